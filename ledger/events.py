@@ -1,0 +1,216 @@
+"""One dataclass per fact worth telling. An event is the audit record and the source of what Slack shows.
+
+Fields are plain JSON (text, numbers, booleans, nothing, tuples of text), so a row read back equals the
+event that was written. No field ever holds a DSN, a password or a row's value.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Someone asked; the request is written down."""
+
+    actor_id: str
+    actor_name: str
+    act: str
+    environment: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A worker read the folder and the database; the plan stands beside the request."""
+
+    digest: str
+    migrations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The rules said no. `why` is a sentence that says who can do what next."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The second key turned, or, where nothing is protected, the rules said yes (actor `policy`)."""
+
+    actor_id: str
+    actor_name: str
+    starts_at: str  # ISO 8601, UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The approving reaction was removed before the start."""
+
+    actor_id: str
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A reaction or a wish that did not count, and why; the request stays where it is."""
+
+    actor_id: str
+    actor_name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A reaction that came or went after the start: recorded, without effect."""
+
+    actor_id: str
+    actor_name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An approver said no."""
+
+    actor_id: str
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The requester or an approver took the request back."""
+
+    actor_id: str
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryWarned:
+    """The request will expire soon."""
+
+    minutes_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Nobody turned the second key in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """What was approved is no longer what would run. `what` is a sentence that names the difference."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Another run holds the environment's lock."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A worker holds the lock and asks the bot what Slack shows now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """The bot read the card's reactions back from Slack."""
+
+    approving: tuple[str, ...]
+    rejecting: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A worker claimed the request. `worker` is host and pid."""
+
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """The dump was written and its completion line read back."""
+
+    file: str
+    bytes: int
+    sha256: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationApplied:
+    """One migration and its history row committed together."""
+
+    migration: str
+    position: int
+    of: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Every migration of the plan is in."""
+
+    migrations: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The run stopped. What `done` names committed and stays; what `left` names was not tried."""
+
+    why: str
+    next_step: str
+    migration: str | None = None
+    line: int | None = None
+    sqlstate: str | None = None
+    done: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The worker fell silent; the environment's own history was asked what is in."""
+
+    why: str
+    done: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A person said the environment was tested; `migrations` is what that covers."""
+
+    actor_id: str
+    actor_name: str
+    migrations: tuple[str, ...]
+    note: str | None
+
+
+Event = (
+    Asked
+    | Planned
+    | Denied
+    | Approved
+    | Withdrawn
+    | Refused
+    | Noted
+    | Rejected
+    | Cancelled
+    | ExpiryWarned
+    | Expired
+    | Stale
+    | Waiting
+    | Ready
+    | Witnessed
+    | Started
+    | BackedUp
+    | MigrationApplied
+    | Applied
+    | Failed
+    | Interrupted
+    | Certified
+)

@@ -1,0 +1,169 @@
+"""What was asked, by whom, and what was planned: the values the four rooms speak about."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ledger.states import State
+
+
+class Act(StrEnum):
+    """What a request would do to its environment."""
+
+    APPLY = "apply"
+    CERTIFY = "certify"
+
+
+class Kind(StrEnum):
+    """What Slack says a person is. Only a full member may ask, certify, cancel or approve."""
+
+    FULL_MEMBER = "full_member"
+    GUEST = "guest"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+    OUTSIDER = "outsider"  # of another workspace, or a stranger met through a shared channel
+    UNKNOWN = "unknown"  # Slack left a flag out; what is not said is not granted
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something. `id` and `team` are the identity; `name` is decoration and proves nothing."""
+
+    id: str
+    team: str
+    name: str
+    kind: Kind
+
+
+#: Who approves where nothing is protected: the rules themselves.
+POLICY = Actor(id="policy", team="", name="policy", kind=Kind.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """One thing in a migration that an approver should know before saying yes."""
+
+    name: str
+    line: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMigration:
+    """One file of a plan, without its text."""
+
+    id: str
+    name: str
+    checksum: str
+    lines: int
+    hazards: tuple[Hazard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A later file that this plan leaves pending, and why."""
+
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertifiedBy:
+    """Who said that the environment before was tested."""
+
+    actor_id: str
+    actor_name: str
+    at: datetime
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """What a person is shown of a plan, and what an approval binds to (`digest`, 64 hex digits)."""
+
+    environment: str
+    protected: bool
+    digest: str
+    database: str
+    server: str
+    head: str | None
+    migrations: tuple[PlannedMigration, ...]
+    held: tuple[Held, ...]
+    certified: CertifiedBy | None
+    backup_folder: str
+    backup_bytes: int | None
+    lock_timeout: str
+    statement_timeout: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One wish to change an environment, as the ledger holds it."""
+
+    id: int
+    act: Act
+    environment: str
+    actor: Actor
+    reason: str | None
+    note: str | None
+    covers_of: int | None  # certify: the request whose result is meant (the button under its message)
+    channel: str  # where it was asked; what happens is told in the environment's own channel
+    state: State
+    asked_at: datetime
+    expires_at: datetime
+    starts_at: datetime | None
+    plan: PlanSummary | None
+    version: int  # how many events it has
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A request before it is written down. `key` tells two deliveries of the same wish from two wishes."""
+
+    act: Act
+    environment: str
+    actor: Actor
+    channel: str
+    key: str
+    reason: str | None = None
+    note: str | None = None
+    covers_of: int | None = None
+
+
+class Verdict(StrEnum):
+    """What a person's reaction says about a request."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's word on one digest of one request. `withdrawn_ts` is set when the reaction was taken back."""
+
+    request_id: int
+    actor: Actor
+    verdict: Verdict
+    digest: str
+    event_ts: str
+    withdrawn_ts: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What Slack said, at one moment, about the card of a request that is ready to start."""
+
+    request_id: int
+    at: datetime
+    approving: tuple[Actor, ...]  # those whose approving reaction stands there now
+    rejecting: tuple[Actor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certification:
+    """A person's word that an environment was tested, and exactly which (migration id, checksum) that covers."""
+
+    request_id: int
+    environment: str
+    covers: tuple[tuple[str, str], ...]
+    by: CertifiedBy

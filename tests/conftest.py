@@ -1,0 +1,45 @@
+"""Real servers for every test: one PostgreSQL and one Valkey for the whole session."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from playground import embedded
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Postgres]:
+    """An embedded PostgreSQL; durability is off, since nothing here outlives the session."""
+    with embedded.postgres(tmp_path_factory.mktemp("postgres") / "files") as server:
+        server.set(fsync="off", synchronous_commit="off", full_page_writes="off")
+        yield server
+
+
+@pytest.fixture
+def fresh_database(postgres: embedded.Postgres) -> Iterator[Callable[[str], str]]:
+    """Create empty databases by name during one test: `fresh_database("shop")` gives its connection string."""
+    made: list[str] = []
+
+    def create(name: str) -> str:
+        made.append(name)
+        return postgres.create(name)
+
+    yield create
+    for name in made:
+        postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """An embedded Valkey for the session."""
+    with embedded.valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(valkey_url: str) -> Iterator[str]:
+    """The session's Valkey, emptied."""
+    with redis.Redis.from_url(valkey_url) as server:
+        server.flushall()
+    yield valkey_url
