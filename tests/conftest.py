@@ -38,8 +38,8 @@ def valkey_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_url(valkey_url: str) -> Iterator[str]:
+def redis_url(valkey_url: str) -> str:
     """The session's Valkey, emptied."""
     with redis.Redis.from_url(valkey_url) as server:
         server.flushall()
-    yield valkey_url
+    return valkey_url
