@@ -1,0 +1,102 @@
+"""What the ledger remembers besides requests: reactions heard, questions and answers, messages posted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from ledger.events import Event
+from ledger.request import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event as it stands in a request's story: `seq` is 1, 2, 3 … without a gap."""
+
+    seq: int
+    at: datetime
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A reaction that came or went, as Slack told it; written before the ack and judged afterwards.
+
+    `event_id` is Slack's and makes a second delivery harmless. `id` is the ledger's, 0 until it is written.
+    """
+
+    team: str
+    channel: str
+    message_ts: str
+    actor_id: str
+    emoji: str
+    added: bool
+    event_ts: str
+    event_id: str
+    id: int = 0
+
+
+class Question(StrEnum):
+    """What can be asked about environments without changing them."""
+
+    STATUS = "status"
+    PLAN = "plan"
+    VALIDATE = "validate"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one environment was at one moment; `body` is an engine Standing as JSON, None while it is pending."""
+
+    id: int
+    environment: str
+    inquiry_id: int | None
+    asked_at: datetime
+    observed_at: datetime | None
+    body: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question somebody asked, and its answer once a worker has drawn it.
+
+    `environment` is the one that was meant, or None for all. `response_url` is good for 30 minutes and
+    lets whoever holds it post, so it stays out of every repr.
+    """
+
+    id: int
+    question: Question
+    environment: str | None
+    actor: Actor
+    channel: str
+    response_url: str = field(repr=False)
+    asked_at: datetime
+    answered_at: datetime | None
+    body: Mapping[str, Any] | None
+    delivered_at: datetime | None
+    share: "Share | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """An answer that its asker showed to a channel; `ts` is None until the message stands there."""
+
+    actor_id: str
+    actor_name: str
+    channel: str
+    ts: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message slot of one request. `attempt_key` goes into the message's metadata, so that a post whose
+    answer was lost can be found again; `ts` and `content_hash` are what stands in Slack, None before the first.
+    """
+
+    request_id: int
+    slot: str
+    channel: str
+    attempt_key: str
+    ts: str | None
+    content_hash: str | None
