@@ -18,7 +18,7 @@ check: $(READY)
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml $(wildcard requirements/*.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Twokey needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[playground,dev]'
