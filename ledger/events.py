@@ -5,6 +5,7 @@ event that was written. No field ever holds a DSN, a password or a row's value.
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,3 +215,6 @@ Event = (
     | Interrupted
     | Certified
 )
+
+#: The name an event has in the ledger, and the class it is there.
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

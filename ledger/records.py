@@ -1,7 +1,7 @@
 """What the ledger remembers besides requests: reactions heard, questions and answers, messages posted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -58,27 +58,6 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
-    """A question somebody asked, and its answer once a worker has drawn it.
-
-    `environment` is the one that was meant, or None for all. `response_url` is good for 30 minutes and
-    lets whoever holds it post, so it stays out of every repr.
-    """
-
-    id: int
-    question: Question
-    environment: str | None
-    actor: Actor
-    channel: str
-    response_url: str = field(repr=False)
-    asked_at: datetime
-    answered_at: datetime | None
-    body: Mapping[str, Any] | None
-    delivered_at: datetime | None
-    share: "Share | None"
-
-
-@dataclass(frozen=True, slots=True)
 class Share:
     """An answer that its asker showed to a channel; `ts` is None until the message stands there."""
 
@@ -86,6 +65,25 @@ class Share:
     actor_name: str
     channel: str
     ts: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question somebody asked, and its answer once a worker has drawn it.
+
+    `environment` is the one that was meant, or None for all.
+    """
+
+    id: int
+    question: Question
+    environment: str | None
+    actor: Actor
+    channel: str
+    asked_at: datetime
+    answered_at: datetime | None
+    body: Mapping[str, Any] | None
+    delivered_at: datetime | None
+    share: Share | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,227 @@
+"""The only writer of the ledger. Each method is one transaction; its docstring says what is true afterwards.
+
+A request changes its state by `move` alone (`lay_plan` and `certify` are moves with something to carry), and a
+move without a reason cannot be written: the event is an argument, and both commit together or not at all.
+Every method may raise LedgerUnreachable.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+
+from ledger import plain, rows
+from ledger.clockwork import Clockwork
+from ledger.decisions import Decisions
+from ledger.deliveries import Deliveries
+from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
+from ledger.events import Asked, Certified, Event, Planned
+from ledger.inquiries import Inquiries
+from ledger.pen import NOW, broken_rule
+from ledger.prepared import Prepared
+from ledger.records import Told
+from ledger.request import Act, Certification, PlanSummary, Request, Wish
+from ledger.states import FINAL, State, sources
+from ledger.tables import certifications, events, plans, requests
+
+_OPEN = frozenset(State) - FINAL
+_ONE_OPEN = "requests_one_open_where_protected"
+
+
+class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
+    """One per process. A fork must call `after_fork` before its first use."""
+
+    def open(self, wish: Wish, *, expires_in: timedelta, protected: bool) -> tuple[Request, bool]:
+        """Write a wish down as a request in `asked`, with its Asked event.
+
+        The same key gives the same request again, and False. `protected` is the environment's, and holds for the
+        request's whole life. Raises AlreadyOpen for a second apply on a protected environment while one is open.
+        """
+        try:
+            with self._transaction() as tx:
+                opened = tx.execute(_opening(wish, expires_in=expires_in, protected=protected)).scalar()
+                if opened is not None:
+                    self._write(tx, opened, seq=1, event=_asked(wish))
+                found = tx.execute(_requests().where(requests.c.key == wish.key)).one()
+                return rows.request(found), opened is not None
+        except IntegrityError as error:
+            if broken_rule(error) != _ONE_OPEN:
+                raise
+            raise self._already_open(wish.environment) from error
+
+    def request(self, request_id: int) -> Request:
+        """The request as it stands. Raises NoSuchRequest."""
+        with self._transaction() as tx:
+            return _request(tx, request_id)
+
+    def requests(self, *, environment: str | None = None, open_only: bool, limit: int) -> tuple[Request, ...]:
+        """The newest requests first, at most `limit`, of one environment or of all."""
+        wanted = _requests().order_by(requests.c.id.desc()).limit(limit)
+        if environment is not None:
+            wanted = wanted.where(requests.c.environment == environment)
+        if open_only:
+            wanted = wanted.where(requests.c.state.in_(_OPEN))
+        with self._transaction() as tx:
+            return tuple(map(rows.request, tx.execute(wanted)))
+
+    def events(self, request_id: int) -> tuple[Told, ...]:
+        """The request's story from its beginning."""
+        story = select(events).where(events.c.request_id == request_id).order_by(events.c.seq)
+        with self._transaction() as tx:
+            return tuple(map(rows.told, tx.execute(story)))
+
+    def tell(self, request_id: int, event: Event) -> None:
+        """Add an event to a request's story and leave its state alone. Raises NoSuchRequest."""
+        with self._transaction() as tx:
+            self._tell(tx, request_id, event)
+
+    def move(self, request_id: int, to: State, *, why: Event, starts_at: datetime | None = None) -> Request:
+        """Move a request and write down why; of two who try the same move, one wins.
+
+        `starts_at` belongs to the move to `approved` and is now when it is not given. A move to `planned` is a
+        withdrawal, from `approved` alone; the first way there is `lay_plan`.
+        Raises NoSuchRequest, IllegalMove, and TooLate for approving or starting what has expired.
+        """
+        carried: dict[State, dict[str, Any]] = {
+            State.APPROVED: {"starts_at": starts_at or NOW},
+            State.PLANNED: {"starts_at": None},
+            State.APPLYING: {"beat_at": NOW},
+        }
+        come_from = sources(to) - {State.ASKED} if to is State.PLANNED else sources(to)
+        with self._transaction() as tx:
+            self._move(tx, request_id, to, come_from=come_from, why=why, carry=carried.get(to, {}))
+            return _request(tx, request_id)
+
+    def lay_plan(self, request_id: int, *, summary: PlanSummary, frozen: Mapping[str, Any], why: Planned) -> Request:
+        """Put a plan beside a request: asked → planned. `frozen` is the engine's Plan as JSON, texts and all.
+
+        Raises NoSuchRequest and IllegalMove.
+        """
+        plan = {
+            "request_id": request_id,
+            "digest": summary.digest,
+            "summary": plain.dump(summary),
+            "frozen": dict(frozen),
+        }
+        carry = {"digest": summary.digest}
+        with self._transaction() as tx:
+            self._move(tx, request_id, State.PLANNED, come_from={State.ASKED}, why=why, carry=carry)
+            tx.execute(insert(plans).values(plan))
+            return _request(tx, request_id)
+
+    def frozen_plan(self, request_id: int) -> dict[str, Any]:
+        """The plan as the engine froze it. Raises NoSuchRequest when no plan was laid for that number."""
+        with self._transaction() as tx:
+            frozen = tx.execute(select(plans.c.frozen).where(plans.c.request_id == request_id)).scalar()
+        if frozen is None:
+            raise NoSuchRequest(request_id)
+        return frozen
+
+    def certify(self, certification: Certification, *, why: Certified) -> Request:
+        """Write down what a certification covers and end its request: applying → applied.
+
+        Raises NoSuchRequest and IllegalMove.
+        """
+        by = plain.dump(certification.by) | {"at": certification.by.at}
+        row = {
+            "request_id": certification.request_id,
+            "environment": certification.environment,
+            "covers": plain.dump(certification.covers),
+            **by,
+        }
+        come_from = sources(State.APPLIED)
+        with self._transaction() as tx:
+            self._move(tx, certification.request_id, State.APPLIED, come_from=come_from, why=why, carry={})
+            tx.execute(insert(certifications).values(row))
+            return _request(tx, certification.request_id)
+
+    def certification(self, environment: str) -> Certification | None:
+        """The newest certification of an environment."""
+        newest = (
+            select(certifications)
+            .where(certifications.c.environment == environment)
+            .order_by(certifications.c.request_id.desc())
+        )
+        with self._transaction() as tx:
+            found = tx.execute(newest.limit(1)).first()
+        return None if found is None else rows.certification(found)
+
+    def _move(
+        self,
+        tx: Connection,
+        request_id: int,
+        to: State,
+        *,
+        come_from: Iterable[State],
+        why: Event,
+        carry: Mapping[str, Any],
+    ) -> None:
+        """Compare and set: the update itself says whether the request stood where the move starts."""
+        stands = [requests.c.id == request_id, requests.c.state.in_(list(come_from)), *_in_time(to)]
+        moving = update(requests).where(*stands).values(state=to, version=requests.c.version + 1, **carry)
+        seq = tx.execute(moving.returning(requests.c.version)).scalar()
+        if seq is None:
+            raise _why_not(_request(tx, request_id), to, come_from=come_from)
+        self._write(tx, request_id, seq=seq, event=why)
+
+    def _already_open(self, environment: str) -> AlreadyOpen:
+        blocking = select(func.max(requests.c.id)).where(
+            requests.c.environment == environment, requests.c.act == Act.APPLY, requests.c.state.in_(_OPEN)
+        )
+        with self._transaction() as tx:
+            return AlreadyOpen(environment, tx.execute(blocking).scalar() or 0)
+
+
+def _opening(wish: Wish, *, expires_in: timedelta, protected: bool) -> Any:
+    """The insert that gives an id only to the first of two deliveries of one wish."""
+    row = {
+        "key": wish.key,
+        "act": wish.act,
+        "environment": wish.environment,
+        "protected": protected,
+        **rows.actor_columns(wish.actor),
+        "channel": wish.channel,
+        "reason": wish.reason,
+        "note": wish.note,
+        "covers_of": wish.covers_of,
+        "state": State.ASKED,
+        "expires_at": NOW + expires_in,
+        "version": 1,
+    }
+    return upsert(requests).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(requests.c.id)
+
+
+def _asked(wish: Wish) -> Asked:
+    return Asked(
+        actor_id=wish.actor.id,
+        actor_name=wish.actor.name,
+        act=wish.act,
+        environment=wish.environment,
+        reason=wish.reason,
+    )
+
+
+def _requests() -> Select[Any]:
+    return select(requests, plans.c.summary).outerjoin(plans)
+
+
+def _request(tx: Connection, request_id: int) -> Request:
+    found = tx.execute(_requests().where(requests.c.id == request_id)).first()
+    if found is None:
+        raise NoSuchRequest(request_id)
+    return rows.request(found)
+
+
+def _in_time(to: State) -> tuple[ColumnElement[bool], ...]:
+    """What is over on the ledger's clock is neither approved nor started, whoever is quicker than the sweep."""
+    return (requests.c.expires_at > NOW,) if to in {State.APPROVED, State.APPLYING} else ()
+
+
+def _why_not(request: Request, to: State, *, come_from: Iterable[State]) -> IllegalMove:
+    """The one reason left when an update found no row where the request stands."""
+    if request.state in come_from:
+        return TooLate(request.id, request.state, to, request.expires_at)
+    return IllegalMove(request.id, request.state, to)

@@ -1,0 +1,62 @@
+"""What time asks for: starts that are due, rings nobody answered, requests that expire, runs that fell silent.
+
+Each question returns the ids of requests, oldest first, by the ledger's own clock.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+
+from ledger.events import ExpiryWarned
+from ledger.pen import NOW, Pen
+from ledger.states import State, sources
+from ledger.tables import events, requests
+
+
+class Clockwork(Pen):
+    """The questions of the bot's clock and of the sweep."""
+
+    def due(self) -> tuple[int, ...]:
+        """Approved, the time to start has come, and nobody rang since."""
+        unrung = or_(requests.c.rung_at.is_(None), requests.c.rung_at < requests.c.starts_at)
+        return self._ids(requests.c.state == State.APPROVED, requests.c.starts_at <= NOW, unrung)
+
+    def rung(self, request_id: int) -> None:
+        """A ring for this request went out now."""
+        self._stamp(request_id, requests.c.rung_at)
+
+    def unclaimed(self, older_than: timedelta) -> tuple[int, ...]:
+        """A worker should have taken these up, and the last ring, or the asking, is longer ago than that."""
+        waits = or_(
+            requests.c.state == State.ASKED,
+            (requests.c.state == State.APPROVED) & (requests.c.starts_at <= NOW - older_than),
+        )
+        return self._ids(waits, func.coalesce(requests.c.rung_at, requests.c.asked_at) <= NOW - older_than)
+
+    def overdue(self) -> tuple[int, ...]:
+        """Open, not running, and expired: what the sweep moves to `expired`."""
+        return self._ids(requests.c.state.in_(sources(State.EXPIRED)), requests.c.expires_at <= NOW)
+
+    def expiring(self, within: timedelta) -> tuple[int, ...]:
+        """Planned, still in time, expiring within that, and nobody was warned yet."""
+        warned = select(events.c.seq).where(
+            events.c.request_id == requests.c.id, events.c.kind == ExpiryWarned.__name__
+        )
+        soon = requests.c.expires_at.between(NOW, NOW + within)
+        return self._ids(requests.c.state == State.PLANNED, soon, ~warned.exists())
+
+    def beat(self, request_id: int) -> None:
+        """The run of this request is alive now."""
+        self._stamp(request_id, requests.c.beat_at)
+
+    def silent(self, older_than: timedelta) -> tuple[int, ...]:
+        """Running, and no beat for longer than that: their worker is probably dead."""
+        return self._ids(requests.c.state == State.APPLYING, requests.c.beat_at <= NOW - older_than)
+
+    def _ids(self, *those: ColumnElement[bool]) -> tuple[int, ...]:
+        with self._transaction() as tx:
+            return tuple(tx.scalars(select(requests.c.id).where(*those).order_by(requests.c.id)))
+
+    def _stamp(self, request_id: int, column: ColumnElement) -> None:
+        with self._transaction() as tx:
+            tx.execute(update(requests).where(requests.c.id == request_id).values({column: NOW}))

@@ -1,0 +1,116 @@
+"""What people said by reacting: heard first, judged afterwards, and read back from Slack before a start."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Numeric, cast, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+
+from ledger import plain, rows
+from ledger.errors import OwnDecision
+from ledger.events import Witnessed
+from ledger.pen import NOW, Pen, broken_rule
+from ledger.records import Heard
+from ledger.request import Decision, Verdict, Witness
+from ledger.tables import decisions, heard, requests, witnesses
+
+
+class Decisions(Pen):
+    """Reactions, decisions and witnesses."""
+
+    def hear(self, reaction: Heard) -> bool:
+        """Write a reaction down as it was heard; False when this delivery was heard before."""
+        row = {name: value for name, value in plain.dump(reaction).items() if name != "id"}
+        hearing = upsert(heard).values(row).on_conflict_do_nothing(index_elements=["event_id"])
+        with self._transaction() as tx:
+            return tx.execute(hearing.returning(heard.c.id)).first() is not None
+
+    def unjudged(self) -> tuple[Heard, ...]:
+        """What was heard and not judged yet, in the order in which it happened in Slack."""
+        waiting = select(heard).where(heard.c.judged_at.is_(None)).order_by(_moment(heard.c.event_ts), heard.c.id)
+        with self._transaction() as tx:
+            return tuple(map(rows.heard, tx.execute(waiting)))
+
+    def judged(self, heard_id: int) -> None:
+        """This reaction has had its effect, or was found to have none."""
+        with self._transaction() as tx:
+            tx.execute(update(heard).where(heard.c.id == heard_id).values(judged_at=NOW))
+
+    def decide(self, decision: Decision) -> bool:
+        """Write a person's word down; False when it is there already.
+
+        The requester is looked up, not trusted: a constraint refuses their own word (raises OwnDecision), and
+        another refuses a digest that no plan of this request has (raises sqlalchemy's IntegrityError).
+        """
+        requester = select(requests.c.actor_id).where(requests.c.id == decision.request_id).scalar_subquery()
+        row = {
+            "request_id": decision.request_id,
+            "requester_id": requester,
+            **rows.actor_columns(decision.actor),
+            "verdict": decision.verdict,
+            "digest": decision.digest,
+            "event_ts": decision.event_ts,
+            "withdrawn_ts": decision.withdrawn_ts,
+        }
+        deciding = upsert(decisions).values(row).on_conflict_do_nothing().returning(decisions.c.id)
+        try:
+            with self._transaction() as tx:
+                return tx.execute(deciding).first() is not None
+        except IntegrityError as error:
+            if broken_rule(error) != "decisions_need_a_second_person":
+                raise
+            raise OwnDecision(decision.request_id) from error
+
+    def withdraw(self, *, request_id: int, actor_id: str, verdict: Verdict, event_ts: str) -> bool:
+        """Take back what this person said before `event_ts`; False when nothing of it stood.
+
+        A word given after the removal stays, in whatever order the two were delivered.
+        """
+        standing = update(decisions).where(
+            decisions.c.request_id == request_id,
+            decisions.c.actor_id == actor_id,
+            decisions.c.verdict == verdict,
+            decisions.c.withdrawn_ts.is_(None),
+            _moment(decisions.c.event_ts) <= cast(event_ts, Numeric),
+        )
+        with self._transaction() as tx:
+            taken = tx.execute(standing.values(withdrawn_ts=event_ts).returning(decisions.c.id))
+            return taken.first() is not None
+
+    def decisions(self, request_id: int) -> tuple[Decision, ...]:
+        """Every word on a request, the withdrawn ones too, in the order in which they were said."""
+        said = select(decisions).where(decisions.c.request_id == request_id)
+        with self._transaction() as tx:
+            return tuple(map(rows.decision, tx.execute(said.order_by(_moment(decisions.c.event_ts), decisions.c.id))))
+
+    def witness(self, witness: Witness) -> None:
+        """Write down what Slack shows under a card, with its Witnessed event. Raises NoSuchRequest.
+
+        `witness.at` is `now()` from before Slack was asked; a later moment than the ledger's own is cut to that,
+        so a witness can look older than it is and never fresher.
+        """
+        row = {
+            "request_id": witness.request_id,
+            "at": func.least(literal(witness.at), NOW),
+            "approving": plain.dump(witness.approving),
+            "rejecting": plain.dump(witness.rejecting),
+        }
+        seen = Witnessed(
+            approving=tuple(actor.id for actor in witness.approving),
+            rejecting=tuple(actor.id for actor in witness.rejecting),
+        )
+        with self._transaction() as tx:
+            self._tell(tx, witness.request_id, seen)
+            tx.execute(insert(witnesses).values(row))
+
+    def latest_witness(self, request_id: int) -> Witness | None:
+        """What Slack showed when the bot last looked."""
+        newest = select(witnesses).where(witnesses.c.request_id == request_id).order_by(witnesses.c.id.desc())
+        with self._transaction() as tx:
+            found = tx.execute(newest.limit(1)).first()
+        return None if found is None else rows.witness(found)
+
+
+def _moment(event_ts: ColumnElement[str]) -> ColumnElement[Any]:
+    """Slack's timestamps are kept as text, since a float loses digits, and compared as exact numbers."""
+    return cast(event_ts, Numeric)
