@@ -100,14 +100,3 @@ class OwnDecision(LedgerError):
 
     def __str__(self) -> str:
         return f"Whoever asked for #{self.request_id} cannot decide about it. The second key is someone else's."
-
-
-class WorkflowError(LedgerError):
-    """twokey.toml cannot be read as a workflow. Names the key and what to write."""
-
-    def __init__(self, key: str, what: str) -> None:
-        super().__init__(key, what)
-        self.key, self.what = key, what
-
-    def __str__(self) -> str:
-        return f"twokey.toml: {self.key} {self.what}."

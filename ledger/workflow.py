@@ -10,6 +10,17 @@ from enum import StrEnum
 from pathlib import Path
 
 
+class WorkflowError(Exception):
+    """twokey.toml cannot be read as a workflow. Names the key and what to write; never shows an address."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(key, what)
+        self.key, self.what = key, what
+
+    def __str__(self) -> str:
+        return f"twokey.toml: {self.key} {self.what}."
+
+
 class Verbosity(StrEnum):
     """How much of a run the channel shows."""
 

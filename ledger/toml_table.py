@@ -1,0 +1,113 @@
+"""One table of a TOML file, read key by key; whatever is not as it should be becomes a WorkflowError."""
+
+import re
+from datetime import timedelta
+from typing import Any, Final
+
+from ledger.workflow import WorkflowError
+
+_ANYTHING = re.compile(r"(?s).+")
+_DURATION = re.compile(r"([1-9][0-9]{0,5}) ?(ms|s|min|h|d)")
+_UNITS = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+_ABSENT: Final = object()
+
+
+class TomlTable:
+    """Takes values out by key, so that what is left at the end was never asked for."""
+
+    def __init__(self, values: dict[str, Any], *, at: str) -> None:
+        self._left = dict(values)
+        self._known: list[str] = []
+        self._at = at
+
+    def text(self, key: str, *, like: str, matching: re.Pattern[str] = _ANYTHING, default: str | None = None) -> str:
+        """A text that matches. Without a default it has to be there."""
+        value = self._take(key)
+        if value is _ABSENT:
+            if default is None:
+                raise self._wrong(key, f"is missing; write {key} = {like}")
+            return default
+        if not isinstance(value, str) or not matching.fullmatch(value):
+            raise self._wrong(key, f"cannot be {_shown(value)}; write {key} = {like}")
+        return value
+
+    def texts(self, key: str, *, like: str, matching: re.Pattern[str]) -> tuple[str, ...]:
+        """A list of texts that match and differ; empty when it is not there."""
+        value = self._take(key)
+        if value is _ABSENT:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(one, str) and matching.fullmatch(one) for one in value):
+            raise self._wrong(key, f"cannot be {_shown(value)}; write {key} = {like}")
+        if len(set(value)) < len(value):
+            raise self._wrong(key, "names someone or something twice; write each once")
+        return tuple(value)
+
+    def truth(self, key: str) -> bool:
+        """true or false; false when it is not there."""
+        value = self._take(key)
+        if value is _ABSENT:
+            return False
+        if not isinstance(value, bool):
+            raise self._wrong(key, f"cannot be {_shown(value)}; write {key} = true or {key} = false")
+        return value
+
+    def duration(self, key: str, *, default: timedelta) -> timedelta:
+        """A text such as "15s", "30min" or "4h"."""
+        value = self._take(key)
+        if value is _ABSENT:
+            return default
+        found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise self._wrong(key, f'cannot be {_shown(value)}; write {key} = "15s", "30min" or "4h"')
+        return int(found[1]) * _UNITS[found[2]]
+
+    def table(self, key: str, *, like: str, instead: str) -> "TomlTable":
+        """A table within this one. What stands there `instead` is not shown: it may be a secret."""
+        value = self._take(key)
+        if value is _ABSENT:
+            raise self._wrong(key, f"is missing; write {key} = {like}")
+        if not isinstance(value, dict):
+            raise self._wrong(key, f"{instead}; write {key} = {like}")
+        return TomlTable(value, at=self._name(key))
+
+    def tables(self, key: str) -> tuple["TomlTable", ...]:
+        """The tables under [[key]], at least one."""
+        value = self._take(key)
+        if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
+            raise self._wrong(key, f"is missing; write a [[{key}]] table for each, in their order")
+        return tuple(TomlTable(one, at=f"{key} {_label(one, place)}") for place, one in enumerate(value, start=1))
+
+    def nothing_else(self) -> None:
+        """Raise for a key that nobody asked for, since it was probably meant to do something."""
+        for key in self._left:
+            raise self._wrong(key, f"is not a key that Twokey knows; write one of {', '.join(self._known)}")
+
+    def _take(self, key: str) -> Any:
+        self._known.append(key)
+        return self._left.pop(key, _ABSENT)
+
+    def _name(self, key: str) -> str:
+        return f"{self._at}: {key}" if self._at else key
+
+    def _wrong(self, key: str, what: str) -> WorkflowError:
+        return WorkflowError(self._name(key), what)
+
+
+def _label(table: dict[str, Any], place: int) -> str:
+    """What a person calls this table: its name, or its place while it has none."""
+    name = table.get("name")
+    return f'"{name}"' if isinstance(name, str) else f"number {place}"
+
+
+def _shown(value: Any) -> str:
+    """A value as TOML has it, near enough to be recognised; nothing that could hold a password."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    shown = f'"{value}"' if isinstance(value, str) else str(value)
+    return "a URL" if "://" in shown else shown

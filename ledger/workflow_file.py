@@ -1,0 +1,112 @@
+"""twokey.toml → Workflow, or a WorkflowError that names the key and says what to write."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from ledger.toml_table import TomlTable
+from ledger.workflow import Environment, Verbosity, Workflow, WorkflowError
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")  # schema_migrations.environment holds 50 characters
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
+_PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
+_EMOJI = re.compile(r"[a-z0-9_+'-]+")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def load(path: Path) -> Workflow:
+    """Read a workflow file. Relative folders in it are relative to the file itself. Raises WorkflowError."""
+    table = TomlTable(_parse(path), at="")
+    channel = table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id')
+    verbosity = _verbosity(table, default=Verbosity.NORMAL)
+    migrations = _folder(path, table.text("migrations", like='"migrations"'))
+    workflow = Workflow(
+        migrations=migrations,
+        backups=_folder(
+            path, table.text("backups", like='"schema-backups"', default=str(migrations / "schema-backups"))
+        ),
+        channel=channel,
+        requests_expire=table.duration("requests_expire", default=timedelta(hours=4)),
+        start_delay=table.duration("start_delay", default=timedelta(seconds=15)),
+        approve_with=_emoji(table, "approve_with", default="white_check_mark"),
+        reject_with=_emoji(table, "reject_with", default="x"),
+        lock_timeout=table.duration("lock_timeout", default=timedelta(seconds=2)),
+        statement_timeout=table.duration("statement_timeout", default=timedelta(minutes=30)),
+        environments=tuple(
+            _environment(one, channel=channel, verbosity=verbosity) for one in table.tables("environment")
+        ),
+    )
+    table.nothing_else()
+    _no_name_twice(workflow.environments)
+    if workflow.approve_with == workflow.reject_with:
+        raise WorkflowError("reject_with", "is the same emoji as approve_with; write another one")
+    return workflow
+
+
+def warnings(workflow: Workflow) -> tuple[str, ...]:
+    """What is legal and probably not meant: a sentence each, to be said at start."""
+    return tuple(
+        f"Nobody may approve {environment.name}: its approvers are empty, so it cannot be changed. "
+        "Add Slack user ids to approvers in twokey.toml."
+        for environment in workflow.environments
+        if environment.protected and not environment.approvers
+    )
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WorkflowError(str(path), "cannot be read; set TWOKEY_CONFIG to the workflow file") from error
+    except UnicodeDecodeError as error:
+        raise WorkflowError(str(path), "is not UTF-8; save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise WorkflowError(str(path), f"is not TOML: {error}") from error
+
+
+def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity) -> Environment:
+    environment = Environment(
+        name=table.text("name", matching=_NAME, like='"production": small letters, digits, - and _'),
+        aliases=table.texts("aliases", matching=_NAME, like='["prod"]'),
+        dsn_variable=_dsn_variable(table),
+        protected=table.truth("protected"),
+        approvers=table.texts("approvers", matching=_PERSON, like='["U0APPROVER"], Slack user ids'),
+        channel=table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id', default=channel),
+        verbosity=_verbosity(table, default=verbosity),
+    )
+    table.nothing_else()
+    return environment
+
+
+def _dsn_variable(table: TomlTable) -> str:
+    """The name of the variable that holds the address; the address itself has no place in a committed file."""
+    key, like = "database_url", '{ env = "TEST_DATABASE_URL" }'
+    inner = table.table(key, like=like, instead="must not stand in this file")
+    variable = inner.text("env", matching=_VARIABLE, like='"TEST_DATABASE_URL", the name of a variable')
+    inner.nothing_else()
+    return variable
+
+
+def _verbosity(table: TomlTable, *, default: Verbosity) -> Verbosity:
+    words = re.compile("|".join(Verbosity))
+    return Verbosity(table.text("verbosity", matching=words, like='"quiet", "normal" or "all"', default=default))
+
+
+def _emoji(table: TomlTable, key: str, *, default: str) -> str:
+    return table.text(key, matching=_EMOJI, like=f'"{default}", an emoji\'s name without colons', default=default)
+
+
+def _folder(path: Path, folder: str) -> Path:
+    return (path.parent / folder).resolve()
+
+
+def _no_name_twice(environments: Iterable[Environment]) -> None:
+    taken: set[str] = set()
+    for environment in environments:
+        for name in (environment.name, *environment.aliases):
+            if name in taken:
+                raise WorkflowError("environment", f'uses the name or alias "{name}" twice; give each its own')
+            taken.add(name)
