@@ -7,6 +7,8 @@ import redis
 
 from playground import embedded
 
+pytest_plugins = ["tests.support.ledger"]
+
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Postgres]:

@@ -1,0 +1,190 @@
+"""A real ledger for every room's tests, and builders that put things into it by the ways that production has."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from ledger import schema
+from ledger.book import Book
+from ledger.events import (
+    Applied,
+    Approved,
+    Cancelled,
+    Event,
+    Expired,
+    Failed,
+    Interrupted,
+    Planned,
+    Rejected,
+    Stale,
+    Started,
+)
+from ledger.request import Act, Actor, Hazard, Held, Kind, PlannedMigration, PlanSummary, Request, Wish
+from ledger.states import State
+from playground import embedded
+
+ROLES = ("twokey_bot", "twokey_worker", "twokey_sweep")
+
+# As the engine makes it in every database; only its first two columns matter here.
+_HISTORY = """
+CREATE TABLE schema_migrations (
+  id SERIAL PRIMARY KEY,
+  migration_id VARCHAR(255) UNIQUE NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  checksum VARCHAR(64) NOT NULL,
+  environment VARCHAR(50) NOT NULL
+)"""
+_REMEMBER = "INSERT INTO schema_migrations (migration_id, name, checksum, environment) VALUES (%s, %s, '', 'ledger')"
+
+ADA = Actor(id="U0ENGINEER", team="T0TWOKEY", name="ada", kind=Kind.FULL_MEMBER)
+BO = Actor(id="U0APPROVER", team="T0TWOKEY", name="bo", kind=Kind.FULL_MEMBER)
+DIGEST = "d1" * 32
+
+_keys = count(1)
+
+
+def schema_files() -> tuple[Path, ...]:
+    """The files of ledger/schema in their order."""
+    return tuple(sorted(Path(next(iter(schema.__path__))).glob("*.sql")))
+
+
+def prepare(url: str) -> None:
+    """What `python -m workers prepare` does to an empty ledger, without the engine."""
+    with psycopg.connect(url) as conn:
+        conn.execute(_HISTORY)
+        for role in ROLES:
+            _make_role(conn, role)
+        for file in schema_files():
+            conn.execute(file.read_bytes())
+            conn.execute(_REMEMBER, (file.stem, file.stem.partition("_")[2]))
+
+
+def _make_role(conn: psycopg.Connection, role: str) -> None:
+    if not conn.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+        conn.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+
+
+@pytest.fixture(scope="session")
+def prepared_ledger(postgres: embedded.Postgres) -> Iterator[embedded.Postgres]:
+    """The session's PostgreSQL with a prepared database `twokey_ledger` on it."""
+    prepare(postgres.create("twokey_ledger"))
+    yield postgres
+    postgres.drop("twokey_ledger")
+
+
+@pytest.fixture
+def ledger_url(prepared_ledger: embedded.Postgres) -> str:
+    """The owner's connection string of a prepared ledger with nothing in it."""
+    url = prepared_ledger.url("twokey_ledger")
+    with psycopg.connect(url) as conn:
+        conn.execute("SET session_replication_role = replica")  # else the trigger that keeps events would keep these
+        conn.execute(
+            "TRUNCATE requests, plans, events, decisions, heard, witnesses, certifications, inquiries, "
+            "observations, deliveries RESTART IDENTITY"
+        )
+    return url
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Book]:
+    """A book on a prepared ledger with nothing in it, as the owner."""
+    book = Book(ledger_url, name="tests")
+    yield book
+    book.close()
+
+
+def role_url(url: str, role: str) -> str:
+    """The same ledger as another login sees it."""
+    return url.replace("postgres@", f"{role}@", 1)
+
+
+def a_wish(
+    *,
+    environment: str = "development",
+    act: Act = Act.APPLY,
+    actor: Actor = ADA,
+    key: str | None = None,
+    reason: str | None = None,
+    channel: str = "C0MIGRATE",
+) -> Wish:
+    """A wish with a key of its own."""
+    return Wish(
+        act=act,
+        environment=environment,
+        actor=actor,
+        channel=channel,
+        key=key or f"wish-{next(_keys)}",
+        reason=reason,
+    )
+
+
+def a_plan(*, environment: str = "development", protected: bool = False, digest: str = DIGEST) -> PlanSummary:
+    """A plan of two files with one hazard, one file held back, and no certification."""
+    return PlanSummary(
+        environment=environment,
+        protected=protected,
+        digest=digest,
+        database="shop",
+        server="18.0",
+        head="20250818120001_create_users",
+        migrations=(
+            PlannedMigration(
+                id="20250818140001_add_user_columns",
+                name="add_user_columns",
+                checksum="a" * 64,
+                lines=4,
+                hazards=(Hazard(name="rewrite", line=2, sentence="Rewrites users."),),
+            ),
+            PlannedMigration(
+                id="20250818150001_create_audit_table", name="create_audit_table", checksum="b" * 64, lines=9
+            ),
+        ),
+        held=(Held(id="20250818160001_later", why="not certified"),),
+        certified=None,
+        backup_folder="migrations/schema-backups",
+        backup_bytes=None,
+        lock_timeout="2s",
+        statement_timeout="30min",
+    )
+
+
+#: From which state a request comes to each, and with what event.
+WAY: dict[State, tuple[State, Event]] = {
+    State.PLANNED: (State.ASKED, Planned(digest=DIGEST, migrations=("20250818140001_add_user_columns",))),
+    State.APPROVED: (State.PLANNED, Approved(actor_id=BO.id, actor_name=BO.name, starts_at="2026-11-22T10:00:00Z")),
+    State.APPLYING: (State.APPROVED, Started(worker="host:1")),
+    State.APPLIED: (State.APPLYING, Applied(migrations=("20250818140001_add_user_columns",), seconds=0.5)),
+    State.FAILED: (State.APPLYING, Failed(why="It failed.", next_step="Fix it.")),
+    State.INTERRUPTED: (State.APPLYING, Interrupted(why="It fell silent.", done=(), left=())),
+    State.REJECTED: (State.PLANNED, Rejected(actor_id=BO.id, actor_name=BO.name)),
+    State.CANCELLED: (State.ASKED, Cancelled(actor_id=ADA.id, actor_name=ADA.name)),
+    State.EXPIRED: (State.PLANNED, Expired()),
+    State.STALE: (State.PLANNED, Stale(what="A file changed.")),
+}
+
+
+def a_request_in(
+    book: Book,
+    state: State,
+    *,
+    wish: Wish | None = None,
+    protected: bool = False,
+    plan: PlanSummary | None = None,
+    expires_in: timedelta = timedelta(hours=4),
+) -> Request:
+    """A request that came to `state` by legal moves alone."""
+    if state is State.ASKED:
+        return book.open(wish or a_wish(), expires_in=expires_in, protected=protected)[0]
+    come_from, why = WAY[state]
+    request = a_request_in(book, come_from, wish=wish, protected=protected, plan=plan, expires_in=expires_in)
+    if isinstance(why, Planned):
+        summary = plan or a_plan(environment=request.environment, protected=protected)
+        why = Planned(digest=summary.digest, migrations=tuple(one.id for one in summary.migrations))
+        return book.lay_plan(request.id, summary=summary, frozen={"texts": ["SELECT 1"]}, why=why)
+    return book.move(request.id, state, why=why)
