@@ -1,0 +1,1 @@
+"""The ear and the voice: Slack words become ledger rows, ledger events become Slack messages."""

@@ -1,0 +1,195 @@
+"""The answers to questions, drawn from what the workers wrote: a table for `status`, sentences for the others."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.blocks import (
+    Block,
+    Body,
+    body,
+    button,
+    context,
+    counted,
+    fenced,
+    listed,
+    moment,
+    mono,
+    ours,
+    row,
+    said,
+    section,
+    sections,
+    size,
+)
+from bot.grammar import short
+from bot.next_steps import APPLY, SHARE
+from bot.story import grouped
+from ledger.records import Inquiry
+from ledger.workflow import Workflow
+
+#: What a phone shows of a migration's name beside the columns, and of migrations before older ones are counted.
+NAME_WIDTH = 22
+ROWS_SHOWN = 20
+LINES_SHOWN = 20
+
+CELLS = {
+    "applied": ("✓", "applied"),
+    "pending": ("-", "pending"),
+    "edited": ("!", "edited after it ran"),
+    "missing": ("?", "ran, but its file is missing"),
+    "late": ("<", "pending behind newer ones"),
+    "absent": (" ", "not there"),
+    "unknown": ("~", "not known"),
+}
+
+
+def answer(inquiry: Inquiry, workflow: Workflow) -> Body:
+    """An answered inquiry as its asker sees it, with a Share button where there is something to share."""
+    found = inquiry.body or {}
+    shown = _drawn(found, workflow)
+    share = button("Share", action=SHARE, value=str(inquiry.id))
+    buttons = [] if found.get("question") == "nobody" else [*_offer(found, workflow), share]
+    return Body(shown.text, (*shown.blocks, *row(*buttons)))
+
+
+def shared(inquiry: Inquiry, workflow: Workflow) -> Body:
+    """The same answer for the whole channel: who shows it, when it was true, and no buttons."""
+    shown = _drawn(inquiry.body or {}, workflow)
+    name = inquiry.share.actor_name if inquiry.share else inquiry.actor.name
+    when = moment(inquiry.answered_at or inquiry.asked_at, "{date_short_pretty} {time}")
+    return Body(
+        f"{said(name)} shares: {shown.text}", (*shown.blocks, context(f"{said(name)} shares this, as of {when}"))
+    )
+
+
+def nobody(environments: Sequence[str]) -> dict[str, Any]:
+    """The body of an answer that no worker gave."""
+    return {"question": "nobody", "environments": list(environments)}
+
+
+def _drawn(found: Mapping[str, Any], workflow: Workflow) -> Body:
+    match found.get("question"):
+        case "status":
+            return status(found, workflow)
+        case "validate":
+            return validate(found)
+        case "plan":
+            return plan(found)
+        case _:
+            names = ", ".join(found.get("environments", ()))
+            text = f"No worker answers for {names}. Start one: `python -m workers`."
+            return body(text, section(text))
+
+
+def _offer(found: Mapping[str, Any], workflow: Workflow) -> list[Block]:
+    drawn = found.get("plan")
+    if found.get("question") != "plan" or not drawn or not drawn["migrations"]:
+        return []
+    environment = workflow.environment(found["environment"])
+    if environment is None:
+        return []
+    return [button(f"Apply {environment.name}", action=APPLY, value=environment.name, style="primary")]
+
+
+def status(found: Mapping[str, Any], workflow: Workflow) -> Body:
+    """Migrations × environments in fixed width, then what a person has to know about each environment."""
+    environments = found["environments"]
+    lines = [line for environment in environments for line in _standing(environment)]
+    text = "Status: " + "; ".join(_in_words(environment) for environment in environments) + "."
+    rows = found["migrations"]
+    if not rows:
+        return body(text, section("There is no migration yet."), *sections(lines))
+    return body(text, section(fenced("\n".join(_table(rows, environments, workflow)))), *sections(lines))
+
+
+def _table(rows: Sequence[Any], environments: Sequence[Any], workflow: Workflow) -> list[str]:
+    heads = [_head(environment["name"], workflow) for environment in environments]
+    shown = rows[-ROWS_SHOWN:]
+    width = min(NAME_WIDTH, max(len(_name(r["id"])) for r in shown))
+    lines = [" " * width + "".join(f" {head:>4}" for head in heads)]
+    if len(rows) > len(shown):
+        lines.append(f"{len(rows) - len(shown)} older ones not shown")
+    for r in shown:
+        name = _name(r["id"])
+        name = name if len(name) <= width else name[: width - 1] + "…"
+        lines.append(name.ljust(width) + "".join(f" {CELLS[cell][0]:>4}" for cell in r["cells"]))
+    used = {cell for r in shown for cell in r["cells"]} - {"absent"}
+    return [*lines, "", *(f"{sign} {words}" for kind, (sign, words) in CELLS.items() if kind in used)]
+
+
+def _head(name: str, workflow: Workflow) -> str:
+    environment = workflow.environment(name)
+    return (short(environment) if environment else name)[:4]
+
+
+def _name(migration: str) -> str:
+    return migration.partition("_")[2] or migration
+
+
+def _in_words(environment: Mapping[str, Any]) -> str:
+    if environment["state"] != "ok":
+        return f"{environment['name']} {environment['state']}"
+    return f"{environment['name']} {environment['applied']} applied, {len(environment['pending'])} pending"
+
+
+def _standing(environment: Mapping[str, Any]) -> list[str]:
+    sign = "🔒 " if environment["protected"] else ""
+    if environment["state"] != "ok":
+        why = f": {said(environment['why'])}" if environment["why"] else ""
+        return [f"{sign}*{environment['name']}* ⚠️ {environment['state']}{why}"]
+    last = environment["last"]
+    by = f" by {said(last['by'])}" if last and last["by"] else ""
+    newest = f"; last {mono(last['migration'])} {_when(last['at'])}{by}" if last else ""
+    counts = f"{environment['applied']} applied, {len(environment['pending'])} pending"
+    problems = [f"⚠️ {said(problem)}" for problem in environment["problems"]]
+    return [f"{sign}*{environment['name']}* {counts}{newest}", *listed(problems, show=LINES_SHOWN)]
+
+
+def _when(iso: str) -> str:
+    return moment(datetime.fromisoformat(iso), "{date_short_pretty} {time}")
+
+
+def validate(found: Mapping[str, Any]) -> Body:
+    """Whether the environments agree, what differs, and what may go where next."""
+    unseen = [e for e in found["environments"] if e["state"] != "ok"]
+    head = "✅ The environments are consistent." if found["consistent"] else "⚠️ The environments do not agree."
+    if unseen:
+        head += f" Not compared: {', '.join(e['name'] for e in unseen)}."
+    lines = [head]
+    lines += [f"• *{e['name']}* {e['state']}" + (f": {said(e['why'])}" if e["why"] else "") for e in unseen]
+    lines += listed([f"• {said(finding['sentence'])}" for finding in found["findings"]], show=LINES_SHOWN)
+    lines += [_ready(ready) for ready in found["ready"]]
+    return body(" ".join(lines), *sections(lines))
+
+
+def _ready(ready: Mapping[str, Any]) -> str:
+    names = ", ".join(listed([mono(m) for m in ready["migrations"]], show=LINES_SHOWN))
+    way = f"{ready['from']} → {ready['to']}" if ready["from"] else ready["to"]
+    wanting = " (not certified yet)" if ready["certified"] is False else ""
+    return f"➡️ Ready for {way}{wanting}: {names}"
+
+
+def plan(found: Mapping[str, Any]) -> Body:
+    """What an apply would run there, or why it would be refused."""
+    name = found["environment"]
+    drawn = found["plan"]
+    if drawn is None:
+        text = f"🚫 Nothing can be applied to {name}: {ours(found['refusal'])}"
+        return body(text, section(text))
+    count = counted(len(drawn["migrations"]), "migration")
+    lines = [f"*{name}* · an apply would run {count}", *_planned(drawn["migrations"])]
+    lines += listed([f"Stays pending: {mono(h['id'])}: {said(h['why'])}" for h in drawn["held"]], show=LINES_SHOWN)
+    about = f", about {size(drawn['backup_bytes'])}" if drawn["backup_bytes"] is not None else ""
+    small = (
+        f"digest {mono(grouped(drawn['digest']))} · backup into {mono(drawn['backup_folder'])}{about} · nothing has run"
+    )
+    return body(f"An apply to {name} would run {count}. Nothing has run.", *sections(lines), context(small))
+
+
+def _planned(migrations: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for migration in migrations:
+        lines.append(f"• {mono(migration['id'])} · {counted(migration['lines'], 'line')}")
+        lines += [f"⚠️ line {h['line']}, {h['name']}: {said(h['sentence'])}" for h in migration["hazards"]]
+    return listed(lines, show=2 * LINES_SHOWN)

@@ -1,0 +1,175 @@
+"""The few Block Kit pieces that the messages are made of, and how typed text is made harmless in them."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+Block = dict[str, Any]
+
+#: Slack's limits: characters of a section's text, of a message's `text`, and blocks of a message.
+SECTION = 3000
+TEXT = 4000
+BLOCKS = 50
+
+# Besides what cannot be seen, the marks that turn the direction of writing: with them a name can pose as another.
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
+
+_PERSON = re.compile(r"&lt;@([UW][A-Z0-9]+)&gt;")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A message without its place: `text` is what is pushed, searched and read aloud; `blocks` what is seen."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+    def as_arguments(self) -> dict[str, Any]:
+        """`text` and `blocks` as Slack's methods take them."""
+        return {"text": self.text, "blocks": list(self.blocks)}
+
+    def content_hash(self) -> str:
+        """Equal bodies have equal hashes."""
+        return hashlib.sha256(json.dumps(self.as_arguments(), sort_keys=True).encode()).hexdigest()
+
+
+def body(text: str, *blocks: Block) -> Body:
+    """A message from a full sentence and its blocks; what is beyond Slack's limits is cut."""
+    kept = blocks if len(blocks) <= BLOCKS else (*blocks[: BLOCKS - 1], section("… and more than fits a message."))
+    return Body(cut(text, TEXT), tuple(kept))
+
+
+def plain(text: str, *buttons: Block) -> Body:
+    """A message that is one paragraph, with buttons below."""
+    return body(text, section(text), *row(*buttons))
+
+
+def escape(text: str) -> str:
+    """Text that Slack shows as it is: no mention, no link, no channel call can come out of it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def said(text: str) -> str:
+    """What a person typed, on one line and harmless: a line break could forge a line of ours."""
+    return escape(" ".join(_UNSEEN.sub("", text).split()))
+
+
+def ours(sentence: str) -> str:
+    """A sentence of our own: harmless too, except that the people it names are shown as people."""
+    return _PERSON.sub(r"<@\1>", said(sentence))
+
+
+def mono(text: str) -> str:
+    """A name as fixed-width text. A backtick would end it, so it is shown as a quote."""
+    return f"`{said(text).replace('`', chr(39))}`"
+
+
+def fenced(text: str) -> str:
+    """Lines in fixed width, cut whole lines at a time so that the fence always closes."""
+    lines = escape(text.replace("```", "'''")).splitlines()
+    budget = SECTION - 60
+    kept: list[str] = []
+    for line in lines:
+        if sum(len(done) + 1 for done in kept) + len(line) > budget:
+            kept.append(f"and {len(lines) - len(kept)} more")
+            break
+        kept.append(line)
+    return "```\n" + "\n".join(kept) + "\n```"
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters; a cut shows as an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def listed(lines: Sequence[str], *, show: int) -> list[str]:
+    """The first `show` lines, and how many there are beyond."""
+    more = len(lines) - show
+    return list(lines) if more <= 0 else [*lines[:show], f"and {more} more"]
+
+
+def mention(actor_id: str) -> str:
+    """A mention, which notifies. Only for whom the message is."""
+    return f"<@{escape(actor_id)}>"
+
+
+def moment(at: datetime, form: str = "{time}") -> str:
+    """A moment in the reader's own time zone. `form` is one of Slack's date tokens."""
+    utc = at.astimezone(UTC)
+    fallback = utc.strftime("%H:%M:%S UTC" if form == "{time_secs}" else "%H:%M UTC")
+    if form.startswith("{date"):
+        fallback = utc.strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(utc.timestamp())}^{form}|{fallback}>"
+
+
+def size(count: int) -> str:
+    """Bytes as a person says them."""
+    for unit, scale in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def seconds(count: float) -> str:
+    """A duration as a person says it."""
+    if count < 120:
+        return f"{count:.1f} s"
+    minutes, rest = divmod(round(count), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number and its noun, in the singular where it is one."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def section(text: str) -> Block:
+    """A paragraph."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": cut(text, SECTION)}}
+
+
+def sections(lines: Iterable[str]) -> list[Block]:
+    """Lines as few paragraphs, each within Slack's limit, no line torn."""
+    made: list[list[str]] = [[]]
+    for line in (cut(line, SECTION) for line in lines):
+        if sum(len(done) + 1 for done in made[-1]) + len(line) > SECTION:
+            made.append([])
+        made[-1].append(line)
+    return [section("\n".join(group)) for group in made if group]
+
+
+def context(text: str) -> Block:
+    """A small grey line."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text, SECTION)}]}
+
+
+def button(label: str, *, action: str, value: str, style: str | None = None) -> Block:
+    """A button. `action` says what, `value` on what: a name or a number that the ledger is asked about again."""
+    made: Block = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": cut(label, 75)},
+        "action_id": action,
+        "value": value,
+    }
+    return made | {"style": style} if style else made
+
+
+def row(*buttons: Block) -> list[Block]:
+    """A row of buttons, or nothing where there is none."""
+    return [{"type": "actions", "elements": list(buttons)}] if buttons else []
+
+
+def field(*, block: str, label: str, hint: str, lines: bool = False) -> Block:
+    """One text field of a modal; its answer comes back under `block` and the action `typed`."""
+    element: Mapping[str, Any] = {"type": "plain_text_input", "action_id": "typed", "multiline": lines}
+    return {
+        "type": "input",
+        "block_id": block,
+        "label": {"type": "plain_text", "text": label},
+        "hint": {"type": "plain_text", "text": hint},
+        "element": dict(element),
+    }

@@ -1,0 +1,107 @@
+"""The card: the one message of a request that stands in the channel. Its plan never changes, only its state line."""
+
+from bot.blocks import (
+    Block,
+    Body,
+    body,
+    context,
+    counted,
+    listed,
+    mention,
+    moment,
+    mono,
+    row,
+    said,
+    seconds,
+    section,
+    sections,
+    size,
+)
+from bot.next_steps import buttons
+from bot.story import Story, grouped, now, state_line, wish
+from ledger.request import PlanSummary
+
+#: How many files and hazards a card names; who approves more than that reads the plan itself.
+FILES_SHOWN = 15
+HAZARDS_SHOWN = 10
+
+
+def card(story: Story) -> Body:
+    """The request as the channel sees it, from the plan to the end."""
+    text = f"{said(story.request.actor.name)} asked to {wish(story)}. {now(story)}."
+    parts = [section(title(story)), section(state_line(story))]
+    if story.request.plan is not None:
+        parts += _subject(story, story.request.plan)
+    return body(text, *parts, *row(*buttons(story)))
+
+
+def title(story: Story) -> str:
+    """Which environment and which request; a protected one is told apart by a word and a sign."""
+    request, environment = story.request, story.environment
+    name = f"🔒 *{environment.name}* (protected)" if environment.protected else f"*{environment.name}*"
+    plan = request.plan
+    count = f" · {counted(len(plan.migrations), 'migration')}" if plan else ""
+    return f"{name} · {request.act} #{request.id}{count}"
+
+
+def _subject(story: Story, plan: PlanSummary) -> list[Block]:
+    request = story.request
+    because = f": {said(request.reason)}" if request.reason else ""
+    lines = [f"*Asked by* {said(request.actor.name)} ({said(request.actor.id)}){because}", *_files(plan), *_held(plan)]
+    if story.protected_apply:
+        lines += [*_certified(plan), *_hazards(plan), _backup(plan)]
+        return [*sections(lines), section(_second_key(story, plan)), context(_small_print(plan))]
+    return [*sections([*lines, *_hazards(plan)]), context(_small_print(plan))]
+
+
+def _files(plan: PlanSummary) -> list[str]:
+    files = [f"• {mono(m.id)} · {counted(m.lines, 'line')}" for m in plan.migrations]
+    return ["*Runs*", *listed(files, show=FILES_SHOWN)]
+
+
+def _held(plan: PlanSummary) -> list[str]:
+    held = [f"• {mono(h.id)}: {said(h.why)}" for h in plan.held]
+    return ["*Stays pending*", *listed(held, show=5)] if held else []
+
+
+def _certified(plan: PlanSummary) -> list[str]:
+    if plan.certified is None:
+        return []
+    by = plan.certified
+    note = f": {said(by.note)}" if by.note else ""
+    return [f"*Certified by* {said(by.actor_name)} {moment(by.at, '{date_short_pretty} {time}')}{note}"]
+
+
+def _hazards(plan: PlanSummary) -> list[str]:
+    found = [
+        f"• ⚠️ {mono(m.name)} line {hazard.line}, {hazard.name}: {said(hazard.sentence)}"
+        for m in plan.migrations
+        for hazard in m.hazards
+    ]
+    if not found:
+        return ["*Hazards* none found"]
+    return [f"*Hazards* {len(found)}", *listed(found, show=HAZARDS_SHOWN)]
+
+
+def _backup(plan: PlanSummary) -> str:
+    about = f", about {size(plan.backup_bytes)}" if plan.backup_bytes is not None else ""
+    return f"*Backup* taken and read back first, into {mono(plan.backup_folder)}{about}"
+
+
+def _second_key(story: Story, plan: PlanSummary) -> str:
+    flow, environment = story.workflow, story.environment
+    who = " or ".join(mention(actor) for actor in environment.approvers) or "nobody (no approver is configured)"
+    delay = seconds(flow.start_delay.total_seconds()).replace(".0", "")
+    return (
+        f"*Second key* :{flow.approve_with}: by {who} starts it {delay} later, :{flow.reject_with}: rejects it.\n"
+        f"*Digest* {mono(grouped(plan.digest))} · "
+        f"*Expires* {moment(story.request.expires_at, '{date_short_pretty} {time}')}"
+    )
+
+
+def _small_print(plan: PlanSummary) -> str:
+    head = f"after {mono(plan.head)}" if plan.head else "the first ones there"
+    return (
+        f"database {mono(plan.database)} · {said(plan.server)} · {head} · "
+        f"lock timeout {said(plan.lock_timeout)} · statement timeout {said(plan.statement_timeout)}"
+    )

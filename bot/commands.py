@@ -1,0 +1,96 @@
+"""What can be said to `/migrate`: one frozen value per command, and the table that help is made from."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What can be said; with a word, what that one command does."""
+
+    word: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Migrations × environments; with a name, that environment alone."""
+
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an apply would run, without running it."""
+
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Run what is pending. `promote` is the same act."""
+
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certify:
+    """Say that an environment was tested, so that the protected one after it may follow."""
+
+    environment: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Validate:
+    """Compare the environments."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The requests that have ended, newest first."""
+
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The requests that are open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Take an open request back."""
+
+    request_id: int
+
+
+Question = Status | Plan | Validate
+Command = Help | Question | Apply | Certify | History | Requests | Cancel
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One row of help: the word, what follows it, and what it does, in one sentence."""
+
+    word: str
+    takes: str
+    does: str
+
+    @property
+    def usage(self) -> str:
+        """The command as a person types it after `/migrate`."""
+        return f"{self.word} {self.takes}".rstrip()
+
+
+#: Every command, in the order in which help lists them.
+TABLE: tuple[Described, ...] = (
+    Described("status", "[environment]", "Shows which migrations are where, who applied the last one and when."),
+    Described("plan", "<environment>", "Shows what an apply would run there, and runs nothing."),
+    Described("apply", "<environment>", "Backs the environment up and runs what is pending there."),
+    Described("promote", "<environment>", "The same as apply, for every environment but the first."),
+    Described("certify", "<environment> [note]", "Says that it was tested, so that a protected one may follow."),
+    Described("validate", "", "Compares the environments: missing, extra, edited, out of order, ready to promote."),
+    Described("history", "[environment]", "Lists the requests that have ended, with who, when and which backup."),
+    Described("requests", "", "Lists the requests that are open."),
+    Described("cancel", "<number>", "Takes an open request back."),
+    Described("help", "[command]", "Shows this list, or what one command does."),
+)

@@ -1,0 +1,76 @@
+"""How a request ended, in words: for the thread, and for the channel where there never was a card."""
+
+from bot.blocks import Body, body, counted, listed, mention, mono, row, said, seconds, sections
+from bot.next_steps import buttons, next_words
+from bot.story import Story, now
+from ledger import events
+from ledger.states import State
+
+#: How many migrations a sentence names.
+NAMED = 15
+
+
+def brief(story: Story) -> Body:
+    """A request that has ended, in one message: where there never was a card, or where a card was not wanted."""
+    lines = ending(story)
+    return body(" ".join(lines), *sections(lines), *row(*buttons(story)))
+
+
+def ending(story: Story) -> list[str]:
+    """How it ended, as lines that mention the requester; the first names the environment and the request."""
+    request = story.request
+    who = mention(request.actor.id)
+    place = f"*{request.environment}* · {request.act} #{request.id}"
+    failed = story.last(events.Failed)
+    if request.state is State.APPLIED:
+        return [f"✅ {place} · {who} {_success(story)}"]
+    if failed is not None:
+        return [f"❌ {place} failed · {who}", *_failure(failed, story)]
+    interrupted = story.last(events.Interrupted)
+    if interrupted is not None:
+        return [
+            f"❌ {place} was interrupted · {who} {said(interrupted.why)}",
+            *_left(interrupted.done, interrupted.left),
+        ]
+    return [f"{now(story)} · {place} · {who}"]
+
+
+def _success(story: Story) -> str:
+    request = story.request
+    certified = story.last(events.Certified)
+    if certified is not None:
+        note = f" Note: {said(certified.note)}." if certified.note else ""
+        return (
+            f"{said(certified.actor_name)} certified {counted(len(certified.migrations), 'migration')}."
+            f"{note} {next_words(story)}"
+        )
+    applied, backup = story.last(events.Applied), story.last(events.BackedUp)
+    count = counted(len(applied.migrations), "migration") if applied else "nothing"
+    took = f" in {seconds(applied.seconds)}" if applied else ""
+    kept = f" Backup {mono(backup.file)}." if backup else ""
+    return f"{count} applied to {request.environment}{took}.{kept} {next_words(story)}"
+
+
+def _failure(failed: events.Failed, story: Story) -> list[str]:
+    place = ""
+    if failed.migration:
+        line = f", line {failed.line}" if failed.line else ""
+        code = f", SQLSTATE {failed.sqlstate}" if failed.sqlstate else ""
+        place = f"{mono(failed.migration)}{line}{code}: "
+    ran = failed.migration is not None and story.last(events.Started) is not None
+    rolled_back = [f"Rolled back: {mono(failed.migration or '')}."] if ran else []
+    return [
+        f"{place}{said(failed.why)}",
+        *rolled_back,
+        *_left(failed.done, failed.left),
+        f"Next: {said(failed.next_step)}",
+    ]
+
+
+def _left(done: tuple[str, ...], left: tuple[str, ...]) -> list[str]:
+    stays = f"Committed and stays: {_named(done)}." if done else "Nothing was committed."
+    return [stays, *([f"Not tried: {_named(left)}."] if left else [])]
+
+
+def _named(migrations: tuple[str, ...]) -> str:
+    return ", ".join(listed([mono(m) for m in migrations], show=NAMED))

@@ -1,0 +1,207 @@
+"""Text → command, or a Slip that points at the word. Pure: the environments' names are the only knowledge."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from bot.commands import (
+    TABLE,
+    Apply,
+    Cancel,
+    Certify,
+    Command,
+    Help,
+    History,
+    Plan,
+    Requests,
+    Status,
+    Validate,
+)
+from ledger.workflow import Environment, Workflow
+
+#: The longest note and reason. A card has to be read on a phone.
+LONGEST_NOTE = 300
+
+#: Phones and word processors put these where a person typed a plain quote.
+_QUOTES = "\"'`“”‘’„«»"
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f]")
+
+
+class Slip(Exception):
+    """The words were not understood. `start` and `length` mark the place in `text`; `why` is a sentence."""
+
+    def __init__(self, *, text: str, start: int, length: int, why: str) -> None:
+        super().__init__(text, start, length, why)
+        self.text, self.start, self.length, self.why = text, start, length, why
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word and where it stands in the text."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The whole line and its words; the first word is the command."""
+
+    text: str
+    words: tuple[Word, ...]
+    workflow: Workflow
+
+    @property
+    def first(self) -> Word:
+        """The command's own word."""
+        return self.words[0]
+
+    def slip(self, word: Word | None, why: str) -> Slip:
+        """A Slip at `word`, or, where a word is wanting, just behind the line."""
+        if word is None:
+            return Slip(text=self.text + " ", start=len(self.text) + 1, length=1, why=why)
+        return Slip(text=self.text, start=word.start, length=len(word.text), why=why)
+
+
+def short(environment: Environment) -> str:
+    """What a person types for an environment: its first alias, or its name."""
+    return environment.aliases[0] if environment.aliases else environment.name
+
+
+def tidy(text: str) -> str:
+    """The line without what cannot be seen, and with one space wherever there is any blank."""
+    return " ".join(_UNSEEN.sub("", text).split())
+
+
+def parse(text: str, workflow: Workflow) -> Command:
+    """What was asked. Environments come back by their configured names.
+
+    Raises Slip, which points at the word that was not understood and offers the nearest one.
+    """
+    line = tidy(text)
+    said = Said(line, _words(line), workflow)
+    if not said.words:
+        return Help()
+    read = READERS.get(said.first.text.casefold())
+    if read is None:
+        raise said.slip(said.first, _unknown_command(said.first.text))
+    return read(said)
+
+
+def _words(line: str) -> tuple[Word, ...]:
+    found = []
+    for match in re.finditer(r"\S+", line):
+        bare = match.group().strip(_QUOTES)
+        if bare:
+            found.append(Word(bare, match.start() + match.group().index(bare)))
+    return tuple(found)
+
+
+def _unknown_command(word: str) -> str:
+    near = get_close_matches(word.casefold(), [row.word for row in TABLE], n=1, cutoff=0.5)
+    offer = f"Did you mean `{near[0]}`?" if near else "`/migrate help` lists what can be said."
+    return f"“{word}” is not a command. {offer}"
+
+
+def _environment(said: Said) -> Environment:
+    if len(said.words) < 2:
+        example = f"{said.first.text.casefold()} {short(said.workflow.environments[-1])}"
+        raise said.slip(None, f"Which environment? For example `{example}`.")
+    word = said.words[1]
+    found = said.workflow.environment(word.text)
+    if found is None:
+        raise said.slip(word, _unknown_environment(said, word.text))
+    return found
+
+
+def _unknown_environment(said: Said, word: str) -> str:
+    known = [name for e in said.workflow.environments for name in (e.name, *e.aliases)]
+    near = get_close_matches(word.casefold(), [name.casefold() for name in known], n=1, cutoff=0.5)
+    if near:
+        return f"“{word}” is not an environment. Did you mean `{said.first.text.casefold()} {near[0]}`?"
+    return f"“{word}” is not an environment. There are {', '.join(known)}."
+
+
+def _nothing_after(said: Said, count: int) -> None:
+    if len(said.words) > count:
+        extra = said.words[count]
+        whole = " ".join(word.text for word in said.words[:count])
+        raise said.slip(extra, f"“{extra.text}” is a word too many; `{whole}` says it all.")
+
+
+def _one_environment(said: Said) -> str:
+    found = _environment(said)
+    _nothing_after(said, 2)
+    return found.name
+
+
+def _perhaps_environment(said: Said) -> str | None:
+    return _one_environment(said) if len(said.words) > 1 else None
+
+
+def _promote(said: Said) -> Apply:
+    found = _environment(said)
+    if said.workflow.before(found) is None:
+        why = f"{found.name} is the first environment, so nothing is promoted to it. Say `apply {short(found)}`."
+        raise said.slip(said.first, why)
+    return Apply(_one_environment(said))
+
+
+def _certify(said: Said) -> Certify:
+    environment = _environment(said)
+    if len(said.words) == 2:
+        return Certify(environment.name)
+    first = said.words[2]
+    note = said.text[first.start :].strip(_QUOTES)
+    if len(note) > LONGEST_NOTE:
+        why = f"The note has {len(note)} characters; {LONGEST_NOTE} fit. Say it shorter and link to the rest."
+        raise Slip(text=said.text[: first.start + 20], start=first.start, length=20, why=why)
+    return Certify(environment.name, note)
+
+
+def _help(said: Said) -> Help:
+    if len(said.words) == 1:
+        return Help()
+    word = said.words[1].text.casefold()
+    if word not in READERS:
+        raise said.slip(said.words[1], _unknown_command(said.words[1].text))
+    _nothing_after(said, 2)
+    return Help(word)
+
+
+def _cancel(said: Said) -> Cancel:
+    if len(said.words) == 1:
+        raise said.slip(None, "Which request? `/migrate requests` lists the open ones.")
+    number = said.words[1].text.removeprefix("#")
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        why = f"“{said.words[1].text}” is not the number of a request. `/migrate requests` lists the open ones."
+        raise said.slip(said.words[1], why)
+    _nothing_after(said, 2)
+    return Cancel(int(number))
+
+
+def _alone(command: Command) -> Callable[[Said], Command]:
+    def read(said: Said) -> Command:
+        _nothing_after(said, 1)
+        return command
+
+    return read
+
+
+#: How the words after each command are read. Its keys are the words of the command table.
+READERS: Mapping[str, Callable[[Said], Command]] = {
+    "status": lambda said: Status(_perhaps_environment(said)),
+    "plan": lambda said: Plan(_one_environment(said)),
+    "apply": lambda said: Apply(_one_environment(said)),
+    "promote": _promote,
+    "certify": _certify,
+    "validate": _alone(Validate()),
+    "history": lambda said: History(_perhaps_environment(said)),
+    "requests": _alone(Requests()),
+    "cancel": _cancel,
+    "help": _help,
+}

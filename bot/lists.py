@@ -1,0 +1,67 @@
+"""Help, and the lists of requests: what is answered at once, from the ledger or from the command table."""
+
+from bot.blocks import Body, body, counted, listed, moment, mono, plain, said, seconds, section, sections
+from bot.commands import TABLE
+from bot.grammar import short
+from bot.outcomes import Entry, Listed
+from bot.story import Story, now
+from ledger import events
+from ledger.request import POLICY
+from ledger.states import FINAL
+from ledger.workflow import Workflow
+
+#: How many requests one answer names.
+SHOWN = 20
+
+
+def help_for(word: str | None, workflow: Workflow) -> Body:
+    """What can be said; with a word, what that command does, with the environments' own names."""
+    names = ", ".join(f"{e.name} ({short(e)})" if e.aliases else e.name for e in workflow.environments)
+    rows = [row for row in TABLE if word in {None, row.word}]
+    lines = [f"`/migrate {said(row.usage)}` {row.does}" for row in rows]
+    if word is None:
+        lines += [f"Environments, in order: {names}."]
+        return body(f"Commands: {', '.join(row.word for row in rows)}.", *sections(lines))
+    takes_environment = "environment" in rows[0].takes
+    return plain(f"{lines[0]} Environments: {names}." if takes_environment else lines[0])
+
+
+def requests(found: Listed, workflow: Workflow) -> Body:
+    """The open requests with where they stand, or the ended ones with how it went."""
+    where = f" on {found.environment}" if found.environment else ""
+    kind = "open" if found.open else "ended"
+    if not found.entries:
+        return plain(f"There is no {kind} request{where}.")
+    head = f"{counted(len(found.entries), f'{kind} request')}{where}, newest first."
+    shown = listed([_line(entry, workflow) for entry in found.entries], show=SHOWN)
+    return body(head, section(head), *sections(shown))
+
+
+def _line(entry: Entry, workflow: Workflow) -> str:
+    request = entry.request
+    asked = f"*#{request.id}* {request.act} {request.environment} · {said(request.actor.name)}"
+    environment = workflow.environment(request.environment)
+    if environment is None:
+        return f"{asked} · {request.state} · no longer in twokey.toml"
+    story = Story(request, environment, entry.told, workflow)
+    when = moment(request.asked_at, "{date_short_pretty} {time}")
+    if story.over:
+        return f"{asked} {when} · {now(story)}{_approved(story)}{_took(story)}{_backup(story)}"
+    return f"{asked} {when} · {now(story)} · expires {moment(request.expires_at)}"
+
+
+def _approved(story: Story) -> str:
+    approved = story.last(events.Approved)
+    return f" · approved by {said(approved.actor_name)}" if approved and approved.actor_id != POLICY.id else ""
+
+
+def _took(story: Story) -> str:
+    began = next((told.at for told in story.told if isinstance(told.event, events.Started)), None)
+    if began is None or story.request.state not in FINAL or story.last(events.Applied):
+        return ""  # an Applied says its own time
+    return f" · ran {seconds((story.told[-1].at - began).total_seconds())}"
+
+
+def _backup(story: Story) -> str:
+    backup = story.last(events.BackedUp)
+    return f" · backup {mono(backup.file)}" if backup else ""

@@ -1,0 +1,138 @@
+"""Values → messages. Pure: what a person reads is a function of the ledger and of what came of asking."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot import cards, endings, lists, thread
+from bot.answers import answer, nobody, shared
+from bot.blocks import Body, body, cut, escape, fenced, field, ours, plain, section
+from bot.grammar import LONGEST_NOTE, Slip
+from bot.outcomes import AskInModal, Helped, Listed, Looking, Outcome, Refused, Shared, TakenBack, WrittenDown
+from bot.story import Story
+from ledger import events
+from ledger.records import Told
+from ledger.request import Act, Request
+from ledger.workflow import Environment, Verbosity, Workflow
+
+__all__ = ["Body", "Slot", "answer", "modal", "nobody", "project", "reply", "shared", "slip", "whisper"]
+
+#: The slots that are edited in place. Every other one is a reply that is posted once.
+CARD, PROGRESS = "card", "progress"
+
+#: The modal's fields, and where the press of its button comes back.
+NAME_FIELD, REASON_FIELD, MODAL = "environment", "reason", "twokey_apply_modal"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One message of a request: its place in the channel or in the card's thread, and what stands there."""
+
+    name: str
+    channel: str
+    body: Body
+    broadcast: bool = False
+
+    @property
+    def in_thread(self) -> bool:
+        """Whether this is a reply under the card."""
+        return self.name != CARD
+
+
+def project(
+    request: Request, environment: Environment, *, told: Sequence[Told], workflow: Workflow
+) -> tuple[Slot, ...]:
+    """All messages of a request as they should stand now, in the order in which they are posted."""
+    story = Story(request, environment, tuple(told), workflow)
+    if _in_one_message(story):
+        return (Slot(CARD, environment.channel, endings.brief(story)),) if story.over else ()
+    if request.plan is None and story.last(events.Waiting) is None:
+        return ()
+    card = Slot(CARD, environment.channel, cards.card(story))
+    return (card, *_progress(story), *_replies(story))
+
+
+def _in_one_message(story: Story) -> bool:
+    quiet = story.environment.verbosity is Verbosity.QUIET and not story.environment.protected
+    never_planned = story.request.plan is None and story.over
+    return quiet or never_planned or story.request.act is Act.CERTIFY
+
+
+def _progress(story: Story) -> list[Slot]:
+    shown = None if story.environment.verbosity is Verbosity.QUIET else thread.progress(story)
+    return [Slot(PROGRESS, story.environment.channel, shown)] if shown else []
+
+
+def _replies(story: Story) -> list[Slot]:
+    made = []
+    for told in story.told:
+        shown = thread.reply(told, story)
+        if shown is not None:
+            name, loud = f"said:{told.seq}", thread.broadcasts(told)
+            made.append(Slot(name, story.environment.channel, shown, broadcast=loud))
+    return made
+
+
+def slip(error: Slip) -> Body:
+    """What was typed with a mark under the word, and what to type instead."""
+    shown = fenced(f"/migrate {cut(error.text, 200)}\n         {' ' * error.start}{'^' * error.length}")
+    why = escape(error.why)
+    return body(why, section(why), section(shown))
+
+
+def whisper(sentence: str) -> Body:
+    """One of our own sentences, for one person."""
+    return plain(ours(sentence))
+
+
+def reply(outcome: Outcome, workflow: Workflow) -> Body:
+    """What the one who asked reads at once."""
+    match outcome:
+        case WrittenDown():
+            return plain(_written_down(outcome))
+        case Looking(environments=environments):
+            return plain(f"Looking at {', '.join(environments)} …")
+        case Helped(word=word):
+            return lists.help_for(word, workflow)
+        case Listed():
+            return lists.requests(outcome, workflow)
+        case TakenBack(request=request):
+            return plain(f"#{request.id} is cancelled. Nothing will run.")
+        case Refused(why=why):
+            return plain(f"🚫 {ours(why)}")
+        case AskInModal(environment=environment):
+            return plain(f"A form has opened. It asks for the name of {environment.name} and a reason.")
+        case Shared():
+            return plain("The answer will stand in the channel in a moment.")
+
+
+def _written_down(outcome: WrittenDown) -> str:
+    request = outcome.request
+    already = "is" if outcome.new else "was already"
+    line = f"#{request.id} {already} written down: {request.act} {request.environment}."
+    return line if outcome.rung else f"{line} Redis does not answer, so a worker will hear of it later, by itself."
+
+
+def modal(outcome: AskInModal) -> dict[str, Any]:
+    """The form before a protected environment: type its name, give a reason."""
+    environment = outcome.environment
+    where = {"environment": environment.name, "channel": outcome.channel}
+    return {
+        "type": "modal",
+        "callback_id": MODAL,
+        "private_metadata": json.dumps(where),
+        "title": {"type": "plain_text", "text": cut(f"Apply to {environment.name}", 24)},
+        "submit": {"type": "plain_text", "text": "Ask for it"},
+        "close": {"type": "plain_text", "text": "Leave it"},
+        "blocks": [
+            section(f"🔒 *{environment.name}* is protected. A plan is drawn, then a second person has to start it."),
+            field(block=NAME_FIELD, label="Name of the environment", hint=f"Type {environment.name} to confirm."),
+            field(
+                block=REASON_FIELD,
+                label="Reason",
+                hint=f"Everyone in the channel reads it. At most {LONGEST_NOTE} characters.",
+                lines=True,
+            ),
+        ],
+    }

@@ -1,0 +1,61 @@
+"""What usually comes next: as buttons under a message, and as words for whoever reads it without them."""
+
+from bot.blocks import Block, button
+from bot.grammar import short
+from bot.story import Story
+from ledger.request import Act
+from ledger.states import State
+from ledger.workflow import Environment, Workflow
+
+#: The names under which Slack gives a press back. A button's value is a number or a name, looked up again.
+CERTIFY, PLAN, APPLY = "twokey_certify", "twokey_plan", "twokey_apply"
+CANCEL, SHARE = "twokey_cancel", "twokey_share"
+
+
+def buttons(story: Story) -> list[Block]:
+    """While it can still be stopped, Cancel; at the end, the next step."""
+    request = story.request
+    if not story.over:
+        cancellable = request.state in {State.ASKED, State.PLANNED, State.APPROVED}
+        return [button("Cancel", action=CANCEL, value=str(request.id))] if cancellable and story.protected_apply else []
+    following = next_step(story)
+    return [following] if following else []
+
+
+def next_step(story: Story) -> Block | None:
+    """The button for what usually comes next, or None at the end of the road."""
+    request, after = story.request, follower(story.workflow, story.environment)
+    if request.state is not State.APPLIED:
+        return _ask_again(story)
+    if after is None:
+        return None
+    if request.act is Act.CERTIFY:
+        return button(f"Ask for {after.name}", action=APPLY, value=after.name, style="primary")
+    if after.protected:
+        return button(f"Certify {request.environment}", action=CERTIFY, value=str(request.id), style="primary")
+    return button(f"Plan {after.name}", action=PLAN, value=after.name, style="primary")
+
+
+def _ask_again(story: Story) -> Block:
+    request = story.request
+    if request.act is Act.CERTIFY:
+        return button("Ask again", action=CERTIFY, value=str(request.id))
+    return button("Ask again", action=APPLY, value=request.environment)
+
+
+def follower(workflow: Workflow, environment: Environment) -> Environment | None:
+    """The environment that comes just after, or None for the last."""
+    place = workflow.environments.index(environment) + 1
+    return workflow.environments[place] if place < len(workflow.environments) else None
+
+
+def next_words(story: Story) -> str:
+    """The next step as words to type, for whoever reads a message without its buttons."""
+    after = follower(story.workflow, story.environment)
+    if after is None:
+        return "`/migrate validate` compares the environments."
+    if story.request.act is Act.CERTIFY:
+        return f"Next: `/migrate apply {short(after)}`."
+    if after.protected:
+        return f"Next: test it, then `/migrate certify {short(story.environment)}`."
+    return f"Next: `/migrate plan {short(after)}`."

@@ -1,0 +1,89 @@
+"""What came of asking: the values between the desk, which decides, and the messages, which find the words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledger.records import Question, Told
+from ledger.request import Act, Request
+from ledger.workflow import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDown:
+    """The request is in the ledger. `new` is False for a second delivery of the same wish; `rung` if a worker heard."""
+
+    request: Request
+    new: bool
+    rung: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A question is in the ledger, and the workers of `environments` were asked."""
+
+    question: Question
+    environments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Helped:
+    """Help was asked for: for everything, or for one word."""
+
+    word: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a list of requests: the request, and its story, from which the end and the backup are read."""
+
+    request: Request
+    told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of requests, newest first. `open` tells the open ones from the ended ones."""
+
+    open: bool
+    environment: str | None
+    entries: tuple[Entry, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """The request is cancelled."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was written. `why` is a sentence that says who can do what next."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskInModal:
+    """A protected environment: the modal asks for its name and a reason; nothing is written until it comes back."""
+
+    act: Act
+    environment: Environment
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mistyped:
+    """The modal came back with a field that has to be typed again. `field` is its block id."""
+
+    field: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The answer will stand in the channel."""
+
+
+Outcome = WrittenDown | Looking | Helped | Listed | TakenBack | Refused | AskInModal | Shared

@@ -1,0 +1,147 @@
+"""What a request's events say in one line: its state with its history, and the facts that several messages need."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from bot.blocks import counted, moment, mono, ours, said, seconds
+from ledger import events
+from ledger.records import Told
+from ledger.request import POLICY, Act, Request
+from ledger.states import FINAL
+from ledger.workflow import Environment, Workflow
+
+E = TypeVar("E", bound=events.Event)
+
+#: How many past steps the state line keeps; approving and withdrawing could go on for hours.
+STEPS_KEPT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A request, its environment and its events: all that its messages are made from."""
+
+    request: Request
+    environment: Environment
+    told: tuple[Told, ...]
+    workflow: Workflow
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing can follow any more."""
+        return self.request.state in FINAL
+
+    @property
+    def protected_apply(self) -> bool:
+        """Whether this request needs a second person."""
+        return self.environment.protected and self.request.act is Act.APPLY
+
+    def last(self, kind: type[E]) -> E | None:
+        """The newest event of a kind."""
+        return next((told.event for told in reversed(self.told) if isinstance(told.event, kind)), None)
+
+
+def wish(story: Story) -> str:
+    """What was asked for, as the tail of a sentence: `apply 2 migrations to production (#7)`."""
+    request = story.request
+    if request.act is Act.CERTIFY:
+        return f"certify {request.environment} (#{request.id})"
+    what = f"apply {counted(len(request.plan.migrations), 'migration')} to" if request.plan else "apply to"
+    return f"{what} {request.environment} (#{request.id})"
+
+
+def grouped(digest: str) -> str:
+    """The first twelve hex digits of a digest in groups that two people can compare aloud."""
+    return "·".join(digest[i : i + 4] for i in (0, 4, 8))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One state as it is said while it lasts, and as it is said, struck through, once it is past."""
+
+    now: str
+    past: str
+
+
+def now(story: Story) -> str:
+    """Where the request stands, alone."""
+    steps = _steps(story)
+    return steps[-1].now if steps else "⏳ Written down"
+
+
+def state_line(story: Story) -> str:
+    """Where the request stands, after where it stood: `~Waiting~ → ~Approved by Bo~ → 🔵 Running`."""
+    steps = _steps(story)
+    past = [f"~{step.past}~" for step in steps[:-1]]
+    kept = past if len(past) <= STEPS_KEPT else ["…", *past[-STEPS_KEPT:]]
+    return " → ".join([*kept, now(story)])
+
+
+def _steps(story: Story) -> list[Step]:
+    steps: list[Step] = []
+    for told in story.told:
+        step = _step(told, story)
+        if step is None:
+            continue
+        if steps and steps[-1].past == step.past:
+            steps.pop()
+        steps.append(step)
+    return steps
+
+
+def _step(told: Told, story: Story) -> Step | None:
+    match told.event:
+        case events.Planned() if story.protected_apply:
+            yes, no = _emojis(story)
+            return Step(f"⏳ Waiting for a second person: {yes} starts it, {no} rejects it", "Waiting")
+        case events.Planned():
+            return Step("⏳ Planned", "Planned")
+        case events.Waiting(holder=holder):
+            return Step(f"⏳ Waiting, because {said(holder)} holds {story.environment.name}", "Waiting for the lock")
+        case events.Started():
+            return Step("🔵 Running", "Running")
+        case events.Approved() | events.Withdrawn():
+            return _key_turned(told.event, told.at, story)
+        case _:
+            return _end(told)
+
+
+def _emojis(story: Story) -> tuple[str, str]:
+    return f":{story.workflow.approve_with}:", f":{story.workflow.reject_with}:"
+
+
+def _key_turned(event: events.Approved | events.Withdrawn, at: datetime, story: Story) -> Step | None:
+    yes, no = _emojis(story)
+    name = said(event.actor_name)
+    if isinstance(event, events.Withdrawn):
+        return Step(f"⏳ Waiting again, {name} took the key back: {yes} starts it, {no} rejects it", "Taken back")
+    if event.actor_id == POLICY.id:
+        return None
+    starts = moment(datetime.fromisoformat(event.starts_at), "{time_secs}")
+    stop = f"remove your {yes} to stop it"
+    return Step(f"🟡 Approved by {name}, starts at {starts}; {stop}", f"Approved by {name} {moment(at)}")
+
+
+def _end(told: Told) -> Step | None:
+    match told.event:
+        case events.Applied(seconds=took):
+            return Step(f"✅ Applied {moment(told.at)} in {seconds(took)}", "Applied")
+        case events.Certified(actor_name=name):
+            return Step(f"✅ Certified by {said(name)}", "Certified")
+        case events.Failed(migration=migration, line=line):
+            place = f" in {mono(migration)}" + (f", line {line}" if line else "") if migration else ""
+            return Step(f"❌ Failed{place}", "Failed")
+        case events.Interrupted(done=done):
+            return Step(f"❌ Interrupted after {counted(len(done), 'migration')}", "Interrupted")
+        case events.Rejected(actor_name=name):
+            return Step(f"🚫 Rejected by {said(name)}", "Rejected")
+        case events.Denied(why=why):
+            return Step(f"🚫 Refused: {ours(why)}", "Refused")
+        case events.Cancelled(actor_name=name):
+            return Step(f"🚫 Cancelled by {said(name)}", "Cancelled")
+        case events.Expired():
+            return Step("⌛ Expired: nobody turned the second key in time", "Expired")
+        case events.Stale(what=what):
+            return Step(f"⌛ Stale: {said(what)}", "Stale")
+        case _:
+            return None

@@ -1,0 +1,96 @@
+"""The card's thread: one progress message edited in place, and a reply for each event that deserves one."""
+
+from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size
+from bot.endings import ending
+from bot.story import Story
+from ledger import events
+from ledger.records import Told
+from ledger.request import Act
+from ledger.states import State
+from ledger.workflow import Verbosity
+
+#: How many finished migrations the progress message names before it only counts them.
+LINES_KEPT = 12
+
+_ENDS = (
+    events.Applied
+    | events.Certified
+    | events.Failed
+    | events.Interrupted
+    | events.Rejected
+    | events.Denied
+    | events.Cancelled
+    | events.Expired
+    | events.Stale
+)
+
+
+def progress(story: Story) -> Body | None:
+    """What the run has done so far, one line each, or None before there is anything to say."""
+    lines = _backup_lines(story) + _migration_lines(story)
+    holder = story.last(events.Waiting)
+    if not lines and holder is not None:
+        lines = [f"⏳ Waiting: {said(holder.holder)} holds {story.environment.name}"]
+    if not lines:
+        return None
+    return body(f"{story.environment.name} #{story.request.id}: {lines[-1]}.", *sections(lines))
+
+
+def _backup_lines(story: Story) -> list[str]:
+    backup = story.last(events.BackedUp)
+    if backup is not None:
+        return [f"✅ Backup {mono(backup.file)}, {size(backup.bytes)} in {seconds(backup.seconds)}, read back"]
+    if story.request.state is State.APPLYING:
+        return ["🔵 Backing up"]
+    return ["❌ No verified backup"] if story.last(events.Started) and story.last(events.Failed) else []
+
+
+def _migration_lines(story: Story) -> list[str]:
+    done = [told.event for told in story.told if isinstance(told.event, events.MigrationApplied)]
+    lines = [f"✅ {e.position}/{e.of} {mono(e.migration)} in {seconds(e.seconds)}" for e in done]
+    if len(lines) > LINES_KEPT:
+        lines = [f"✅ {len(lines) - LINES_KEPT} before these", *lines[-LINES_KEPT:]]
+    return lines + _current_line(story, len(done))
+
+
+def _current_line(story: Story, done: int) -> list[str]:
+    plan, failed = story.request.plan, story.last(events.Failed)
+    if plan is None or done >= len(plan.migrations) or story.last(events.BackedUp) is None:
+        return []
+    place = f"{done + 1}/{len(plan.migrations)} {mono(plan.migrations[done].id)}"
+    if story.request.state is State.APPLYING:
+        return [f"🔵 {place}"]
+    return [f"❌ {place}, rolled back"] if failed is not None and failed.migration else []
+
+
+def reply(told: Told, story: Story) -> Body | None:
+    """The thread reply that an event deserves, or None where the state line says it all."""
+    if isinstance(told.event, _ENDS):
+        lines = ending(story)
+        return body(" ".join(lines), *sections(lines))
+    line = _line(told, story)
+    return None if line is None else plain(line)
+
+
+def broadcasts(told: Told) -> bool:
+    """Whether the whole channel sees this reply: only where somebody has to act."""
+    return isinstance(told.event, events.Failed | events.Interrupted)
+
+
+def _line(told: Told, story: Story) -> str | None:
+    match told.event:
+        case events.Refused(actor_name=name, why=why):
+            # Its first sentence alone: what follows names the approvers, who were mentioned once already.
+            return f"🚫 {said(name)}'s reaction did not count: “{ours(why.partition('. ')[0].rstrip('.'))}.”"
+        case events.Noted(actor_name=name, what=what):
+            return f"📝 {said(name)}: {said(what)}"
+        case events.Withdrawn(actor_name=name):
+            return f"↩️ {said(name)} took the key back. Nothing starts until somebody turns it again."
+        case events.ExpiryWarned(minutes_left=minutes):
+            expires = f"expires in {minutes} minutes, at {moment(story.request.expires_at)}"
+            return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. It waits for a second person."
+        case events.MigrationApplied(migration=migration, position=position, of=of, seconds=took):
+            every = story.environment.verbosity is Verbosity.ALL and story.request.act is Act.APPLY
+            return f"✅ {position}/{of} {mono(migration)} in {seconds(took)}" if every else None
+        case _:
+            return None
