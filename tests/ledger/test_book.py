@@ -12,7 +12,7 @@ from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Approved, Asked, Certified, Noted, Planned, Started, Withdrawn
 from ledger.request import Act, Certification, CertifiedBy
 from ledger.states import FINAL, MOVES, State, sources
-from tests.support.ledger import WAY, ADA, BO, DIGEST, a_plan, a_request_in, a_wish
+from tests.support.ledger import ADA, BO, DIGEST, WAY, a_plan, a_request_in, a_wish
 
 HOUR = timedelta(hours=1)
 

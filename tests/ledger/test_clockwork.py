@@ -1,0 +1,82 @@
+"""What time asks for, by the ledger's own clock."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from ledger.book import Book
+from ledger.events import ExpiryWarned
+from ledger.states import State
+from tests.support.ledger import WAY, a_request_in
+
+MINUTE = timedelta(minutes=1)
+Say = Callable[[str], None]
+
+
+def age(owner_says: Say, request_id: int, column: str, minutes: int = 2) -> None:
+    """Let what `column` says have been some minutes earlier."""
+    owner_says(f"UPDATE requests SET {column} = {column} - interval '{minutes} min' WHERE id = {request_id}")
+
+
+def test_a_start_is_due_once_its_time_has_come(ledger: Book) -> None:
+    now_due = a_request_in(ledger, State.APPROVED)
+    planned = a_request_in(ledger, State.PLANNED)
+    starts_at = ledger.now() + MINUTE
+    later = ledger.move(planned.id, State.APPROVED, why=WAY[State.APPROVED][1], starts_at=starts_at)
+    assert later.starts_at == starts_at
+    assert ledger.due() == (now_due.id,)
+    ledger.rung(now_due.id)
+    assert ledger.due() == ()
+
+
+def test_a_ring_for_the_plan_is_no_ring_for_the_start(ledger: Book) -> None:
+    planned = a_request_in(ledger, State.PLANNED)
+    ledger.rung(planned.id)
+    ledger.move(planned.id, State.APPROVED, why=WAY[State.APPROVED][1])
+    assert ledger.due() == (planned.id,)
+
+
+def test_what_nobody_took_up_is_rung_again(ledger: Book, owner_says: Say) -> None:
+    never_rung = a_request_in(ledger, State.ASKED)
+    just_rung = a_request_in(ledger, State.ASKED)
+    just_asked = a_request_in(ledger, State.ASKED)
+    approved = a_request_in(ledger, State.APPROVED)
+    waiting_for_people = a_request_in(ledger, State.PLANNED)
+    for request in (never_rung, just_rung, approved, waiting_for_people):
+        age(owner_says, request.id, "asked_at")
+    ledger.rung(just_rung.id)
+    assert ledger.unclaimed(MINUTE) == (never_rung.id,)
+    age(owner_says, approved.id, "starts_at")
+    assert ledger.unclaimed(MINUTE) == (never_rung.id, approved.id)
+    assert just_asked.id in ledger.unclaimed(timedelta())
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_waits_can_be_overdue(ledger: Book, past: Callable[[int], None], state: State) -> None:
+    request = a_request_in(ledger, state)
+    assert ledger.overdue() == ()
+    past(request.id)
+    waits = state in {State.ASKED, State.PLANNED, State.APPROVED}
+    assert ledger.overdue() == ((request.id,) if waits else ())
+
+
+def test_who_waits_for_a_second_key_is_warned_once(ledger: Book, past: Callable[[int], None]) -> None:
+    soon = a_request_in(ledger, State.PLANNED, expires_in=timedelta(minutes=20))
+    a_request_in(ledger, State.PLANNED, expires_in=timedelta(minutes=40))
+    a_request_in(ledger, State.ASKED, expires_in=timedelta(minutes=20))
+    past(a_request_in(ledger, State.PLANNED).id)
+    assert ledger.expiring(timedelta(minutes=30)) == (soon.id,)
+    ledger.tell(soon.id, ExpiryWarned(minutes_left=20))
+    assert ledger.expiring(timedelta(minutes=30)) == ()
+
+
+def test_a_run_without_a_beat_is_silent(ledger: Book, owner_says: Say) -> None:
+    running = a_request_in(ledger, State.APPLYING)
+    ended = a_request_in(ledger, State.APPLIED)
+    assert ledger.silent(MINUTE) == ()
+    for request in (running, ended):
+        age(owner_says, request.id, "beat_at")
+    assert ledger.silent(MINUTE) == (running.id,)
+    ledger.beat(running.id)
+    assert ledger.silent(MINUTE) == ()
