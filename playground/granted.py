@@ -1,0 +1,43 @@
+"""What the app was given when it was installed: the scopes, events and commands of a slack-manifest.yaml."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_SCOPES = (
+    "commands",
+    "chat:write",
+    "reactions:read",
+    "users:read",
+    "channels:read",
+    "groups:read",
+    "channels:history",
+    "groups:history",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The installed app's rights."""
+
+    scopes: frozenset[str] = frozenset(_SCOPES)
+    events: frozenset[str] = frozenset({"reaction_added", "reaction_removed", "app_home_opened"})
+    commands: frozenset[str] = frozenset({"/migrate"})
+
+
+def read(path: Path) -> Grant:
+    """The rights that a manifest asks for. Reads only the lists it needs, which are one entry a line."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    commands = [line.split("command:", 1)[1].strip(" \"'") for line in lines if line.strip(" -").startswith("command:")]
+    return Grant(frozenset(_list_under("bot", lines)), frozenset(_list_under("bot_events", lines)), frozenset(commands))
+
+
+def _list_under(key: str, lines: list[str]) -> list[str]:
+    entries: list[str] = []
+    inside = False
+    for line in lines:
+        text = line.split("#", 1)[0].strip()
+        if inside and text.startswith("- "):
+            entries.append(text[2:].strip(" \"'"))
+        elif text:
+            inside = text == f"{key}:"
+    return entries
