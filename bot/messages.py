@@ -91,8 +91,9 @@ def reply(outcome: Outcome, workflow: Workflow) -> Body:
     match outcome:
         case WrittenDown():
             return plain(_written_down(outcome))
-        case Looking(environments=environments):
-            return plain(f"Looking at {', '.join(environments)} …")
+        case Looking(environments=environments, rung=rung):
+            looking = f"Looking at {', '.join(environments)} …"
+            return plain(looking if rung else f"{looking} Redis does not answer, so no worker may hear of it.")
         case Helped(word=word):
             return lists.help_for(word, workflow)
         case Listed():

@@ -5,7 +5,6 @@ from bot.grammar import short
 from bot.story import Story
 from ledger.request import Act
 from ledger.states import State
-from ledger.workflow import Environment, Workflow
 
 #: The names under which Slack gives a press back. A button's value is a number or a name, looked up again.
 CERTIFY, PLAN, APPLY = "twokey_certify", "twokey_plan", "twokey_apply"
@@ -24,7 +23,7 @@ def buttons(story: Story) -> list[Block]:
 
 def next_step(story: Story) -> Block | None:
     """The button for what usually comes next, or None at the end of the road."""
-    request, after = story.request, follower(story.workflow, story.environment)
+    request, after = story.request, story.workflow.after(story.environment)
     if request.state is not State.APPLIED:
         return _ask_again(story)
     if after is None:
@@ -43,15 +42,9 @@ def _ask_again(story: Story) -> Block:
     return button("Ask again", action=APPLY, value=request.environment)
 
 
-def follower(workflow: Workflow, environment: Environment) -> Environment | None:
-    """The environment that comes just after, or None for the last."""
-    place = workflow.environments.index(environment) + 1
-    return workflow.environments[place] if place < len(workflow.environments) else None
-
-
 def next_words(story: Story) -> str:
     """The next step as words to type, for whoever reads a message without its buttons."""
-    after = follower(story.workflow, story.environment)
+    after = story.workflow.after(story.environment)
     if after is None:
         return "`/migrate validate` compares the environments."
     if story.request.act is Act.CERTIFY:

@@ -1,10 +1,9 @@
 """What came of asking: the values between the desk, which decides, and the messages, which find the words."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from ledger.records import Question, Told
-from ledger.request import Act, Request
+from ledger.records import Told
+from ledger.request import Request
 from ledger.workflow import Environment
 
 
@@ -19,10 +18,10 @@ class WrittenDown:
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """A question is in the ledger, and the workers of `environments` were asked."""
+    """A question is in the ledger, and the workers of `environments` were asked, if Redis rang (`rung`)."""
 
-    question: Question
     environments: tuple[str, ...]
+    rung: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,6 @@ class Listed:
     open: bool
     environment: str | None
     entries: tuple[Entry, ...]
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,6 @@ class Refused:
 class AskInModal:
     """A protected environment: the modal asks for its name and a reason; nothing is written until it comes back."""
 
-    act: Act
     environment: Environment
     channel: str
 

@@ -66,3 +66,8 @@ class Workflow:
         """The environment that comes just before, or None for the first."""
         place = self.environments.index(environment)
         return self.environments[place - 1] if place else None
+
+    def after(self, environment: Environment) -> Environment | None:
+        """The environment that comes just after, or None for the last."""
+        place = self.environments.index(environment) + 1
+        return self.environments[place] if place < len(self.environments) else None

@@ -1,0 +1,215 @@
+"""What happens when someone asks: judge by what the ledger knows → write → ring. Knows nothing of Slack's shapes."""
+
+from dataclasses import dataclass, replace
+
+from bot.commands import Apply, Cancel, Certify, Command, Help, History, Plan, Requests, Status
+from bot.grammar import LONGEST_NOTE, tidy
+from bot.identity import Directory
+from bot.outcomes import (
+    AskInModal,
+    Entry,
+    Helped,
+    Listed,
+    Looking,
+    Mistyped,
+    Outcome,
+    Refused,
+    Shared,
+    TakenBack,
+    WrittenDown,
+)
+from ledger import policy
+from ledger.book import Book
+from ledger.doorbell import Doorbell
+from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRecord, NoSuchRequest
+from ledger.events import Cancelled
+from ledger.records import Question
+from ledger.request import Act, Actor, Kind, Wish
+from ledger.states import FINAL, State
+from ledger.workflow import Environment, Workflow
+
+#: How many requests a list is drawn from, and how many open ones a gate looks through.
+LIST_FROM, GATE_FROM = 40, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, where, and how they are answered. `key` is the same for two deliveries of the same asking."""
+
+    actor_id: str
+    channel: str
+    key: str
+    response_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The form before a protected environment, as it came back."""
+
+    environment: str
+    typed: str
+    reason: str
+
+
+class Desk:
+    """One per process. Every method may raise LedgerUnreachable, and SlackFailed where a person is looked up."""
+
+    def __init__(self, book: Book, *, bell: Doorbell, directory: Directory, workflow: Workflow) -> None:
+        self._book, self._bell, self._directory, self._workflow = book, bell, directory, workflow
+
+    def ask(self, command: Command, asker: Asker) -> Outcome:
+        """Do what a command says, or refuse with a sentence. What comes back as done is committed."""
+        if isinstance(command, Help):
+            return Helped(command.word)
+        actor = self._directory.actor(asker.actor_id)
+        if actor.kind not in {Kind.FULL_MEMBER, Kind.GUEST}:
+            return Refused("Twokey answers the members of its own workspace. Ask one of them to look for you.")
+        match command:
+            case Apply(environment=name):
+                return self._apply(name, actor, asker)
+            case Certify(environment=name, note=note):
+                return self._certify(replace(_wish(Act.CERTIFY, name, actor, asker), note=note))
+            case Cancel(request_id=request_id):
+                return self._cancel(request_id, actor)
+            case Requests():
+                return self._list(None, open_only=True)
+            case History(environment=name):
+                return self._list(name, open_only=False)
+            case Status(environment=name):
+                return self._look(Question.STATUS, name, actor, asker)
+            case Plan(environment=name):
+                return self._look(Question.PLAN, name, actor, asker)
+            case _:
+                return self._look(Question.VALIDATE, None, actor, asker)
+
+    def certify_after(self, request_id: int, asker: Asker) -> Outcome:
+        """Certify what a run left, as the button under its message says."""
+        try:
+            request = self._book.request(request_id)
+        except NoSuchRequest as missing:
+            return Refused(str(missing))
+        covers_of = request.id if request.act is Act.APPLY else request.covers_of
+        actor = self._directory.actor(asker.actor_id)
+        return self._certify(replace(_wish(Act.CERTIFY, request.environment, actor, asker), covers_of=covers_of))
+
+    def confirm(self, filled: Filled, asker: Asker) -> WrittenDown | Mistyped | Refused:
+        """Open the request that the form asked for, when its name is typed right and a reason is given.
+
+        Everything is judged again: minutes may lie between the form and its return.
+        """
+        environment = self._workflow.environment(filled.environment)
+        if environment is None:
+            return Refused(f"{filled.environment} is no longer in twokey.toml. `/migrate help` lists the environments.")
+        if tidy(filled.typed) != environment.name:
+            return Mistyped("environment", f"Type {environment.name}, exactly so, to confirm.")
+        reason = tidy(filled.reason)
+        if not reason:
+            return Mistyped("reason", "Say why, in a few words. The second person reads it.")
+        if len(reason) > LONGEST_NOTE:
+            return Mistyped("reason", f"The reason has {len(reason)} characters; {LONGEST_NOTE} fit.")
+        actor = self._directory.actor(asker.actor_id)
+        wish = replace(_wish(Act.APPLY, environment.name, actor, asker), reason=reason)
+        return self._refusal(wish, environment) or self._open(wish, environment)
+
+    def share(self, inquiry_id: int, asker: Asker) -> Outcome:
+        """Let the answer stand in the channel too."""
+        actor = self._directory.actor(asker.actor_id)
+        try:
+            inquiry = self._book.inquiry(inquiry_id)
+        except NoSuchRecord as missing:
+            return Refused(str(missing))
+        if inquiry.actor.id != actor.id:
+            return Refused("Only the one who asked can share this answer. Ask the same yourself.")
+        if asker.channel not in {e.channel for e in self._workflow.environments} | {self._workflow.channel}:
+            return Refused(f"Answers are shared in <#{self._workflow.channel}>. Ask there.")
+        if self._book.share(inquiry_id, actor=actor, channel=asker.channel):
+            return Shared()
+        return Refused("This answer was shared already.")
+
+    def _apply(self, name: str, actor: Actor, asker: Asker) -> Outcome:
+        environment = self._workflow.environment(name)
+        if environment is None:
+            return Refused(f"{name} is no longer in twokey.toml. `/migrate help` lists the environments.")
+        wish = _wish(Act.APPLY, name, actor, asker)
+        refused = self._refusal(wish, environment)
+        if refused is not None:
+            return refused
+        if environment.protected:
+            return AskInModal(environment=environment, channel=asker.channel)
+        return self._open(wish, environment)
+
+    def _certify(self, wish: Wish) -> Outcome:
+        environment = self._workflow.environment(wish.environment)
+        if environment is None:
+            return Refused(f"{wish.environment} is no longer in twokey.toml. `/migrate help` lists the environments.")
+        after = self._workflow.after(environment)
+        if after is None or not after.protected:
+            return Refused(f"{environment.name} needs no certification: no protected environment comes after it.")
+        return self._refusal(wish, environment) or self._open(wish, environment)
+
+    def _refusal(self, wish: Wish, environment: Environment) -> Refused | None:
+        """What is already known to stand against a wish."""
+        if wish.channel not in {environment.channel, self._workflow.channel}:
+            return Refused(f"Ask for {environment.name} in <#{environment.channel}>, where everyone concerned sees it.")
+        before = self._workflow.before(environment)
+        verdict = policy.may_ask(
+            wish.actor,
+            environment,
+            act=wish.act,
+            open_requests=self._book.requests(environment=environment.name, open_only=True, limit=GATE_FROM),
+            before=before,
+            certification=self._book.certification(before.name) if before and environment.protected else None,
+        )
+        return Refused(verdict.why) if isinstance(verdict, policy.Denied) else None
+
+    def _open(self, wish: Wish, environment: Environment) -> WrittenDown | Refused:
+        expires_in = self._workflow.requests_expire
+        try:
+            request, new = self._book.open(wish, expires_in=expires_in, protected=environment.protected)
+        except AlreadyOpen as error:
+            return Refused(str(error))
+        return WrittenDown(request, new=new, rung=self._bell.ring(request, environment.name))
+
+    def _cancel(self, request_id: int, actor: Actor) -> Outcome:
+        try:
+            request = self._book.request(request_id)
+            environment = self._workflow.environment(request.environment)
+            if environment is None:
+                return Refused(f"{request.environment} is no longer in twokey.toml, so #{request_id} can only expire.")
+            verdict = policy.may_cancel(actor, request, environment)
+            if isinstance(verdict, policy.Denied):
+                return Refused(verdict.why)
+            return TakenBack(self._book.move(request_id, State.CANCELLED, why=Cancelled(actor.id, actor.name)))
+        except (NoSuchRequest, IllegalMove) as error:
+            return Refused(str(error))
+
+    def _list(self, name: str | None, *, open_only: bool) -> Listed:
+        found = self._book.requests(environment=name, open_only=open_only, limit=LIST_FROM)
+        wanted = [request for request in found if open_only or request.state in FINAL]
+        entries = tuple(Entry(request, self._book.events(request.id)) for request in wanted[:20])
+        return Listed(open=open_only, environment=name, entries=entries)
+
+    def _look(self, question: Question, name: str | None, actor: Actor, asker: Asker) -> Looking:
+        names = self._needed_for(question, name)
+        inquiry, _ = self._book.ask(
+            question=question,
+            environment=name,
+            environments=names,
+            actor=actor,
+            channel=asker.channel,
+            response_url=asker.response_url,
+            key=asker.key,
+        )
+        rung = [self._bell.ring_look(one.id, one.environment) for one in self._book.observations(inquiry.id)]
+        return Looking(names, rung=any(rung))
+
+    def _needed_for(self, question: Question, name: str | None) -> tuple[str, ...]:
+        environment = self._workflow.environment(name) if name else None
+        if question is not Question.PLAN or environment is None:
+            return tuple(each.name for each in self._workflow.environments)
+        before = self._workflow.before(environment)
+        return (before.name, environment.name) if before else (environment.name,)
+
+
+def _wish(act: Act, name: str, actor: Actor, asker: Asker) -> Wish:
+    return Wish(act=act, environment=name, actor=actor, channel=asker.channel, key=asker.key)

@@ -1,0 +1,65 @@
+"""Slack user → Actor. What Slack does not say is not granted: a missing flag makes an unknown, who is refused."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.voice import SlackFailed, Voice
+from ledger.request import Actor, Kind
+
+#: How long a person is believed unchanged when they type a command. Approvals and witnesses ask again each time.
+BELIEVED_FOR = 60.0
+
+#: Flags that Slack sends with every member of its own workspace. Without them nobody is taken for a full member.
+_ALWAYS_SAID = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
+
+#: Slack's names for nobody it would show us: they are told apart from a Slack that does not answer.
+_NOT_SHOWN = {"user_not_found", "user_not_visible"}
+
+
+class Directory:
+    """Who is who in the workspace that the bot lives in."""
+
+    def __init__(self, voice: Voice, *, home: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._voice, self._home, self._clock = voice, home, clock
+        self._known: dict[str, tuple[float, Actor]] = {}
+
+    def actor(self, actor_id: str) -> Actor:
+        """Who this is, at most a minute old. Raises SlackFailed."""
+        known = self._known.get(actor_id)
+        if known is not None and self._clock() - known[0] < BELIEVED_FOR:
+            return known[1]
+        return self.fresh(actor_id)
+
+    def fresh(self, actor_id: str) -> Actor:
+        """Who this is, as Slack says it now. Raises SlackFailed."""
+        asked_at = self._clock()
+        try:
+            found = as_actor(actor_id, self._voice.person(actor_id), home=self._home)
+        except SlackFailed as failed:
+            if failed.error not in _NOT_SHOWN:
+                raise
+            found = Actor(id=actor_id, team="", name=actor_id, kind=Kind.UNKNOWN)
+        self._known[actor_id] = (asked_at, found)
+        return found
+
+
+def as_actor(actor_id: str, person: Mapping[str, Any], *, home: str) -> Actor:
+    """Slack's record of a person as an Actor. `home` is the bot's own workspace."""
+    profile = person.get("profile") or {}
+    name = profile.get("display_name") or profile.get("real_name") or person.get("real_name") or person.get("name")
+    return Actor(id=actor_id, team=person.get("team_id") or "", name=name or actor_id, kind=kind(person, home=home))
+
+
+def kind(person: Mapping[str, Any], *, home: str) -> Kind:
+    """What Slack's flags make of a person, the least trusted kind first."""
+    if person.get("id") == "USLACKBOT" or any(person.get(f) for f in ("is_bot", "is_workflow_bot", "is_connector_bot")):
+        return Kind.BOT
+    if person.get("is_stranger") or person.get("team_id") not in {None, "", home}:
+        return Kind.OUTSIDER
+    if person.get("deleted"):
+        return Kind.DEACTIVATED
+    if person.get("is_restricted") or person.get("is_ultra_restricted"):
+        return Kind.GUEST
+    said_all = person.get("team_id") == home and all(person.get(flag) is False for flag in _ALWAYS_SAID)
+    return Kind.FULL_MEMBER if said_all else Kind.UNKNOWN
