@@ -1,0 +1,172 @@
+"""Open one session on one environment's database, and leave nothing behind when it ends."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+
+from engine.errors import BadAddress, ConnectionLost, ReadOnly, ServerTooOld, Unreachable
+
+#: What the engine speaks through. Rows are tuples.
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_OLDEST_SERVER = 130000
+_CONNECT_SECONDS = 4
+_CANCEL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One environment's database. The address may hold a password, so it never shows in a repr."""
+
+    environment: str
+    protected: bool
+    dsn: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a statement may wait for a lock, and how long it may run."""
+
+    # A queued ACCESS EXCLUSIVE makes every later reader queue behind it, so we would
+    # rather give up after two seconds and try again than stop the shop.
+    lock_timeout: timedelta = timedelta(seconds=2)
+    statement_timeout: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open session in autocommit. `server` is PostgreSQL's version number, such as 180004."""
+
+    conn: Connection
+    database: Database
+    limits: Limits
+    server: int
+
+
+@contextmanager
+def open_session(database: Database, *, purpose: str, limits: Limits | None = None) -> Iterator[Session]:
+    """A session for the length of the block; `purpose` is the application_name others see ("twokey apply #7").
+
+    When the block ends by any exception, a running statement is cancelled on the server before the
+    connection closes, so no backend stays behind. Raises BadAddress, Unreachable, ServerTooOld, ReadOnly; and
+    ConnectionLost in place of the driver's error when the connection died under the block.
+    """
+    conn = _connect(database, purpose)
+    try:
+        yield _ready(conn, database, limits or Limits())
+    except BaseException as cause:
+        _cancel(conn)
+        if isinstance(cause, psycopg.Error) and conn.broken:
+            raise ConnectionLost(database.environment) from cause
+        raise
+    finally:
+        conn.close()
+
+
+def reset(session: Session) -> None:
+    """The session's settings, role and temporary tables are as `open_session` made them. The lock stays held."""
+    # Never DISCARD ALL: it would also let go of the advisory lock that keeps other runs out.
+    session.conn.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP")
+    _limit(session.conn, session.limits)
+
+
+def place(dsn: str) -> str:
+    """Where an address leads, in words for people: host and database, never the password."""
+    parts = conninfo_to_dict(dsn)
+    host = parts.get("host") or parts.get("hostaddr") or "the local socket"
+    return f"{host}, database {parts.get('dbname') or parts.get('user') or 'by default'}"
+
+
+def milliseconds(span: timedelta) -> int:
+    """A span as PostgreSQL's settings count it."""
+    return int(span / timedelta(milliseconds=1))
+
+
+def _connect(database: Database, purpose: str) -> Connection:
+    try:
+        where = place(database.dsn)
+    except psycopg.Error:
+        # Not chained: the driver repeats pieces of the address, and a traceback is read by many.
+        raise BadAddress(database.environment) from None
+    try:
+        return psycopg.connect(
+            database.dsn,
+            autocommit=True,
+            application_name=purpose,
+            connect_timeout=_CONNECT_SECONDS,
+            client_encoding="utf8",
+        )
+    except psycopg.Error as cause:
+        why, next_step = _reason(str(cause))
+        raise Unreachable(database.environment, where, why, next_step) from None
+
+
+def _ready(conn: Connection, database: Database, limits: Limits) -> Session:
+    server = conn.info.server_version
+    if server < _OLDEST_SERVER:
+        raise ServerTooOld(database.environment, server_name(server))
+    if _only_reads(conn):
+        raise ReadOnly(database.environment, place(database.dsn))
+    _limit(conn, limits)
+    return Session(conn, database, limits, server)
+
+
+def server_name(number: int) -> str:
+    """180004 → "18.4"; 90624 → "9.6"."""
+    if number >= 100000:
+        return f"{number // 10000}.{number % 10000}"
+    return f"{number // 10000}.{number // 100 % 100}"
+
+
+def _only_reads(conn: Connection) -> bool:
+    row = conn.execute("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool").fetchone()
+    return bool(row and row[0])
+
+
+def _limit(conn: Connection, limits: Limits) -> None:
+    conn.execute(
+        sql.SQL("SET lock_timeout = {}; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 0").format(
+            sql.Literal(milliseconds(limits.lock_timeout)), sql.Literal(milliseconds(limits.statement_timeout))
+        )
+    )
+
+
+def _cancel(conn: Connection) -> None:
+    if conn.pgconn.transaction_status != TransactionStatus.ACTIVE:
+        return
+    try:
+        conn.cancel_safe(timeout=_CANCEL_SECONDS)
+    except psycopg.Error:
+        return  # the server is gone, and its backend with it
+
+
+#: Words of libpq → what we say, and what a person can do.
+_REASONS = (
+    ("password authentication failed", "the password or the role is not right", "Correct the environment's address."),
+    ("no password supplied", "the address holds no password", "Correct the environment's address."),
+    ("no pg_hba.conf entry", "the server does not let this host in", "Add a line for it to the server's pg_hba.conf."),
+    ("too many clients", "all its connections are taken", "Ask again when some are free."),
+    ("remaining connection slots", "all its connections are taken", "Ask again when some are free."),
+    ("starting up", "the server is starting up", "Ask again in a moment."),
+    ("shutting down", "the server is shutting down", "Ask again when it is back."),
+    ("database \"", "there is no such database", "Create the database, or correct the environment's address."),
+    ("role \"", "there is no such role", "Create the role, or correct the environment's address."),
+    ("translate host name", "the host's name is not known", "Correct the environment's address."),
+    ("resolve host", "the host's name is not known", "Correct the environment's address."),
+    ("Name or service not known", "the host's name is not known", "Correct the environment's address."),
+    ("timeout", "it does not answer", "Check that the server runs and that the network lets this host through."),
+    ("refused", "nothing listens there", "Start the server, or correct the environment's address."),
+    ("No such file or directory", "nothing listens there", "Start the server, or correct the environment's address."),
+)
+
+
+def _reason(text: str) -> tuple[str, str]:
+    found = next(((why, step) for words, why, step in _REASONS if words in text), None)
+    return found or ("the server refused the connection", "Read the server's own log for the reason.")

@@ -1,0 +1,201 @@
+"""The environment's own schema_migrations table, and the sibling tables for what its columns have no room for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from engine.connection import Session
+from engine.errors import ForeignHistory, MissingPrivilege, NoSchema
+from engine.files import Migration, stamp_of
+
+ENGINE_TABLES = ("schema_migrations", "twokey_migrations", "twokey_environment")
+CHECKSUM_ALGORITHM = "sha256-lf"
+
+_COLUMNS = ("id", "migration_id", "name", "applied_at", "checksum", "environment")
+
+_CREATE = """
+CREATE TABLE IF NOT EXISTS {history} (
+  id SERIAL PRIMARY KEY,
+  migration_id VARCHAR(255) UNIQUE NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  checksum VARCHAR(64) NOT NULL,
+  environment VARCHAR(50) NOT NULL
+);
+CREATE TABLE IF NOT EXISTS {facts} (
+  migration_id VARCHAR(255) PRIMARY KEY,
+  position INTEGER NOT NULL,
+  checksum_algorithm TEXT NOT NULL,
+  applied_text TEXT NOT NULL,
+  applied_by TEXT NOT NULL,
+  request TEXT,
+  seconds DOUBLE PRECISION NOT NULL
+);
+CREATE TABLE IF NOT EXISTS {identity} (
+  only_row BOOLEAN PRIMARY KEY DEFAULT true CHECK (only_row),
+  name TEXT NOT NULL,
+  protected BOOLEAN NOT NULL,
+  first_contact TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The schema that holds the engine's tables of one database. Always written out: a file may move the search_path."""
+
+    schema: str
+
+    def table(self, name: str) -> sql.Identifier:
+        """The table, schema-qualified, for composing."""
+        return sql.Identifier(self.schema, name)
+
+    def name(self, name: str) -> str:
+        """The table, schema-qualified, for reading."""
+        return f"{self.schema}.{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One applied migration as its row says. `applied_at` is UTC; `by` comes from the sibling table when it is there."""
+
+    id: str
+    checksum: str
+    applied_at: datetime | None
+    by: str | None
+
+    @property
+    def stamp(self) -> str | None:
+        """The 14 digits the id begins with, if it does."""
+        return stamp_of(self.id)
+
+    def matches(self, migration: Migration) -> bool:
+        """Whether the row's checksum is that of the file: normalised as ours, or over the raw bytes as others do."""
+        return self.checksum.strip().lower() in (migration.checksum, migration.raw_checksum)
+
+
+def prepare(session: Session) -> Home:
+    """The engine's three tables exist; nothing that was in them has changed.
+
+    Raises NoSchema, MissingPrivilege, ForeignHistory.
+    """
+    home, present = _find(session)
+    if present != set(ENGINE_TABLES):
+        _create(session, home)
+    _check_shape(session, home)
+    return home
+
+
+def read(session: Session, home: Home) -> tuple[Row, ...]:
+    """Every applied migration in the order it was applied."""
+    rows = session.conn.execute(
+        sql.SQL(
+            "SELECT h.migration_id, h.checksum, h.applied_at, f.applied_by FROM {} h LEFT JOIN {} f USING (migration_id)"
+            " ORDER BY h.id"
+        ).format(home.table("schema_migrations"), home.table("twokey_migrations"))
+    ).fetchall()
+    return tuple(Row(id_, checksum, at.replace(tzinfo=UTC) if at else None, by) for id_, checksum, at, by in rows)
+
+
+def matching(files: tuple[Migration, ...], rows: tuple[Row, ...]) -> Mapping[str, Migration]:
+    """Row id → the file it stands for: the one with its stem, else the one with its timestamp."""
+    by_id = {f.id: f for f in files}
+    by_stamp = {f.stamp: f for f in files}
+    found = ((row.id, by_id.get(row.id.removesuffix(".sql")) or by_stamp.get(row.stamp or "")) for row in rows)
+    return {id_: file for id_, file in found if file}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is written down about one migration, beside its text. `position` is its place in the history, from 1."""
+
+    id: str
+    name: str
+    checksum: str
+    text: str
+    position: int
+    by: str
+    request: str | None
+    seconds: float
+
+
+def record(session: Session, home: Home, entry: Entry) -> str:
+    """The migration's row and its facts are written in the transaction that is open; gives that transaction's id."""
+    row = session.conn.execute(
+        sql.SQL(
+            "WITH history AS (INSERT INTO {history} (migration_id, name, applied_at, checksum, environment)"
+            " VALUES (%(id)s, %(name)s, clock_timestamp() AT TIME ZONE 'UTC', %(checksum)s, %(environment)s))"
+            " INSERT INTO {facts} VALUES"
+            " (%(id)s, %(position)s, %(algorithm)s, %(text)s, %(by)s, %(request)s, %(seconds)s)"
+            # A row taken out of schema_migrations by hand leaves its facts behind; the new run's are the true ones.
+            " ON CONFLICT (migration_id) DO UPDATE SET position = EXCLUDED.position,"
+            " checksum_algorithm = EXCLUDED.checksum_algorithm, applied_text = EXCLUDED.applied_text,"
+            " applied_by = EXCLUDED.applied_by, request = EXCLUDED.request, seconds = EXCLUDED.seconds"
+            " RETURNING pg_catalog.pg_current_xact_id()::text"
+        ).format(history=home.table("schema_migrations"), facts=home.table("twokey_migrations")),
+        _values(session, entry),
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _values(session: Session, entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "name": entry.name,
+        "checksum": entry.checksum,
+        "environment": session.database.environment,
+        "position": entry.position,
+        "algorithm": CHECKSUM_ALGORITHM,
+        "text": entry.text,
+        "by": entry.by,
+        "request": entry.request,
+        "seconds": entry.seconds,
+    }
+
+
+def _find(session: Session) -> tuple[Home, set[str]]:
+    """The schema where schema_migrations is seen, else the current one; and which of our tables it has."""
+    row = session.conn.execute(
+        "SELECT coalesce((SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+        " ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass('schema_migrations')), current_schema())::text"
+    ).fetchone()
+    if not row or row[0] is None:
+        raise NoSchema(session.database.environment)
+    present = session.conn.execute(
+        "SELECT relname::text FROM pg_catalog.pg_class WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace"
+        " WHERE nspname = %s) AND relname = ANY(%s)",
+        (row[0], list(ENGINE_TABLES)),
+    )
+    return Home(row[0]), {name for (name,) in present}
+
+
+def _create(session: Session, home: Home) -> None:
+    names = dict(zip(("history", "facts", "identity"), map(home.table, ENGINE_TABLES), strict=True))
+    try:
+        with session.conn.transaction():
+            # IF NOT EXISTS alone still collides when two first contacts meet; one of them waits here.
+            session.conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", _FIRST_CONTACT)
+            session.conn.execute(sql.SQL(_CREATE).format(**names))
+    except psycopg.errors.InsufficientPrivilege as cause:
+        raise MissingPrivilege(session.database.environment, session.conn.info.user, home.schema) from cause
+
+
+_FIRST_CONTACT = (0x326B6579, 2)
+
+
+def _check_shape(session: Session, home: Home) -> None:
+    found = session.conn.execute(
+        "SELECT a.attname::text, pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT') FROM pg_catalog.pg_attribute a"
+        " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relname = 'schema_migrations' AND n.nspname = %s AND a.attnum > 0 AND NOT a.attisdropped",
+        (home.schema,),
+    ).fetchall()
+    lacking = tuple(c for c in _COLUMNS if c not in {name for name, _ in found})
+    if lacking:
+        raise ForeignHistory(session.database.environment, home.name("schema_migrations"), lacking)
+    if not all(allowed for _, allowed in found):
+        raise MissingPrivilege(session.database.environment, session.conn.info.user, home.schema)

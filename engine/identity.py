@@ -1,0 +1,32 @@
+"""The database knows which environment it is, so a swapped address is noticed before anything runs."""
+
+from psycopg import sql
+
+from engine.connection import Session, place
+from engine.errors import WouldUnprotect, WrongEnvironment
+from engine.history import Home
+
+
+def meet(session: Session, home: Home) -> None:
+    """The database's stored name and protection agree with the configuration.
+
+    On first contact both are stored; a database that was unprotected and is now configured as protected
+    becomes protected. Raises WrongEnvironment, WouldUnprotect.
+    """
+    wanted, table = session.database, home.table("twokey_environment")
+    stored = sql.SQL("SELECT name, protected FROM {}").format(table)
+    row = session.conn.execute(stored).fetchone() or session.conn.execute(_first_contact(session, table)).fetchone()
+    # Two first contacts may meet: the one that came second stored nothing and reads what the other wrote.
+    name, protected = row or session.conn.execute(stored).fetchone() or (None, False)
+    if name != wanted.environment:
+        raise WrongEnvironment(wanted.environment, str(name), place(wanted.dsn), home.name("twokey_environment"))
+    if protected and not wanted.protected:
+        raise WouldUnprotect(wanted.environment, home.name("twokey_environment"))
+    if wanted.protected and not protected:
+        session.conn.execute(sql.SQL("UPDATE {} SET protected = true").format(table))
+
+
+def _first_contact(session: Session, table: sql.Identifier) -> sql.Composed:
+    return sql.SQL(
+        "INSERT INTO {} (name, protected) VALUES ({}, {}) ON CONFLICT DO NOTHING RETURNING name, protected"
+    ).format(table, sql.Literal(session.database.environment), sql.Literal(session.database.protected))

@@ -1,0 +1,87 @@
+"""One run at a time per database: a session advisory lock, so a dead worker lets go by dying."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import psycopg
+
+from engine.connection import Session
+from engine.errors import EnvironmentBusy, LockNotHeld
+from engine.report import Step, Waiting
+
+#: pg_advisory_lock(classid, objid): "2key" in ASCII, and the one lock we have. Advisory locks are per database.
+CLASS, OBJECT = 0x326B6579, 1
+
+_POLL = timedelta(milliseconds=200)
+
+_OURS = "locktype = 'advisory' AND classid = %s AND objid = %s AND objsubid = 2"
+_OURS_HERE = f"{_OURS} AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+
+
+@contextmanager
+def only_one(
+    session: Session, *, wait: timedelta = timedelta(0), tell: Callable[[Step], None] = lambda _: None
+) -> Iterator[None]:
+    """Hold the environment's lock for the length of the block, on the session that will run the DDL.
+
+    Polls outside any transaction, because a session that blocks in pg_advisory_lock keeps a snapshot that
+    CREATE INDEX CONCURRENTLY waits for: a deadlock. Whoever waits is told who holds it (`Waiting`), anew when that
+    changes. Raises EnvironmentBusy after `wait`; LockNotHeld when a pooler gave the lock to another backend.
+    """
+    _take(session, wait, tell)
+    try:
+        check(session)
+        yield
+    finally:
+        _let_go(session)
+
+
+def check(session: Session) -> None:
+    """This session's backend holds the lock. Raises LockNotHeld."""
+    held = session.conn.execute(
+        f"SELECT 1 FROM pg_locks WHERE {_OURS_HERE} AND pid = pg_backend_pid()", (CLASS, OBJECT)
+    ).fetchone()
+    if not held:
+        raise LockNotHeld(session.database.environment)
+
+
+def _take(session: Session, wait: timedelta, tell: Callable[[Step], None]) -> None:
+    until = time.monotonic() + wait.total_seconds()
+    told = ""
+    while not _try(session):
+        holder = _holder(session)
+        if holder != told:
+            tell(Waiting(holder))
+            told = holder
+        if time.monotonic() >= until:
+            raise EnvironmentBusy(session.database.environment, holder, wait.total_seconds())
+        time.sleep(min(_POLL.total_seconds(), max(0.0, until - time.monotonic())))
+
+
+def _try(session: Session) -> bool:
+    row = session.conn.execute("SELECT pg_try_advisory_lock(%s, %s)", (CLASS, OBJECT)).fetchone()
+    return bool(row and row[0])
+
+
+def _holder(session: Session) -> str:
+    row = session.conn.execute(
+        "SELECT l.pid, a.application_name, a.backend_start AT TIME ZONE 'UTC'"
+        f" FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) WHERE {_OURS_HERE}",
+        (CLASS, OBJECT),
+    ).fetchone()
+    if row is None:
+        return "a run that just ended"
+    pid, name, since = row
+    return f"{name or 'a session'} (pid {pid}" + (f", since {since:%H:%M:%S} UTC)" if since else ")")
+
+
+def _let_go(session: Session) -> None:
+    conn = session.conn
+    # A session that died or broke has let go already, and its real error must not be hidden by ours.
+    if conn.closed or conn.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        return
+    row = conn.execute("SELECT pg_advisory_unlock(%s, %s)", (CLASS, OBJECT)).fetchone()
+    if not (row and row[0]):
+        raise LockNotHeld(session.database.environment)

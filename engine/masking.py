@@ -1,0 +1,37 @@
+"""What of a server's message may be shown: its words and its identifiers, never a value."""
+
+import re
+
+#: What stands in a value's place.
+MASK = "…"
+
+#: SQLSTATE classes whose double-quoted words are names of things in the schema, never of values.
+_NAMES_THINGS = ("23", "2B", "3D", "3F", "42")
+
+#: Messages that other people's code wrote: PL/pgSQL's RAISE, external routines, and what a host program threw.
+_WRITTEN_BY_OTHERS = ("P0", "38", "39")
+
+WITHHELD = "the message was written by a function in the database and is withheld, since it may hold rows' values"
+
+_LONGEST = 300
+
+
+def mask(message: str, *, sqlstate: str, raised: bool = False) -> str:
+    """A primary message fit for a channel: one line, quoted literals replaced by …; withheld when a function `raised` it."""
+    if raised or sqlstate[:2] in _WRITTEN_BY_OTHERS:
+        return WITHHELD
+    line = " ".join(message.split())
+    if sqlstate == "42601":
+        line = _token_masked(line)
+    # From the first quote to the last: a literal may hold quotes itself, and too little shown is no harm.
+    line = re.sub(r"'.*'|'.*|«.*»|‹.*›|„.*[“”]|“.*”", MASK, line)
+    if sqlstate[:2] not in _NAMES_THINGS:
+        line = re.sub(r'".*"|".*', MASK, line)
+    return line if len(line) <= _LONGEST else line[:_LONGEST] + MASK
+
+
+def _token_masked(line: str) -> str:
+    """Of a syntax error the token is kept when it is a plain word or a sign, and masked when it may be a literal."""
+    return re.sub(
+        r'(at or near )"(.*)"', lambda m: m[0] if re.fullmatch(r"[^\W\d]\w*|[^\w\s'\"$]+", m[2]) else m[1] + MASK, line
+    )

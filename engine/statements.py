@@ -1,0 +1,89 @@
+"""One text as Statements with line numbers, by PostgreSQL's own parser; never a split at semicolons."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import postgast
+
+from engine import forbidden, masking
+from engine.errors import EngineError
+from engine.files import Migration
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement: `kind` is the parser's name for it ("create_stmt"), `node` its tree, `line` counts from 1."""
+
+    kind: str
+    node: Any
+    line: int
+
+
+class BadStatement(EngineError):
+    """A file holds something that will not be run. Carries `file` and `line`."""
+
+    file: str
+    line: int
+
+
+@dataclass(eq=False)
+class SyntaxFault(BadStatement):
+    """The parser does not understand a file. `message` is PostgreSQL's, with literals masked."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    sqlstate: str = "42601"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}:{self.line}:{self.column} is not SQL that PostgreSQL understands "
+            f"({self.sqlstate}): {self.message}. Correct the file; nothing was run."
+        )
+
+
+@dataclass(eq=False)
+class Forbidden(BadStatement):
+    """A statement is refused by name. `because` and `way_out` are sentences' halves from engine/forbidden.py."""
+
+    file: str
+    line: int
+    statement: str
+    because: str
+    way_out: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.statement} {self.because}. {self.way_out}"
+
+
+def parse(migration: Migration) -> tuple[Statement, ...]:
+    """The file's statements in order, each fit to run inside our transaction. Raises SyntaxFault, Forbidden."""
+    body = migration.text.encode()
+    statements = tuple(_statements(migration.file, body))
+    for statement in statements:
+        if refusal := forbidden.judge(statement.kind, statement.node):
+            raise Forbidden(migration.file, statement.line, refusal.statement, refusal.because, refusal.way_out)
+    return statements
+
+
+def _statements(file: str, body: bytes) -> Iterator[Statement]:
+    try:
+        tree = postgast.parse(body.decode())
+    except postgast.PgQueryError as cause:
+        raise _fault(file, body, cause) from None  # the parser's own text may repeat a literal
+    for raw in tree.stmts:
+        kind = raw.stmt.WhichOneof("node")
+        yield Statement(kind, getattr(raw.stmt, kind), body.count(b"\n", 0, raw.stmt_location) + 1)
+
+
+def _fault(file: str, body: bytes, cause: postgast.PgQueryError) -> SyntaxFault:
+    before = body[: max(cause.cursorpos - 1, 0)]
+    line_start = before.rfind(b"\n") + 1
+    return SyntaxFault(
+        file,
+        line=before.count(b"\n") + 1,
+        column=len(before[line_start:].decode(errors="replace")) + 1,
+        message=masking.mask(cause.message, sqlstate="42601"),
+    )
