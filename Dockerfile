@@ -54,6 +54,7 @@ ENTRYPOINT ["python", "-m", "workers"]
 
 # Twokey without Slack, for trying things out: every room, the `twokey` command and the stand-in for Slack.
 FROM base AS playground
+RUN apt-get update && apt-get install --yes --no-install-recommends socat && rm -rf /var/lib/apt/lists/*
 COPY --from=playground-packages /opt/twokey /opt/twokey
 COPY twokey.toml ./
 COPY migrations/ migrations/
