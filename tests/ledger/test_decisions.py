@@ -74,7 +74,8 @@ def test_a_decision_cannot_name_another_requester(
 ) -> None:
     lie = (
         "INSERT INTO decisions (request_id, requester_id, actor_id, actor_team, actor_name, actor_kind, verdict, "
-        f"digest, event_ts) VALUES ({yes.request_id}, 'U0OTHER', '{ADA.id}', '', '', '', 'approve', '{DIGEST}', '1.1')"
+        "digest, event_ts) "
+        f"VALUES ({yes.request_id}, 'U0OTHER', '{ADA.id}', '', '', '', 'approve', '{DIGEST}', '1.1')"
     )
     with pytest.raises(IntegrityError, match="decisions_request_id_requester_id_fkey"):
         owner_says(lie)

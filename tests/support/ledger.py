@@ -66,7 +66,7 @@ def prepare(url: str) -> None:
 
 
 def _make_role(conn: psycopg.Connection, role: str) -> None:
-    if not conn.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+    if conn.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
         conn.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
 
 
