@@ -43,7 +43,7 @@ class _Watch:
     post: Post
     child: ForkProcess | None = None
     started: float = 0.0
-    pause: float = 1.0
+    pause: float = 0.5
     not_before: float = 0.0
 
 
