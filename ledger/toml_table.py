@@ -21,8 +21,10 @@ _ABSENT: Final = object()
 class TomlTable:
     """Takes values out by key, so that what is left at the end was never asked for."""
 
-    def __init__(self, values: dict[str, Any], *, at: str) -> None:
+    def __init__(self, values: dict[str, Any], *, at: str, secret: bool = False) -> None:
+        """`at` is what a sentence calls this table; of a `secret` one no sentence shows a value."""
         self._left = dict(values)
+        self._secret = secret
         self._known: list[str] = []
         self._at = at
 
@@ -34,7 +36,7 @@ class TomlTable:
                 raise self._wrong(key, f"is missing; write {key} = {like}")
             return default
         if not isinstance(value, str) or not matching.fullmatch(value):
-            raise self._wrong(key, f"cannot be {_shown(value)}; write {key} = {like}")
+            raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
         return value
 
     def texts(self, key: str, *, like: str, matching: re.Pattern[str]) -> tuple[str, ...]:
@@ -43,7 +45,7 @@ class TomlTable:
         if value is _ABSENT:
             return ()
         if not isinstance(value, list) or not all(isinstance(one, str) and matching.fullmatch(one) for one in value):
-            raise self._wrong(key, f"cannot be {_shown(value)}; write {key} = {like}")
+            raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
         if len(set(value)) < len(value):
             raise self._wrong(key, "names someone or something twice; write each once")
         return tuple(value)
@@ -54,7 +56,7 @@ class TomlTable:
         if value is _ABSENT:
             return False
         if not isinstance(value, bool):
-            raise self._wrong(key, f"cannot be {_shown(value)}; write {key} = true or {key} = false")
+            raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = true or {key} = false")
         return value
 
     def duration(self, key: str, *, default: timedelta) -> timedelta:
@@ -64,17 +66,17 @@ class TomlTable:
             return default
         found = _DURATION.fullmatch(value) if isinstance(value, str) else None
         if found is None:
-            raise self._wrong(key, f'cannot be {_shown(value)}; write {key} = "15s", "30min" or "4h"')
+            raise self._wrong(key, f'cannot be {self._shown(value)}; write {key} = "15s", "30min" or "4h"')
         return int(found[1]) * _UNITS[found[2]]
 
-    def table(self, key: str, *, like: str, instead: str) -> "TomlTable":
-        """A table within this one. What stands there `instead` is not shown: it may be a secret."""
+    def secret_table(self, key: str, *, like: str, instead: str) -> "TomlTable":
+        """A table within this one, where somebody may have put a secret: nothing that stands there is shown."""
         value = self._take(key)
         if value is _ABSENT:
             raise self._wrong(key, f"is missing; write {key} = {like}")
         if not isinstance(value, dict):
             raise self._wrong(key, f"{instead}; write {key} = {like}")
-        return TomlTable(value, at=self._name(key))
+        return TomlTable(value, at=self._name(key), secret=True)
 
     def tables(self, key: str) -> tuple["TomlTable", ...]:
         """The tables under [[key]], at least one."""
@@ -95,6 +97,14 @@ class TomlTable:
     def _name(self, key: str) -> str:
         return f"{self._at}: {key}" if self._at else key
 
+    def _shown(self, value: Any) -> str:
+        """A value as TOML has it, near enough to be recognised."""
+        if self._secret:
+            return "that"
+        if isinstance(value, bool):
+            return str(value).lower()
+        return f'"{value}"' if isinstance(value, str) else str(value)
+
     def _wrong(self, key: str, what: str) -> WorkflowError:
         return WorkflowError(self._name(key), what)
 
@@ -103,11 +113,3 @@ def _label(table: dict[str, Any], place: int) -> str:
     """What a person calls this table: its name, or its place while it has none."""
     name = table.get("name")
     return f'"{name}"' if isinstance(name, str) else f"number {place}"
-
-
-def _shown(value: Any) -> str:
-    """A value as TOML has it, near enough to be recognised; nothing that could hold a password."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    shown = f'"{value}"' if isinstance(value, str) else str(value)
-    return "a URL" if "://" in shown else shown

@@ -84,7 +84,7 @@ def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity) -> Env
 def _dsn_variable(table: TomlTable) -> str:
     """The name of the variable that holds the address; the address itself has no place in a committed file."""
     key, like = "database_url", '{ env = "TEST_DATABASE_URL" }'
-    inner = table.table(key, like=like, instead="must not stand in this file")
+    inner = table.secret_table(key, like=like, instead="must not stand in this file")
     variable = inner.text("env", matching=_VARIABLE, like='"TEST_DATABASE_URL", the name of a variable')
     inner.nothing_else()
     return variable

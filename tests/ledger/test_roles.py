@@ -102,7 +102,7 @@ def test_a_question_and_a_certification_go_their_way(bot: Book, worker: Book, le
 def refused(url: str, login: str, statement: str) -> None:
     """The server itself says no."""
     with psycopg.connect(role_url(url, login)) as conn, pytest.raises(InsufficientPrivilege):
-        conn.execute(statement)
+        conn.execute(statement.encode())
 
 
 @pytest.mark.parametrize("login", [*ROLES, "postgres"])
