@@ -97,6 +97,13 @@ class Workspace:
         """Return once an app is connected. Raises TimeoutError."""
         self.wait_for(lambda: self.state()["connected"], timeout)
 
+    def answers(self) -> bool:
+        """Whether the workspace is up."""
+        try:
+            return bool(self.state())
+        except OSError:
+            return False
+
     # ordering
 
     def reset(self) -> None:

