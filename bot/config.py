@@ -4,6 +4,7 @@ There is no field in which the address of a migrated database could be put, and 
 in sight: who holds a Slack token must not hold a key to production.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,7 @@ class Settings:
     redis_url: str = field(repr=False)
 
 
-def read(surroundings: Mapping[str, str]) -> Settings:
+def read(surroundings: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the process's variables. Raises Misconfigured, and WorkflowError for the file."""
     workflow = load(Path(surroundings.get("TWOKEY_CONFIG") or "twokey.toml"))
     _no_other_keys(surroundings, workflow)

@@ -71,8 +71,14 @@ class Voice:
 
     def edit(self, channel: str, ts: str, body: Body) -> None:
         """Let a message of ours say something else; its metadata stays."""
-        with _translated("edit"):
-            self._client.chat_update(channel=channel, ts=ts, **body.as_arguments())
+        try:
+            with _translated("edit"):
+                self._client.chat_update(channel=channel, ts=ts, **body.as_arguments())
+        except SlackFailed as failed:
+            if failed.error not in _BLOCKS_REFUSED:
+                raise
+            with _translated("edit"):
+                self._client.chat_update(channel=channel, ts=ts, text=body.text)
 
     def find(self, channel: str, *, key: str, thread_ts: str | None = None) -> str | None:
         """The ts of our message that carries `key`, or None when it does not stand there."""

@@ -1,0 +1,162 @@
+"""The composition root: variables → settings → objects → listen and announce, until a signal ends it."""
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event, Thread
+
+from slack_bolt import App
+from slack_sdk import WebClient
+
+from bot import config, loop
+from bot.announcer import Announcer
+from bot.config import Misconfigured, Settings
+from bot.desk import Desk
+from bot.ears import Ear, HttpEar, SocketEar
+from bot.identity import Directory
+from bot.inquiries import Answering
+from bot.judge import Judge
+from bot.listeners import Listeners
+from bot.voice import SlackFailed, Voice
+from bot.witness import WitnessStand
+from ledger.book import Book
+from ledger.doorbell import Doorbell
+from ledger.errors import MalformedUrl
+from ledger.workflow import WorkflowError
+from ledger.workflow_file import warnings
+
+#: What a shell understands as wrong usage.
+MISCONFIGURED = 2
+
+#: Seconds that Slack may take for one answer.
+SLACK_TIMEOUT = 5
+
+#: Slack's names for a token that no waiting will make good.
+_BAD_TOKEN = {
+    "invalid_auth",
+    "not_authed",
+    "account_inactive",
+    "token_revoked",
+    "token_expired",
+    "not_allowed_token_type",
+}
+
+log = logging.getLogger("twokey")
+
+
+def main() -> int:
+    """Run the bot; 0 after a signal, 2 where a setting is wrong, with one sentence that names it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for library in ("slack_bolt", "slack_sdk"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))  # nothing is open yet that would have to be closed
+    try:
+        settings = config.read()
+        book, bell = Book(settings.ledger_url, name="twokey bot"), Doorbell(settings.redis_url)
+        for warning in warnings(settings.workflow):
+            log.warning("%s", warning)
+        book.wait_until_prepared(log.info)
+        serve(settings, book=book, bell=bell)
+    except (Misconfigured, WorkflowError, MalformedUrl) as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        return MISCONFIGURED
+    return 0
+
+
+def serve(settings: Settings, *, book: Book, bell: Doorbell) -> None:
+    """Listen and announce until SIGTERM or SIGINT; then hear nothing new, finish what was heard, and return."""
+    client = WebClient(token=settings.bot_token, base_url=settings.slack_url, timeout=SLACK_TIMEOUT, retry_handlers=[])
+    voice = Voice(client, timeout=SLACK_TIMEOUT)
+    home = _home(voice)
+    bot = compose(settings, book=book, bell=bell, voice=voice, client=client, home=home)
+    ended = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    clock = Thread(target=loop.run, args=(bot.steps,), kwargs={"until": ended}, name="loop")
+    clock.start()
+    if _opened(bot.ear, ended):
+        log.info("The bot listens in workspace %s.", home)
+        ended.wait()
+    bot.ear.close()
+    bot.aside.shutdown(wait=True)
+    clock.join()
+    book.close()
+    bell.close()
+    log.info("The bot has ended.")
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The parts that run: what hears, what happens in turn, and what may come after an ack."""
+
+    ear: Ear
+    steps: Sequence[loop.Step]
+    aside: ThreadPoolExecutor
+
+
+def compose(settings: Settings, *, book: Book, bell: Doorbell, voice: Voice, client: WebClient, home: str) -> Bot:
+    """Every object of the bot, made once."""
+    workflow = settings.workflow
+    directory = Directory(voice, home=home)
+    aside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="aside")
+    desk = Desk(book, bell=bell, directory=directory, workflow=workflow)
+    app = App(client=client, signing_secret=settings.signing_secret or "", process_before_response=True)
+    Listeners(desk, book=book, voice=voice, workflow=workflow, aside=aside).attach(app)
+    answering = Answering(book, bell=bell, voice=voice, workflow=workflow)
+    steps = (
+        Judge(book, voice=voice, directory=directory, workflow=workflow).judge,
+        WitnessStand(book, voice=voice, directory=directory, workflow=workflow).look,
+        loop.Clock(book, bell=bell).ring,
+        answering.answer,
+        Announcer(book, voice=voice, workflow=workflow).announce,
+        answering.share,
+    )
+    return Bot(_ear(app, settings), steps, aside)
+
+
+def _ear(app: App, settings: Settings) -> Ear:
+    if settings.app_token is not None:
+        return SocketEar(app, app_token=settings.app_token, slack_url=settings.slack_url)
+    if settings.port is None:
+        raise Misconfigured("PORT", "is not set")
+    try:
+        return HttpEar(app, port=settings.port)
+    except OSError as taken:
+        raise Misconfigured("PORT", f"is {settings.port}, and the bot cannot listen there: {taken.strerror}") from taken
+
+
+def _home(voice: Voice) -> str:
+    """The bot's own workspace, once Slack answers. Raises Misconfigured when it does not know the token."""
+    said = ""
+    while True:
+        try:
+            return voice.home()
+        except SlackFailed as failed:
+            if failed.error in _BAD_TOKEN:
+                raise Misconfigured("SLACK_BOT_TOKEN", f"was refused by Slack: {failed.error}") from failed
+            if failed.error != said:
+                log.warning("Waiting for Slack: %s", failed.error)
+            said = failed.error
+            time.sleep(1)
+
+
+def _opened(ear: Ear, ended: Event) -> bool:
+    """Whether Slack can be heard now; False when a signal came first."""
+    while not ended.is_set():
+        try:
+            ear.open()
+        except Exception as error:  # whatever it is, it may be over in a second
+            log.warning("Waiting for Slack: %s", error)
+            ended.wait(1)
+        else:
+            return True
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""The ledger's events → Slack. What should stand there is drawn from the ledger; what does stand there is compared.
+
+A lost post is derived again, never decided again. In one channel nothing overtakes: where Slack refuses or is silent,
+that channel waits and every other one goes on.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot import messages
+from bot.messages import Slot
+from bot.patience import Patience
+from bot.voice import SlackFailed, Voice
+from ledger.book import Book
+from ledger.deliveries import CARD
+from ledger.records import Delivery
+from ledger.states import FINAL
+from ledger.workflow import Workflow
+
+#: Slack takes some fifty edits a minute from one app in one workspace; progress may use most of them.
+BETWEEN_EDITS = 1.2
+
+#: Slack's words for a message that cannot be edited any more, or a card under which nothing can be said.
+_GONE = {"message_not_found", "thread_not_found", "edit_window_closed", "cant_update_message"}
+
+log = logging.getLogger("twokey.announcer")
+
+
+class Announcer:
+    """One per workspace. Interrupted anywhere and run again, it posts each message once."""
+
+    def __init__(
+        self, book: Book, *, voice: Voice, workflow: Workflow, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._book, self._voice, self._workflow, self._clock = book, voice, workflow, clock
+        self._patience = Patience(clock=clock)
+        self._edited_at = 0.0
+
+    def announce(self) -> None:
+        """Bring every request that has news up to date, the oldest first."""
+        for request_id in self._book.unannounced():
+            self._bring_up_to_date(request_id)
+
+    def _bring_up_to_date(self, request_id: int) -> None:
+        request = self._book.request(request_id)
+        environment = self._workflow.environment(request.environment)
+        if environment is None:
+            log.warning("#%s is of %s, which is not in twokey.toml; not told", request_id, request.environment)
+            self._book.announced(request_id, request.version)
+            return
+        if not self._patience.may(environment.channel):
+            return
+        # Events may be younger than the request read before them; together they would tell a state that never was.
+        told = [one for one in self._book.events(request_id) if one.seq <= request.version]
+        slots = messages.project(request, environment, told=told, workflow=self._workflow)
+        try:
+            done = self._deliver(request_id, slots, at_once=request.state in FINAL)
+        except SlackFailed as failed:
+            log.warning("#%s in %s: %s", request_id, environment.channel, failed)
+            self._patience.failed(environment.channel, retry_after=failed.retry_after)
+            return
+        self._patience.worked(environment.channel)
+        if done:
+            self._book.announced(request_id, request.version)
+
+    def _deliver(self, request_id: int, slots: tuple[Slot, ...], *, at_once: bool) -> bool:
+        """Let every slot stand in Slack; False when one of them has to wait for its turn to be edited."""
+        standing = self._book.deliveries(request_id)
+        done = True
+        for slot in slots:
+            there = standing.get(slot.name)
+            if there is None or there.ts is None:
+                standing[slot.name] = self._post(request_id, slot, standing)
+                done &= standing[slot.name].content_hash == slot.body.content_hash()
+            elif there.content_hash != slot.body.content_hash():
+                done &= self._edit(slot, there, at_once=at_once)
+        return done
+
+    def _post(self, request_id: int, slot: Slot, standing: dict[str, Delivery]) -> Delivery:
+        tried_before = slot.name in standing
+        delivery = self._book.delivering(request_id, slot.name, channel=slot.channel)
+        parent = standing[CARD].ts if slot.in_thread else None
+        try:
+            found = self._voice.find(slot.channel, key=delivery.attempt_key, thread_ts=parent) if tried_before else None
+            ts = found or self._voice.post(
+                slot.channel, slot.body, key=delivery.attempt_key, thread_ts=parent, broadcast=slot.broadcast
+            )
+        except SlackFailed as failed:
+            if slot.in_thread and failed.error in _GONE:
+                self._book.lost(request_id, CARD)
+            raise
+        # What was found was said by an earlier attempt; a hash of nothing lets the next round compare and edit.
+        content_hash = "" if found else slot.body.content_hash()
+        self._book.delivered_as(request_id, slot.name, ts=ts, content_hash=content_hash)
+        return replace(delivery, ts=ts, content_hash=content_hash)
+
+    def _edit(self, slot: Slot, there: Delivery, *, at_once: bool) -> bool:
+        if slot.name == messages.PROGRESS and not at_once and self._clock() - self._edited_at < BETWEEN_EDITS:
+            return False
+        try:
+            self._voice.edit(there.channel, there.ts or "", slot.body)
+        except SlackFailed as failed:
+            if failed.error in _GONE:
+                self._book.lost(there.request_id, slot.name)
+            raise
+        if slot.name == messages.PROGRESS:
+            self._edited_at = self._clock()
+        self._book.delivered_as(there.request_id, slot.name, ts=there.ts or "", content_hash=slot.body.content_hash())
+        return True

@@ -1,0 +1,122 @@
+"""Reactions that were heard become decisions, or are refused in words. Policy judges; this applies what it says."""
+
+import logging
+
+from bot import messages
+from bot.identity import Directory
+from bot.patience import Patience
+from bot.voice import SlackFailed, Voice, emoji
+from ledger import policy
+from ledger.book import Book
+from ledger.errors import IllegalMove, OwnDecision
+from ledger.events import Approved, Noted, Refused, Rejected, Withdrawn
+from ledger.records import Heard
+from ledger.request import Act, Actor, Decision, Request, Verdict
+from ledger.states import State
+from ledger.workflow import Environment, Workflow
+
+#: How long a reaction on a message that is nobody's card is kept: the card may stand there and not be known yet,
+#: because Slack's answer to its post was lost.
+KEPT_FOR = 60.0
+
+log = logging.getLogger("twokey.judge")
+
+
+class Judge:
+    """One per process, in the loop's thread, so two reactions are never judged at once."""
+
+    def __init__(self, book: Book, *, voice: Voice, directory: Directory, workflow: Workflow) -> None:
+        self._book, self._voice, self._directory, self._workflow = book, voice, directory, workflow
+        self._patience = Patience()
+
+    def judge(self) -> None:
+        """Judge what was heard, in the order in which it happened. Where Slack is silent, the rest waits too."""
+        if not self._patience.may("judge"):
+            return
+        for heard in self._book.unjudged():
+            try:
+                settled = self._settled(heard)
+            except SlackFailed as failed:
+                log.warning("%s", failed)
+                self._patience.failed("judge", retry_after=failed.retry_after)
+                return
+            self._patience.worked("judge")
+            if settled:
+                self._book.judged(heard.id)
+
+    def _settled(self, heard: Heard) -> bool:
+        request_id = self._book.request_at(channel=heard.channel, ts=heard.message_ts)
+        if request_id is None:
+            return self._is_nobodys(heard)
+        request = self._book.request(request_id)
+        environment = self._workflow.environment(request.environment)
+        if environment is None or not environment.protected or request.act is not Act.APPLY:
+            return True
+        approves = heard.emoji == emoji(self._workflow.approve_with)
+        verdict = Verdict.APPROVE if approves else Verdict.REJECT
+        if heard.added:
+            self._added(heard, verdict, request, environment)
+        else:
+            self._removed(heard, verdict, request)
+        return True
+
+    def _is_nobodys(self, heard: Heard) -> bool:
+        age = self._book.now().timestamp() - float(heard.event_ts)
+        return age > KEPT_FOR or not self._book.unannounced()
+
+    def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
+        actor = self._directory.fresh(heard.actor_id)
+        judged = policy.may_decide(actor, request, environment, now=self._book.now())
+        if isinstance(judged, policy.Denied) or request.plan is None:
+            self._refuse(actor, request, judged.why if isinstance(judged, policy.Denied) else "There is no plan yet.")
+            return
+        decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None)
+        try:
+            new = self._book.decide(decision)
+            if verdict is Verdict.REJECT:
+                self._book.move(request.id, State.REJECTED, why=Rejected(actor.id, actor.name))
+            elif request.state is State.PLANNED:
+                self._approve(actor, request)
+            elif new:
+                self._book.tell(request.id, Noted(actor.id, actor.name, "approves as well."))
+        except (IllegalMove, OwnDecision) as error:
+            self._refuse(actor, request, str(error))
+
+    def _approve(self, actor: Actor, request: Request) -> None:
+        starts_at = self._book.now() + self._workflow.start_delay
+        why = Approved(actor.id, actor.name, starts_at.isoformat())
+        self._book.move(request.id, State.APPROVED, why=why, starts_at=starts_at)
+        log.info("#%s approved by %s, starts at %s", request.id, actor.id, why.starts_at)
+
+    def _refuse(self, actor: Actor, request: Request, why: str) -> None:
+        """Kept as a line of the story, and said to the one who reacted alone."""
+        self._book.tell(request.id, Refused(actor.id, actor.name, why))
+        log.info("#%s refused a reaction of %s", request.id, actor.id)
+        environment = self._workflow.environment(request.environment)
+        try:
+            if environment is not None:
+                self._voice.whisper(environment.channel, actor.id, messages.whisper(why))
+        except SlackFailed as failed:  # the line in the thread says it too
+            log.warning("%s", failed)
+
+    def _removed(self, heard: Heard, verdict: Verdict, request: Request) -> None:
+        took = self._book.withdraw(
+            request_id=request.id, actor_id=heard.actor_id, verdict=verdict, event_ts=heard.event_ts
+        )
+        decisions = self._book.decisions(request.id)
+        theirs = next((one.actor for one in decisions if one.actor.id == heard.actor_id), None)
+        if theirs is None:
+            return
+        still = any(one.verdict is Verdict.APPROVE and one.withdrawn_ts is None for one in decisions)
+        if verdict is Verdict.APPROVE and request.state is State.APPROVED and not still:
+            self._withdraw(theirs, request)
+        elif took:
+            kept = "another approval stands" if request.state is State.APPROVED else f"#{request.id} is {request.state}"
+            self._book.tell(request.id, Noted(theirs.id, theirs.name, f"took the reaction back; {kept}."))
+
+    def _withdraw(self, actor: Actor, request: Request) -> None:
+        try:
+            self._book.move(request.id, State.PLANNED, why=Withdrawn(actor.id, actor.name))
+        except IllegalMove as error:
+            what = f"took the reaction back, too late: #{request.id} is {error.standing}."
+            self._book.tell(request.id, Noted(actor.id, actor.name, what))

@@ -1,0 +1,153 @@
+"""Bolt glue: parse, ask the desk, ack. No decision is made here, and nothing slow is done before the ack.
+
+Every listener runs before its response (`process_before_response`), so what Slack hears as done is committed, and
+what could not be committed is not acked: Slack delivers an event again, and a person sees that it failed.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot import grammar, messages
+from bot.commands import Apply, Cancel, Command, Plan
+from bot.desk import Asker, Desk, Filled
+from bot.next_steps import APPLY, CANCEL, CERTIFY, PLAN, SHARE
+from bot.outcomes import AskInModal, Mistyped, Outcome, Refused
+from bot.voice import SlackFailed, Voice, emoji
+from ledger.book import Book
+from ledger.errors import LedgerError
+from ledger.records import Heard
+from ledger.workflow import Workflow
+
+COMMAND = "/migrate"
+EVENTS = ("reaction_added", "reaction_removed")
+
+log = logging.getLogger("twokey.listeners")
+
+
+class Listeners:
+    """What the bot hears, and whom it asks what to do."""
+
+    def __init__(self, desk: Desk, *, book: Book, voice: Voice, workflow: Workflow, aside: Executor) -> None:
+        """`aside` runs what may come after the ack."""
+        self._desk, self._book, self._voice, self._workflow, self._aside = desk, book, voice, workflow, aside
+
+    def attach(self, app: App) -> None:
+        """Register every listener."""
+        app.command(COMMAND)(self.on_command)
+        app.view(messages.MODAL)(self.on_form)
+        for action in (PLAN, APPLY, CERTIFY, CANCEL, SHARE):
+            app.action(action)(self.on_button)
+        for event in EVENTS:
+            app.event(event)(self.on_reaction)
+
+    def on_command(self, ack: Ack, body: dict[str, Any]) -> None:
+        """`/migrate …`: the answer, or what became of it, is the ack."""
+        asker = Asker(body["user_id"], body["channel_id"], body["trigger_id"], body["response_url"])
+        try:
+            command = grammar.parse(body.get("text") or "", self._workflow)
+        except grammar.Slip as slip:
+            ack(**messages.slip(slip).as_arguments())
+            return
+        outcome = self._outcome(lambda: self._desk.ask(command, asker))
+        if isinstance(outcome, AskInModal):
+            outcome = self._open_form(outcome, body["trigger_id"])
+        log.info("%s asked for %s: %s", asker.actor_id, type(command).__name__, type(outcome).__name__)
+        ack(**self._reply(outcome))
+
+    def on_button(self, ack: Ack, body: dict[str, Any]) -> None:
+        """A button does the same as the command that it stands for."""
+        action = body["actions"][0]
+        asker = Asker(body["user"]["id"], body["channel"]["id"], body["trigger_id"], body["response_url"])
+        outcome = self._outcome(lambda: self._pressed(action["action_id"], action["value"], asker))
+        if isinstance(outcome, AskInModal):
+            outcome = self._open_form(outcome, body["trigger_id"])
+        log.info("%s pressed %s: %s", asker.actor_id, action["action_id"], type(outcome).__name__)
+        ack()
+        if not isinstance(outcome, AskInModal):
+            self._later(lambda: self._voice.respond(asker.response_url, messages.reply(outcome, self._workflow)))
+
+    def on_form(self, ack: Ack, body: dict[str, Any]) -> None:
+        """The form before a protected environment came back: a wrong field is pointed at, and nothing is lost."""
+        view = body["view"]
+        meant = json.loads(view["private_metadata"])
+        typed = {block: fields["typed"]["value"] or "" for block, fields in view["state"]["values"].items()}
+        asker = Asker(body["user"]["id"], meant["channel"], view["id"])
+        filled = Filled(meant["environment"], typed[messages.NAME_FIELD], typed[messages.REASON_FIELD])
+        try:
+            outcome = self._desk.confirm(filled, asker)
+        except (LedgerError, SlackFailed) as failed:
+            outcome = Mistyped(messages.REASON_FIELD, f"Nothing was written. {failed}")
+        log.info("%s filled the form for %s: %s", asker.actor_id, filled.environment, type(outcome).__name__)
+        if isinstance(outcome, Mistyped):
+            ack(response_action="errors", errors={outcome.field: outcome.why})
+            return
+        ack()
+        self._later(lambda: self._voice.whisper(asker.channel, asker.actor_id, messages.reply(outcome, self._workflow)))
+
+    def on_reaction(self, body: dict[str, Any]) -> None:
+        """A reaction that could be a decision is written down; the loop judges it. No ack without the commit."""
+        event = body["event"]
+        item, name = event["item"], emoji(event["reaction"])
+        if item.get("type") != "message" or name not in self._emojis() or item["channel"] not in self._channels():
+            return
+        heard = Heard(
+            team=body.get("team_id") or "",
+            channel=item["channel"],
+            message_ts=item["ts"],
+            actor_id=event["user"],
+            emoji=name,
+            added=event["type"] == "reaction_added",
+            event_ts=event["event_ts"],
+            event_id=body["event_id"],
+        )
+        if self._book.hear(heard):
+            log.info("%s %s %s on %s", heard.actor_id, "added" if heard.added else "removed", name, heard.message_ts)
+
+    def _pressed(self, action: str, value: str, asker: Asker) -> Outcome:
+        if action == CERTIFY:
+            return self._desk.certify_after(int(value), asker)
+        if action == SHARE:
+            return self._desk.share(int(value), asker)
+        if action == CANCEL:
+            return self._desk.ask(Cancel(int(value)), asker)
+        command: Command = Plan(value) if action == PLAN else Apply(value)
+        return self._desk.ask(command, asker)
+
+    def _outcome(self, asked: Callable[[], Outcome]) -> Outcome:
+        try:
+            return asked()
+        except (LedgerError, SlackFailed) as failed:
+            log.warning("%s", failed)
+            return Refused(f"Nothing was written. {failed}")
+
+    def _open_form(self, wanted: AskInModal, trigger_id: str) -> Outcome:
+        try:
+            self._voice.open_modal(trigger_id, messages.modal(wanted))
+        except SlackFailed as failed:
+            log.warning("%s", failed)
+            return Refused(f"Nothing was written. {failed}")
+        return wanted
+
+    def _reply(self, outcome: Outcome) -> dict[str, Any]:
+        """A form speaks for itself; everything else is answered in words."""
+        return {} if isinstance(outcome, AskInModal) else messages.reply(outcome, self._workflow).as_arguments()
+
+    def _later(self, deed: Callable[[], None]) -> None:
+        def done() -> None:
+            try:
+                deed()
+            except SlackFailed as failed:
+                log.warning("%s", failed)
+
+        self._aside.submit(done)
+
+    def _emojis(self) -> set[str]:
+        return {emoji(self._workflow.approve_with), emoji(self._workflow.reject_with)}
+
+    def _channels(self) -> set[str]:
+        return {environment.channel for environment in self._workflow.environments}

@@ -1,0 +1,59 @@
+"""The bot's one clock: everything that is not an answer to somebody's word happens here, in turn, again and again."""
+
+import logging
+from collections.abc import Callable, Sequence
+from threading import Event
+
+from bot.patience import Patience
+from ledger.book import Book
+from ledger.doorbell import Doorbell
+from ledger.errors import LedgerError
+
+#: Seconds between two rounds that found nothing to do; what a person notices begins at a few tenths.
+PAUSE = 0.1
+
+Step = Callable[[], None]
+
+log = logging.getLogger("twokey.loop")
+
+
+class Clock:
+    """Rings for what is due."""
+
+    def __init__(self, book: Book, *, bell: Doorbell) -> None:
+        self._book, self._bell = book, bell
+        self._patience = Patience()
+
+    def ring(self) -> None:
+        """Ring every approved request whose time to start has come."""
+        for request_id in self._book.due():
+            if not self._patience.may(request_id):
+                continue
+            if self._bell.ring(request_id, self._book.request(request_id).environment):
+                self._book.rung(request_id)
+                self._patience.worked(request_id)
+            else:
+                self._patience.failed(request_id)
+
+
+def run(steps: Sequence[Step], *, until: Event) -> None:
+    """Take every step in turn until told to end. What goes wrong in one is logged once, and the others go on."""
+    complaints: dict[Step, str] = {}
+    while not until.is_set():
+        for step in steps:
+            complaint = _complaint(step)
+            if complaint and complaint != complaints.get(step):
+                log.error("%s: %s", getattr(step, "__qualname__", step), complaint)
+            complaints[step] = complaint
+        until.wait(PAUSE if not any(complaints.values()) else 10 * PAUSE)
+
+
+def _complaint(step: Step) -> str:
+    try:
+        step()
+    except LedgerError as error:
+        return str(error)
+    except Exception as error:  # a fault of one request must not silence the bot for all others
+        log.debug("in full", exc_info=True)
+        return f"{type(error).__name__}: {error}"
+    return ""

@@ -1,0 +1,29 @@
+"""Who has to wait before the next try, and how long: twice as long after each failure, or as long as Slack says."""
+
+import time
+from collections.abc import Callable, Hashable
+
+LONGEST = 60.0
+
+
+class Patience:
+    """Waiting times by what failed: a channel, an inquiry, a whole step."""
+
+    def __init__(self, *, first: float = 0.5, clock: Callable[[], float] = time.monotonic) -> None:
+        self._first, self._clock = first, clock
+        self._waits: dict[Hashable, tuple[float, float]] = {}
+
+    def may(self, what: Hashable) -> bool:
+        """Whether the time for the next try has come."""
+        until, _ = self._waits.get(what, (0.0, 0.0))
+        return self._clock() >= until
+
+    def failed(self, what: Hashable, *, retry_after: float | None = None) -> None:
+        """Wait as long as was asked for, or twice as long as the last time."""
+        _, last = self._waits.get(what, (0.0, self._first / 2))
+        wait = min(LONGEST, last * 2)
+        self._waits[what] = (self._clock() + (wait if retry_after is None else retry_after), wait)
+
+    def worked(self, what: Hashable) -> None:
+        """Start anew."""
+        self._waits.pop(what, None)

@@ -1,0 +1,77 @@
+"""Before a protected start the worker asks what Slack shows now; this looks and writes it down."""
+
+import logging
+from collections.abc import Iterable
+
+from bot.identity import Directory
+from bot.patience import Patience
+from bot.voice import SlackFailed, Voice, emoji
+from ledger.book import Book
+from ledger.deliveries import CARD
+from ledger.events import Ready, Witnessed
+from ledger.records import Told
+from ledger.request import Actor, Request, Witness
+from ledger.states import State
+from ledger.workflow import Environment, Workflow
+
+#: How many open requests are looked through.
+LOOKED_THROUGH = 100
+
+log = logging.getLogger("twokey.witness")
+
+
+class WitnessStand:
+    """Answers every Ready with a Witness."""
+
+    def __init__(self, book: Book, *, voice: Voice, directory: Directory, workflow: Workflow) -> None:
+        self._book, self._voice, self._directory, self._workflow = book, voice, directory, workflow
+        self._patience = Patience(first=0.2)
+
+    def look(self) -> None:
+        """Look at the cards of the requests whose workers hold the lock and wait."""
+        for request in self._book.requests(open_only=True, limit=LOOKED_THROUGH):
+            if request.state is State.APPROVED and self._patience.may(request.id):
+                self._look_for(request)
+
+    def _look_for(self, request: Request) -> None:
+        environment = self._workflow.environment(request.environment)
+        if environment is None or not environment.protected or not _is_waited_for(self._book.events(request.id)):
+            return
+        try:
+            self._book.witness(self._seen(request, environment))
+        except SlackFailed as failed:
+            log.warning("#%s: %s", request.id, failed)
+            self._patience.failed(request.id, retry_after=failed.retry_after)
+            return
+        self._patience.worked(request.id)
+        log.info("#%s witnessed", request.id)
+
+    def _seen(self, request: Request, environment: Environment) -> Witness:
+        at = self._book.now()
+        reactions = self._reactions(request)
+        return Witness(
+            request_id=request.id,
+            at=at,
+            approving=self._people(reactions.get(emoji(self._workflow.approve_with), ()), environment),
+            rejecting=self._people(reactions.get(emoji(self._workflow.reject_with), ()), environment),
+        )
+
+    def _reactions(self, request: Request) -> dict[str, tuple[str, ...]]:
+        card = self._book.deliveries(request.id).get(CARD)
+        if card is None or card.ts is None:
+            return {}
+        try:
+            return self._voice.reactions(card.channel, card.ts)
+        except SlackFailed as failed:
+            if failed.error != "message_not_found":
+                raise
+            return {}  # whoever deletes the card takes every reaction away with it
+
+    def _people(self, ids: Iterable[str], environment: Environment) -> tuple[Actor, ...]:
+        """Only approvers are looked up: nobody else's reaction can count, however many there are."""
+        return tuple(self._directory.fresh(one) for one in ids if one in environment.approvers)
+
+
+def _is_waited_for(story: Iterable[Told]) -> bool:
+    asked = [isinstance(told.event, Ready) for told in story if isinstance(told.event, Ready | Witnessed)]
+    return bool(asked) and asked[-1]
