@@ -18,6 +18,12 @@ check: $(READY)
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
 
+bench: $(READY)
+	@$(BIN)/python -m benchmarks.corridor
+
+picture: $(READY)
+	@$(BIN)/python -m playground.picture
+
 $(READY): pyproject.toml $(wildcard requirements/*.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Twokey needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@$(PYTHON) -m venv $(VENV)

@@ -67,9 +67,9 @@ def postgres(folder: Path) -> Iterator[Postgres]:
 
 
 @contextmanager
-def valkey(folder: Path | None = None) -> Iterator[str]:
-    """Run Valkey on a free port of 127.0.0.1 for the length of the block; gives its `redis://` URL."""
-    server = ValkeyServer(host="127.0.0.1", data_dir=folder, persist=folder is not None)
+def valkey(folder: Path | None = None, *, port: int | None = None) -> Iterator[str]:
+    """Run Valkey on 127.0.0.1 for the length of the block, on a free port unless one is given; gives its URL."""
+    server = ValkeyServer(port, host="127.0.0.1", data_dir=folder, persist=folder is not None)
     server.start()
     try:
         yield f"redis://127.0.0.1:{server.port}/0"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-import redis
 
 from playground import embedded, people, stack
 from playground.transcript import Transcript
@@ -110,10 +109,3 @@ def begin(postgres: embedded.Postgres, redis_url: str, tmp_path: Path) -> Iterat
             return Corridor(parts)
 
         yield start
-
-
-@pytest.fixture
-def own_valkey() -> Iterator[str]:
-    """A Valkey of the test's own, to be stopped and started."""
-    with embedded.valkey() as url, redis.Redis.from_url(url):
-        yield url

@@ -1,0 +1,103 @@
+"""The story of `make demo`, and what must be true of the databases when it has been told."""
+
+import re
+import subprocess
+from collections.abc import Callable
+
+import psycopg
+
+from engine import fingerprint
+from playground import story
+from tests.flows.conftest import ADA, BO, CHANNEL, Corridor
+
+THREE = [
+    "20250818130001_create_users",
+    "20250818140001_add_user_columns",
+    "20250818150001_create_audit_table",
+]
+
+
+def test_the_story_of_the_demo_ends_as_told(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    story.play(corridor.channel, corridor.parts)
+    assert [corridor.applied(name) for name in ("development", "test", "production")] == [THREE, THREE, THREE]
+    assert corridor.ledger("SELECT environment, act, state FROM requests ORDER BY id") == [
+        ("development", "apply", "applied"),
+        ("test", "apply", "applied"),
+        ("test", "certify", "applied"),
+        ("production", "apply", "applied"),
+        ("development", "apply", "failed"),
+    ]
+
+
+def test_the_history_table_is_exactly_the_seeds(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    corridor.channel.types(ADA, "apply dev")
+    corridor.channel.shows("development", "Applied")
+    with psycopg.connect(corridor.parts.dsn["development"]) as conn:
+        columns = conn.execute(
+            "SELECT column_name, data_type, character_maximum_length, is_nullable, column_default"
+            " FROM information_schema.columns WHERE table_name = 'schema_migrations' ORDER BY ordinal_position"
+        ).fetchall()
+        rows = conn.execute(
+            "SELECT migration_id, name, environment,"
+            " applied_at AT TIME ZONE 'UTC' BETWEEN now() - interval '1 min' AND now()"
+            " FROM schema_migrations ORDER BY id"
+        ).fetchall()
+    assert columns == [
+        ("id", "integer", None, "NO", "nextval('schema_migrations_id_seq'::regclass)"),
+        ("migration_id", "character varying", 255, "NO", None),
+        ("name", "character varying", 255, "NO", None),
+        ("applied_at", "timestamp without time zone", None, "YES", "CURRENT_TIMESTAMP"),
+        ("checksum", "character varying", 64, "NO", None),
+        ("environment", "character varying", 50, "NO", None),
+    ]
+    assert rows == [(stem, stem.partition("_")[2], "development", True) for stem in THREE]
+
+
+def test_the_backup_of_a_run_restores_into_an_empty_database_and_equals_the_source(
+    begin: Callable[..., Corridor],
+) -> None:
+    corridor = begin()
+    corridor.channel.types(ADA, "apply dev")
+    corridor.channel.shows("development", "Applied")
+    with psycopg.connect(corridor.parts.dsn["development"]) as conn:
+        conn.execute("INSERT INTO users (email) SELECT 'person' || n || '@example.org' FROM generate_series(1, 50) n")
+        before = (fingerprint.of(conn), conn.execute("TABLE users ORDER BY id").fetchall())
+    (corridor.migrations / "20250820100000_add_towns.sql").write_text("CREATE TABLE towns (id bigint PRIMARY KEY);")
+    corridor.channel.types(ADA, "apply dev")
+    corridor.slack.wait_for(lambda: "20250820100000_add_towns" in corridor.applied("development"), timeout=20)
+    backup = max(corridor.migrations.glob("schema-backups/development-backup-*.sql"))
+    assert re.fullmatch(r"development-backup-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.sql", backup.name)
+    assert backup.stat().st_mode & 0o777 == 0o600
+    url = corridor.parts.postgres.create(f"restored_{corridor.parts.slack.address.rpartition(':')[2]}")
+    psql = [corridor.parts.postgres.programs / "psql", "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
+    subprocess.run([*psql, "--dbname", url, "--file", backup], check=True, capture_output=True)
+    with psycopg.connect(url) as conn:
+        assert (fingerprint.of(conn), conn.execute("TABLE users ORDER BY id").fetchall()) == before
+
+
+def test_the_card_waits_for_the_second_key_and_the_channel_keeps_the_whole_story(
+    begin: Callable[..., Corridor],
+) -> None:
+    corridor = begin()
+    corridor.bring_to_test()
+    card = corridor.ask_for_production("the release needs it")
+    assert corridor.applied("production") == []
+    corridor.channel.reacts(BO, card, "white_check_mark")
+    done = corridor.channel.thread_shows(card, "3 migrations applied to production", "Ada")
+    assert corridor.applied("production") == THREE
+    kinds = [row[0] for row in corridor.ledger("SELECT kind FROM events WHERE request_id = 4 ORDER BY seq")]
+    assert kinds == [
+        "Asked",
+        "Planned",
+        "Approved",
+        "Ready",
+        "Witnessed",
+        "Started",
+        "BackedUp",
+        *["MigrationApplied"] * 3,
+        "Applied",
+    ]
+    assert done["thread_ts"] == card["ts"]
+    assert len([m for m in corridor.slack.messages(CHANNEL) if "production" in str(m)]) == 2  # certify's, and the card

@@ -1,0 +1,136 @@
+"""Whatever breaks: nothing is lost, nothing runs twice, and the sentence names the next step."""
+
+import signal
+from collections.abc import Callable
+
+import psycopg
+import pytest
+import redis
+
+from playground import embedded
+from tests.flows.conftest import ADA, BO, CHANNEL, Corridor
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("add_cities.sql", b"SELECT 1;", ("add_cities.sql", "YYYYMMDDHHMMSS_name.sql")),
+        ("20250818150001_again.sql", b"SELECT 1;", ("20250818150001_again", "20250818150001_create_audit_table")),
+        ("20250820100000_empty.sql", b"\n-- nothing\n", ("20250820100000_empty",)),
+        ("20250820100000_latin.sql", "CREATE TABLE caf\xe9 ();".encode("latin-1"), ("20250820100000_latin", "UTF-8")),
+        ("20250820100000_slip.sql", b"CREATE TABLE t (\n  id int,,\n);", ("20250820100000_slip", "line 2", "42601")),
+        ("20250820100000_alone.sql", b"CREATE INDEX CONCURRENTLY i ON users (id);", ("_alone", "CONCURRENTLY")),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_run_is_refused_by_name_before_anything_runs(
+    begin: Callable[..., Corridor], name: str, text: bytes, words: tuple[str, ...]
+) -> None:
+    corridor = begin()
+    (corridor.migrations / name).write_bytes(text)
+    corridor.channel.types(ADA, "apply dev")
+    corridor.channel.shows("development", *words)
+    assert corridor.applied("development") == []
+
+
+def test_a_failing_file_is_rolled_back_and_what_committed_before_it_stays(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    broken = corridor.migrations / "20250820100000_copy_names.sql"
+    broken.write_text("CREATE TABLE names (n int);\nINSERT INTO names\n  SELECT 'Ann-7731'::int;\n")
+    corridor.channel.types(ADA, "apply dev")
+    corridor.channel.shows("development", "20250820100000_copy_names", "line 3", "22P02", "Committed and stays")
+    assert len(corridor.applied("development")) == 3
+    with psycopg.connect(corridor.parts.dsn["development"]) as conn:
+        assert conn.execute("SELECT to_regclass('names')").fetchone() == (None,)
+    written = str(corridor.slack.state()) + str(corridor.ledger("SELECT body FROM events"))
+    written += "".join(log.read_text() for log in corridor.parts.folder.glob("logs/*.log"))
+    assert "Ann-7731" not in written
+
+
+def test_swapped_databases_are_refused(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    corridor.bring_to_test()
+    corridor.parts.stop("workers")
+    corridor.parts.dsn = {**corridor.parts.dsn, "development": corridor.parts.dsn["test"]}
+    corridor.parts.start_workers()
+    (corridor.migrations / "20250820100000_add_towns.sql").write_text("CREATE TABLE towns (id bigint PRIMARY KEY);")
+    corridor.channel.types(ADA, "apply dev")
+    corridor.channel.shows("development", "test", "DEVELOPMENT_DATABASE_URL")
+    assert len(corridor.applied("test")) == 3
+
+
+def test_a_database_that_is_down_is_unreachable_while_the_others_answer(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    corridor.parts.stop("workers")
+    secret = "hunter2-is-secret"
+    corridor.parts.dsn = {**corridor.parts.dsn, "test": f"postgresql://app:{secret}@127.0.0.1:1/shop"}
+    corridor.parts.start_workers()
+    corridor.channel.types(ADA, "status")
+    corridor.channel.sees(ADA, "test", "unreachable", "development", "3 pending")
+    written = str(corridor.slack.state()) + str(corridor.ledger("SELECT body FROM observations"))
+    written += "".join(log.read_text() for log in corridor.parts.folder.glob("logs/*.log"))
+    assert secret not in written
+
+
+def test_without_workers_a_question_is_answered_all_the_same(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    corridor.parts.stop("workers")
+    corridor.channel.types(ADA, "status")
+    corridor.channel.sees(ADA, "No worker answers for development, test, production. Start one: `python -m workers`.")
+
+
+def test_with_redis_down_the_request_is_written_and_runs_later(begin: Callable[..., Corridor]) -> None:
+    with embedded.valkey() as url:
+        corridor = begin(at=url, sweep=True)
+        port = redis.Redis.from_url(url).connection_pool.connection_kwargs["port"]
+        redis.Redis.from_url(url).shutdown(nosave=True)
+    corridor.channel.types(ADA, "apply dev")
+    assert corridor.ledger("SELECT state FROM requests") == [("asked",)]
+    with embedded.valkey(port=port):
+        corridor.slack.wait_for(lambda: len(corridor.applied("development")) == 3, timeout=60)
+        corridor.channel.shows("development", "Applied")
+
+
+def test_an_envelope_delivered_twice_is_one_request(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    corridor.slack.deliver_twice(1)
+    corridor.channel.types(ADA, "apply dev")
+    corridor.channel.shows("development", "Applied")
+    assert corridor.ledger("SELECT count(*) FROM requests") == [(1,)]
+
+
+def test_while_slack_loses_answers_every_message_comes_once_and_in_order(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    corridor.slack.fault("chat.postMessage", lose_answer=True, times=1)
+    corridor.slack.fault("chat.postMessage", status=429, retry_after=1, times=1)
+    corridor.channel.types(ADA, "apply dev")
+    corridor.channel.shows("development", "Applied")
+    corridor.channel.types(ADA, "promote test")
+    corridor.channel.shows("test", "Applied")
+    texts = [m["text"] for m in corridor.slack.messages(CHANNEL)]
+    assert len(texts) == 2
+    assert "development" in texts[0]
+    assert "test" in texts[1]
+
+
+def test_two_engineers_at_once_run_one_after_the_other(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    corridor.channel.types(ADA, "apply dev")
+    corridor.channel.types(BO, "apply dev")
+    corridor.channel.shows("#2", "development", "nothing")
+    assert corridor.ledger("SELECT state FROM requests ORDER BY id") == [("applied",), ("rejected",)]
+    assert len(corridor.applied("development")) == 3
+
+
+def test_a_worker_killed_in_the_middle_is_found_out_and_said(begin: Callable[..., Corridor]) -> None:
+    corridor = begin(sweep=True)
+    (corridor.migrations / "20250820100000_sleep.sql").write_text("SELECT pg_sleep(600);")
+    corridor.channel.types(ADA, "apply dev")
+    corridor.slack.wait_for(lambda: len(corridor.applied("development")) == 3, timeout=20)
+    corridor.parts.stop("workers", sign=signal.SIGKILL)
+    with psycopg.connect(corridor.parts.dsn["development"], autocommit=True) as conn:
+        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600);'")
+    with psycopg.connect(corridor.parts.ledger_url, autocommit=True) as conn:
+        conn.execute("UPDATE requests SET beat_at = now() - interval '1 hour'")
+    corridor.parts.start_workers()
+    corridor.channel.shows("development", "nterrupted", "20250818150001_create_audit_table", "20250820100000_sleep")
+    assert corridor.ledger("SELECT state FROM requests") == [("interrupted",)]
