@@ -1,7 +1,8 @@
 """The bot itself, in this program, between a real ledger, a real Valkey and the playground's Slack."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -12,6 +13,7 @@ from slack_sdk import WebClient
 from bot import loop
 from bot.__main__ import compose
 from bot.config import Settings
+from bot.ears import HttpEar
 from bot.voice import Voice
 from ledger.book import Book
 from ledger.doorbell import Doorbell
@@ -102,10 +104,10 @@ def settings(slack: Workspace, ledger_url: str, redis_url: str) -> Settings:
     return Settings(
         workflow=a_workflow(start_delay=0.3),
         slack_url=variables["SLACK_API_URL"],
-        port=None,
+        port=0,
         bot_token=variables["SLACK_BOT_TOKEN"],
-        app_token=variables["SLACK_APP_TOKEN"],
-        signing_secret=None,
+        app_token=None,
+        signing_secret=variables["SLACK_SIGNING_SECRET"],
         ledger_url=role_url(ledger_url, "twokey_bot"),
         redis_url=redis_url,
     )
@@ -113,17 +115,40 @@ def settings(slack: Workspace, ledger_url: str, redis_url: str) -> Settings:
 
 @pytest.fixture
 def bot(settings: Settings, slack: Workspace, ledger: Book, client: WebClient, voice: Voice) -> Iterator[Running]:
-    """The bot with its loop and its websocket, under the ledger role that it has in production."""
+    """The bot that hears Slack over HTTP, which is quick to close."""
+    with running(settings, slack=slack, ledger=ledger, client=client, voice=voice) as one:
+        yield one
+
+
+@pytest.fixture
+def bot_on_a_websocket(
+    settings: Settings, slack: Workspace, ledger: Book, client: WebClient, voice: Voice
+) -> Iterator[Running]:
+    """The bot that hears Slack over Socket Mode."""
+    socket = replace(settings, port=None, app_token=slack.bot_variables()["SLACK_APP_TOKEN"], signing_secret=None)
+    with running(socket, slack=slack, ledger=ledger, client=client, voice=voice) as one:
+        slack.wait_for_bot()
+        yield one
+
+
+@contextmanager
+def running(
+    settings: Settings, *, slack: Workspace, ledger: Book, client: WebClient, voice: Voice
+) -> Iterator[Running]:
+    """The bot with its loop and its ear, under the ledger role that it has in production."""
     book, bell, ended = Book(settings.ledger_url, name="bot"), Doorbell(settings.redis_url), Event()
     parts = compose(settings, book=book, bell=bell, voice=voice, client=client, home=voice.home())
     clock = Thread(target=loop.run, args=(parts.steps,), kwargs={"until": ended})
     clock.start()
     parts.ear.open()
-    slack.wait_for_bot()
-    yield Running(slack, ledger, bell)
-    ended.set()
-    parts.ear.close()
-    parts.aside.shutdown()
-    clock.join()
-    book.close()
-    bell.close()
+    if isinstance(parts.ear, HttpEar):
+        slack.settings(request_url=f"http://127.0.0.1:{parts.ear.port}/slack/events")
+    try:
+        yield Running(slack, ledger, bell)
+    finally:
+        ended.set()
+        parts.ear.close()
+        parts.aside.shutdown()
+        clock.join()
+        book.close()
+        bell.close()
