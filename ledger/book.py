@@ -50,7 +50,10 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
         except IntegrityError as error:
             if broken_rule(error) != _ONE_OPEN:
                 raise
-            raise self._already_open(wish.environment) from error
+            blocking = self._open_apply(wish.environment)
+            if blocking is None:  # it ended in between
+                return self.open(wish, expires_in=expires_in, protected=protected)
+            raise AlreadyOpen(wish.environment, blocking) from error
 
     def request(self, request_id: int) -> Request:
         """The request as it stands. Raises NoSuchRequest."""
@@ -167,12 +170,12 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
             raise _why_not(_request(tx, request_id), to, come_from=come_from)
         self._write(tx, request_id, seq=seq, event=why)
 
-    def _already_open(self, environment: str) -> AlreadyOpen:
+    def _open_apply(self, environment: str) -> int | None:
         blocking = select(func.max(requests.c.id)).where(
             requests.c.environment == environment, requests.c.act == Act.APPLY, requests.c.state.in_(_OPEN)
         )
         with self._transaction() as tx:
-            return AlreadyOpen(environment, tx.execute(blocking).scalar() or 0)
+            return tx.execute(blocking).scalar()
 
 
 def _opening(wish: Wish, *, expires_in: timedelta, protected: bool) -> Any:

@@ -5,12 +5,16 @@ Each question returns the ids of requests, oldest first, by the ledger's own clo
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
 
 from ledger.events import ExpiryWarned
 from ledger.pen import NOW, Pen
+from ledger.request import Act
 from ledger.states import State, sources
 from ledger.tables import events, requests
+
+# Whose plan waits for a person; every other plan is the worker's own to go on with.
+_SECOND_KEY = and_(requests.c.protected, requests.c.act == Act.APPLY)
 
 
 class Clockwork(Pen):
@@ -29,7 +33,8 @@ class Clockwork(Pen):
         """A worker should have taken these up, and the last ring, or the asking, is longer ago than that."""
         waits = or_(
             requests.c.state == State.ASKED,
-            (requests.c.state == State.APPROVED) & (requests.c.starts_at <= NOW - older_than),
+            and_(requests.c.state == State.PLANNED, not_(_SECOND_KEY)),
+            and_(requests.c.state == State.APPROVED, requests.c.starts_at <= NOW - older_than),
         )
         return self._ids(waits, func.coalesce(requests.c.rung_at, requests.c.asked_at) <= NOW - older_than)
 
@@ -38,12 +43,12 @@ class Clockwork(Pen):
         return self._ids(requests.c.state.in_(sources(State.EXPIRED)), requests.c.expires_at <= NOW)
 
     def expiring(self, within: timedelta) -> tuple[int, ...]:
-        """Planned, still in time, expiring within that, and nobody was warned yet."""
+        """Waiting for a second key, still in time, expiring within that, and nobody was warned yet."""
         warned = select(events.c.seq).where(
             events.c.request_id == requests.c.id, events.c.kind == ExpiryWarned.__name__
         )
         soon = requests.c.expires_at.between(NOW, NOW + within)
-        return self._ids(requests.c.state == State.PLANNED, soon, ~warned.exists())
+        return self._ids(requests.c.state == State.PLANNED, _SECOND_KEY, soon, not_(warned.exists()))
 
     def beat(self, request_id: int) -> None:
         """The run of this request is alive now."""

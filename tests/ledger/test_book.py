@@ -57,6 +57,18 @@ def test_a_protected_environment_has_one_open_apply(ledger: Book) -> None:
     assert ledger.open(a_wish(environment="production"), expires_in=HOUR, protected=True)[1]
 
 
+def test_a_request_that_ends_in_between_is_no_obstacle(ledger: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = ledger.open(a_wish(environment="production"), expires_in=HOUR, protected=True)
+    look = ledger._open_apply
+
+    def ends_before_the_look(environment: str) -> int | None:
+        ledger.move(first.id, State.CANCELLED, why=WAY[State.CANCELLED][1])
+        return look(environment)
+
+    monkeypatch.setattr(ledger, "_open_apply", ends_before_the_look)
+    assert ledger.open(a_wish(environment="production"), expires_in=HOUR, protected=True)[1]
+
+
 def test_an_unprotected_environment_has_as_many_as_people_ask(ledger: Book) -> None:
     assert all(ledger.open(a_wish(), expires_in=HOUR, protected=False)[1] for _ in range(3))
 

@@ -7,8 +7,9 @@ import pytest
 
 from ledger.book import Book
 from ledger.events import ExpiryWarned
+from ledger.request import Request
 from ledger.states import State
-from tests.support.ledger import WAY, a_request_in
+from tests.support.ledger import WAY, a_request_in, a_wish
 
 MINUTE = timedelta(minutes=1)
 Say = Callable[[str], None]
@@ -42,13 +43,14 @@ def test_what_nobody_took_up_is_rung_again(ledger: Book, owner_says: Say) -> Non
     just_rung = a_request_in(ledger, State.ASKED)
     just_asked = a_request_in(ledger, State.ASKED)
     approved = a_request_in(ledger, State.APPROVED)
-    waiting_for_people = a_request_in(ledger, State.PLANNED)
-    for request in (never_rung, just_rung, approved, waiting_for_people):
+    left_after_its_plan = a_request_in(ledger, State.PLANNED)
+    waiting_for_people = a_request_in(ledger, State.PLANNED, protected=True)
+    for request in (never_rung, just_rung, approved, left_after_its_plan, waiting_for_people):
         age(owner_says, request.id, "asked_at")
     ledger.rung(just_rung.id)
-    assert ledger.unclaimed(MINUTE) == (never_rung.id,)
+    assert ledger.unclaimed(MINUTE) == (never_rung.id, left_after_its_plan.id)
     age(owner_says, approved.id, "starts_at")
-    assert ledger.unclaimed(MINUTE) == (never_rung.id, approved.id)
+    assert ledger.unclaimed(MINUTE) == (never_rung.id, approved.id, left_after_its_plan.id)
     assert just_asked.id in ledger.unclaimed(timedelta())
 
 
@@ -61,11 +63,18 @@ def test_only_what_waits_can_be_overdue(ledger: Book, past: Callable[[int], None
     assert ledger.overdue() == ((request.id,) if waits else ())
 
 
+def planned(ledger: Book, environment: str, *, minutes: int) -> Request:
+    """A request that waits for a second key."""
+    wish = a_wish(environment=environment)
+    return a_request_in(ledger, State.PLANNED, wish=wish, protected=True, expires_in=minutes * MINUTE)
+
+
 def test_who_waits_for_a_second_key_is_warned_once(ledger: Book, past: Callable[[int], None]) -> None:
-    soon = a_request_in(ledger, State.PLANNED, expires_in=timedelta(minutes=20))
-    a_request_in(ledger, State.PLANNED, expires_in=timedelta(minutes=40))
-    a_request_in(ledger, State.ASKED, expires_in=timedelta(minutes=20))
-    past(a_request_in(ledger, State.PLANNED).id)
+    soon = planned(ledger, "production", minutes=20)
+    planned(ledger, "europe", minutes=40)
+    past(planned(ledger, "asia", minutes=20).id)
+    a_request_in(ledger, State.PLANNED, expires_in=20 * MINUTE)
+    a_request_in(ledger, State.ASKED, protected=True, expires_in=20 * MINUTE)
     assert ledger.expiring(timedelta(minutes=30)) == (soon.id,)
     ledger.tell(soon.id, ExpiryWarned(minutes_left=20))
     assert ledger.expiring(timedelta(minutes=30)) == ()
