@@ -1,0 +1,224 @@
+// The channel: what one person sees of it, and what that person does. The server keeps all state.
+
+import {body} from "/page/blocks.js";
+import {show, sure} from "/page/modal.js";
+import {el, emoji} from "/page/mrkdwn.js";
+
+const QUICK = ["white_check_mark", "x", "eyes", "+1"];
+const SAME_BREATH = 300; // seconds in which a second message of the same author needs no name
+const at = (id) => document.getElementById(id);
+const asked = new URLSearchParams(location.search);
+const here = {person: asked.get("as") ?? "U0ENGINEER", channel: asked.get("channel") ?? "C0MIGRATE", thread: null,
+  dismissed: new Set(), state: null, context: null, view: null};
+
+async function send(path, arguments_) {
+  const response = await fetch(`/playground/${path}`, {method: "POST", headers: {"content-type": "application/json"},
+    body: JSON.stringify(arguments_)});
+  const answer = await response.json();
+  if (!answer.ok) tell(answer.error);
+  return answer.answer ?? {trouble: answer.error};
+}
+
+const gesture = (name, arguments_) => send(`people/${here.person}/${name}`, arguments_);
+
+function tell(sentence) {
+  at("notice").textContent = sentence;
+  at("notice").hidden = false;
+  clearTimeout(tell.timer);
+  tell.timer = setTimeout(() => { at("notice").hidden = true; }, 6000);
+}
+
+/** Fetch what this person sees and paint it; a second call while one runs makes one more run. */
+async function refresh() {
+  if (refresh.running) { refresh.again = true; return; }
+  refresh.running = true;
+  do {
+    refresh.again = false;
+    here.state = await (await fetch(`/playground/state?as=${here.person}`)).json();
+    paint();
+  } while (refresh.again);
+  refresh.running = false;
+}
+
+function paint() {
+  const {state} = here;
+  const people = Object.fromEntries(state.people.map((one) => [one.id, one]));
+  here.people = {...people, USLACKBOT: {id: "USLACKBOT", real_name: "Workspace", color: "5a6068"}};
+  here.context = {emoji: state.emoji, me: here.person, rich: here.context?.rich, plain: here.context?.plain,
+    names: here.context?.names,
+    names_of: Object.fromEntries(state.people.map((one) => [one.id, one.real_name])),
+    channel_names: Object.fromEntries(state.channels.map((one) => [one.id, one.name]))};
+  paintSides();
+  const all = [...state.messages[here.channel], ...state.ephemerals.filter((one) => one.channel === here.channel
+    && !here.dismissed.has(one.ts))].sort((a, b) => (a.ts < b.ts ? -1 : 1));
+  const inThread = (one) => one.thread_ts && one.thread_ts !== one.ts;
+  list(at("messages"), all.filter((one) => !inThread(one) || one.subtype === "thread_broadcast"));
+  paintThread(all.filter((one) => one.ts === here.thread || one.thread_ts === here.thread));
+  paintModal();
+}
+
+function paintSides() {
+  const {state} = here;
+  const channel = state.channels.find((one) => one.id === here.channel);
+  document.title = `#${channel.name} · Twokey playground`;
+  at("place").textContent = `# ${channel.name}`;
+  at("purpose").textContent = channel.purpose.value;
+  at("words").placeholder = innerWidth < 600 ? "Message, or /migrate help" : `Message #${channel.name}, or type /migrate help`;
+  at("link").textContent = state.connected ? "Bot connected" : "No bot connected";
+  at("link").classList.toggle("on", state.connected);
+  const humans = state.people.filter((one) => one.id !== state.bot);
+  if (!at("person").options.length) {
+    at("person").append(...humans.map((one) => el("option", {value: one.id, disabled: one.deleted},
+      `${one.real_name} · ${one.profile.title}`)));
+    at("person").value = here.person;
+  }
+  at("channels").replaceChildren(...state.channels.map((one) => el("li", {}, el("button", {type: "button",
+    "aria-current": one.id === here.channel ? "page" : null, onclick: () => go({channel: one.id, thread: null})}, `# ${one.name}`))));
+  at("people").replaceChildren(...state.people.map((one) => el("li", {class: one.deleted ? "gone" : ""}, avatar(one, "tiny"),
+    el("span", {}, one.real_name), el("span", {class: "muted"}, one.profile.title))));
+}
+
+function go(change) {
+  Object.assign(here, change);
+  if (change.person) { here.view = null; at("modal").close(); }
+  const query = new URLSearchParams({as: here.person});
+  history.replaceState(null, "", `${location.pathname}?${query}`);
+  refresh();
+}
+
+/** Make the list show these messages, keeping the nodes of those that did not change and the place one reads at. */
+function list(place, messages) {
+  const atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 60;
+  const known = new Map([...place.children].map((node) => [node.dataset.key, node]));
+  const nodes = messages.map((message, position) => {
+    const before = messages[position - 1];
+    const follows = before && before.user === message.user && !before.is_ephemeral === !message.is_ephemeral
+      && message.ts - before.ts < SAME_BREATH && place.id !== "replies";
+    const key = `${message.ts}|${follows}|${here.person}|${JSON.stringify(message)}`;
+    return known.get(key) ?? painted(message, {key, follows});
+  });
+  const added = nodes.some((node) => !known.has(node.dataset.key));
+  place.replaceChildren(...nodes);
+  if (atEnd && added) place.scrollTop = place.scrollHeight;
+}
+
+function avatar(person, size = "") {
+  if (person.id === here.state.bot) {
+    const mark = el("span", {class: `avatar bot ${size}`, "aria-hidden": "true"});
+    mark.append(emoji("key", here.context));
+    return mark;
+  }
+  const initials = person.real_name.split(" ").map((word) => word[0]).join("").slice(0, 2);
+  const face = el("span", {class: `avatar ${size}`, "aria-hidden": "true"}, initials);
+  face.style.setProperty("--tint", `#${person.color}`);
+  return face;
+}
+
+function painted(message, {key, follows}) {
+  const author = here.people[message.user] ?? {id: message.user, real_name: message.user, color: "5a6068"};
+  const when = new Date(message.ts * 1000);
+  const time = el("time", {datetime: when.toISOString(), title: when.toLocaleString()},
+    when.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"}));
+  const name = el("div", {class: "by"}, el("strong", {}, author.real_name),
+    author.id === here.state.bot && el("span", {class: "badge"}, "App"), time,
+    message.edited && el("span", {class: "muted"}, "(edited)"));
+  const content = el("div", {class: "content"}, !follows && name,
+    message.is_ephemeral && el("p", {class: "only"}, "Only visible to you ", el("button", {type: "button", class: "quiet",
+      onclick: () => { here.dismissed.add(message.ts); paint(); }}, "Dismiss")),
+    body(message, here.context, (element, value) => press(message, element, value)), reactions(message), replies(message));
+  return el("article", {class: `message${follows ? " follows" : ""}${message.is_ephemeral ? " ephemeral" : ""}`,
+    "data-key": key, "data-ts": message.ts, "aria-label": `${author.real_name}, ${time.textContent}`},
+  follows ? el("span", {class: "avatar none"}) : avatar(author), content, !message.is_ephemeral && tools(message));
+}
+
+function reactions(message) {
+  if (!message.reactions?.length) return null;
+  return el("div", {class: "reactions"}, message.reactions.map((one) => {
+    const mine = one.users.includes(here.person);
+    const who = one.users.map((id) => here.people[id]?.real_name ?? id).join(", ");
+    return el("button", {type: "button", class: "reaction", "aria-pressed": String(mine), title: `${who} reacted with :${one.name}:`,
+      "aria-label": `${one.name.replaceAll("_", " ")}, ${who}`, onclick: () => react(message, one.name, mine)},
+    emoji(one.name, here.context), el("span", {}, String(one.count)));
+  }));
+}
+
+const react = (message, name, mine) => gesture(mine ? "unreact" : "react", {channel: here.channel, ts: message.ts, name});
+
+function tools(message) {
+  const mine = (name) => Boolean(message.reactions?.find((one) => one.name === name)?.users.includes(here.person));
+  return el("div", {class: "tools", role: "group", "aria-label": "React or reply"},
+    QUICK.map((name) => el("button", {type: "button", "aria-label": `React with ${name.replaceAll("_", " ")}`,
+      "data-react": name, onclick: () => react(message, name, mine(name))}, emoji(name, here.context))),
+    el("button", {type: "button", class: "words", onclick: () => go({thread: message.thread_ts ?? message.ts})}, "Reply"));
+}
+
+function replies(message) {
+  if (!message.reply_count) return null;
+  const count = message.reply_count === 1 ? "1 reply" : `${message.reply_count} replies`;
+  return el("button", {type: "button", class: "thread-link", onclick: () => go({thread: message.ts})},
+    message.reply_users.slice(0, 3).map((id) => avatar(here.people[id], "tiny")), el("span", {}, count));
+}
+
+async function press(message, element, value) {
+  if (!await sure(at("confirm"), element.confirm, here.context)) return;
+  const answer = await gesture("click", {channel: message.channel ?? here.channel, ts: message.ts,
+    action_id: element.action_id, value: value ?? null});
+  if (answer.trouble) tell(`The bot did not answer (${answer.trouble}).`);
+}
+
+function paintThread(messages) {
+  const open = here.thread && messages.length > 0;
+  const opening = open && at("thread").hidden;
+  at("thread").hidden = !open;
+  document.body.classList.toggle("threaded", open);
+  if (open) list(at("replies"), messages);
+  if (opening) at("reply").focus();
+}
+
+function paintModal() {
+  const view = here.state.views.at(-1);
+  const seen = view && view.id + view.hash;
+  if (seen === here.view) return;
+  here.view = seen;
+  if (!view) { at("modal").close(); return; }
+  show(at("modal"), view, {context: here.context, send: (values) => gesture("submit", {view_id: view.id, values}),
+    leave: () => gesture("close", {view_id: view.id})});
+}
+
+/** Send what stands in a text field; a first word with a slash is a command. */
+async function speak(field, thread_ts) {
+  const text = field.value.trim();
+  if (!text) return;
+  const [command] = text.split(/\s/, 1);
+  if (text.startsWith("/") && thread_ts) { tell(`${command} does not work in threads. Type it in the channel.`); return; }
+  field.value = "";
+  grow(field);
+  if (text.startsWith("/")) await gesture("slash", {command, text: text.slice(command.length).trim(), channel: here.channel});
+  else await gesture("say", {channel: here.channel, text, thread_ts});
+}
+
+function grow(field) {
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight + 2}px`;
+  const typed = at("words").value;
+  const fitting = here.state.commands.filter((one) => typed && one.startsWith(typed) && one !== typed);
+  at("commands").hidden = !fitting.length;
+  at("commands").replaceChildren(...fitting.map((one) => el("li", {}, el("kbd", {}, one), " press Tab to complete")));
+}
+
+function listen(form, field, thread) {
+  form.addEventListener("submit", (event) => { event.preventDefault(); speak(field, thread()); });
+  field.addEventListener("input", () => grow(field));
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); speak(field, thread()); }
+    const offered = at("commands").querySelector("kbd");
+    if (event.key === "Tab" && offered) { event.preventDefault(); field.value = `${offered.textContent} `; grow(field); }
+  });
+}
+
+listen(at("composer"), at("words"), () => null);
+listen(at("answer"), at("reply"), () => here.thread);
+at("person").addEventListener("change", () => go({person: at("person").value}));
+at("leave").addEventListener("click", () => { go({thread: null}); at("words").focus(); });
+document.addEventListener("keydown", (event) => { if (event.key === "Escape" && here.thread && !at("modal").open) go({thread: null}); });
+new EventSource("/playground/feed").addEventListener("message", refresh);
