@@ -1,12 +1,28 @@
 """pg_dump of one environment into a file that was read back: the Receipt, without which nothing is applied."""
 
+import hashlib
+import os
+import re
+import secrets
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
-from engine.connection import Session
+from engine.connection import Connection, Session, milliseconds, server_name
 from engine.errors import EngineError
-from engine.tools import Tools
+from engine.tools import Tool, Tools
+
+_COMPLETE = b"-- PostgreSQL database dump complete"
+#: Newer dumps end with a line after the one that says they are complete.
+_TAIL = 4096
+_HARMLESS = re.compile(r"pg_dump: (warning|detail|hint):")
+_CHECK_FOLDER = "Check the folder's permissions and its disk, then ask again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +68,105 @@ def take(session: Session, *, into: Into, now: datetime) -> Receipt:
     Named `<environment>-backup-2025-08-18T16-00-00.sql` after `now` in UTC, with -2, -3 … when that is taken. No
     file is left behind when it raises: BackupFailed, PgDumpTooOld, NoPgDump.
     """
-    raise NotImplementedError(session, into, now)
+    started, environment = time.monotonic(), session.database.environment
+    tool = into.tools.pg_dump(session.server)
+    stem = f"{environment}-backup-{now.astimezone(UTC):%Y-%m-%dT%H-%M-%S}"
+    unfinished = into.folder / f".{stem}.{secrets.token_hex(4)}.part"
+    try:
+        into.folder.mkdir(parents=True, exist_ok=True)
+        _dump(session, tool, unfinished)
+        size, sha256 = _read_back(environment, unfinished)
+        path = _keep(unfinished, stem)
+    except OSError as cause:
+        raise BackupFailed(environment, f"{into.folder} cannot be written ({cause.strerror})", _CHECK_FOLDER) from cause
+    finally:
+        unfinished.unlink(missing_ok=True)
+    seconds = time.monotonic() - started
+    return Receipt(str(path), size, sha256, seconds, server_name(session.server), tool.version)
+
+
+def _dump(session: Session, tool: Tool, path: Path) -> None:
+    wait = milliseconds(session.limits.lock_timeout)
+    command = [tool.path, "--format=plain", "--no-password", f"--lock-wait-timeout={wait}"]
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        code, said = _run(command, surroundings(session.conn), file)
+        os.fsync(file.fileno())
+    complaints = [line for line in said.splitlines() if line and not _HARMLESS.match(line)]
+    if code != 0 or complaints:
+        raise BackupFailed(session.database.environment, *_reason(said, code))
+
+
+def _run(command: Sequence[str | Path], env: Mapping[str, str], into: BinaryIO) -> tuple[int, str]:
+    """The program's exit code and what it said. Whatever stops us stops it too."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=into, stderr=subprocess.PIPE, env=env) as program:
+        try:
+            _, said = program.communicate()
+        except BaseException:
+            program.kill()
+            raise
+    return program.returncode, said.decode(errors="replace")
+
+
+def surroundings(conn: Connection) -> dict[str, str]:
+    """What leads libpq's programs to where `conn` is, as environment variables made from nothing else.
+
+    The password travels only here: a command line can be read by every account of the machine.
+    """
+    env = {o.envvar.decode(): o.val.decode() for o in conn.pgconn.info if o.envvar and o.val}
+    # Of several hosts and of a password file, what this very session came to use.
+    env |= {"PGHOST": conn.info.host, "PGPORT": str(conn.info.port), "PGDATABASE": conn.info.dbname}
+    env |= {"PGPASSWORD": conn.info.password} if conn.info.password else {}
+    return env | {"PGAPPNAME": "twokey backup", "LC_ALL": "C"}
+
+
+def _read_back(environment: str, path: Path) -> tuple[int, str]:
+    """The file's size and hash, read from the file; raises BackupFailed when the dump does not say it is complete."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+        file.seek(max(size - _TAIL, 0))
+        tail = file.read()
+    if _COMPLETE not in tail.splitlines():
+        raise BackupFailed(
+            environment, "the file does not end as a complete dump does", "Check the disk, then ask again."
+        )
+    return size, sha256
+
+
+def _keep(unfinished: Path, stem: str) -> Path:
+    """The file under its final name, never over another; the folder itself is on disk."""
+    for number in count(1):
+        path = unfinished.with_name(f"{stem}-{number}.sql" if number > 1 else f"{stem}.sql")
+        with suppress(FileExistsError):
+            path.hardlink_to(unfinished)
+            break
+    unfinished.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return path
+
+
+#: Words of pg_dump → what we say, and what a person can do. Its own text may hold values, so it is never repeated.
+_REASONS = (
+    ("permission denied", "its role may not read everything", "Grant it pg_read_all_data, or make it the owner."),
+    (
+        "row-level security",
+        "row-level security hides rows from its role",
+        "Grant the role BYPASSRLS, or make it the owner.",
+    ),
+    ("lock timeout", "a table stayed locked by another session", "Wait until that ends, then ask again."),
+    ("No space left", "the disk is full", "Make room, then ask again."),
+    ("server version mismatch", "pg_dump is older than the server", "Set PG_BIN to the folder of a newer one."),
+    ("connection to server", "pg_dump could not connect", "Check that the server is up, then ask again."),
+)
+
+
+def _reason(said: str, code: int) -> tuple[str, str]:
+    found = next(((why, step) for words, why, step in _REASONS if words in said), None)
+    if found:
+        return found
+    ended = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+    return f"pg_dump {ended}", "Run pg_dump by hand to see why, then ask again."

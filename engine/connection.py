@@ -132,9 +132,9 @@ def _only_reads(conn: Connection) -> bool:
 
 def _limit(conn: Connection, limits: Limits) -> None:
     conn.execute(
-        sql.SQL("SET lock_timeout = {}; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 0").format(
-            sql.Literal(milliseconds(limits.lock_timeout)), sql.Literal(milliseconds(limits.statement_timeout))
-        )
+        sql.SQL(
+            "SET lock_timeout = {}; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 0"
+        ).format(sql.Literal(milliseconds(limits.lock_timeout)), sql.Literal(milliseconds(limits.statement_timeout)))
     )
 
 
@@ -156,8 +156,8 @@ _REASONS = (
     ("remaining connection slots", "all its connections are taken", "Ask again when some are free."),
     ("starting up", "the server is starting up", "Ask again in a moment."),
     ("shutting down", "the server is shutting down", "Ask again when it is back."),
-    ("database \"", "there is no such database", "Create the database, or correct the environment's address."),
-    ("role \"", "there is no such role", "Create the role, or correct the environment's address."),
+    ('database "', "there is no such database", "Create the database, or correct the environment's address."),
+    ('role "', "there is no such role", "Create the role, or correct the environment's address."),
     ("translate host name", "the host's name is not known", "Correct the environment's address."),
     ("resolve host", "the host's name is not known", "Correct the environment's address."),
     ("Name or service not known", "the host's name is not known", "Correct the environment's address."),

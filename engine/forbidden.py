@@ -7,5 +7,164 @@ from typing import Any
 import postgast
 from postgast import pg_query_pb2 as pg
 
-_ALONE = "cannot run inside a transaction"
-_BY_HAND = "Run it by hand, outside a migration"
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`statement` by its name; `because` completes the sentence "X …"; `way_out` is a sentence."""
+
+    statement: str
+    because: str
+    way_out: str
+
+
+Judge = Callable[[Any], Refusal | None]
+
+
+def judge(kind: str, node: Any) -> Refusal | None:
+    """Why a statement (the parser's name for it, and its tree) is not run, or None when it may."""
+    by_kind = _BY_KIND.get(kind)
+    return (by_kind(node) if by_kind else None) or _advisory_lock(node)
+
+
+def _alone(statement: str, way_out: str = "Run it by hand, outside a migration.") -> Refusal:
+    return Refusal(statement, "cannot run inside a transaction, and every migration is one", way_out)
+
+
+def _index(node: pg.IndexStmt) -> Refusal | None:
+    way_out = "Build it without CONCURRENTLY while the table is quiet, or by hand outside a migration."
+    return _alone("CREATE INDEX CONCURRENTLY", way_out) if node.concurrent else None
+
+
+def _drop(node: pg.DropStmt) -> Refusal | None:
+    return _alone("DROP INDEX CONCURRENTLY", "Drop it without CONCURRENTLY.") if node.concurrent else None
+
+
+def _reindex(node: pg.ReindexStmt) -> Refusal | None:
+    if any(option.def_elem.defname == "concurrently" for option in node.params):
+        return _alone("REINDEX CONCURRENTLY")
+    whole = {
+        pg.REINDEX_OBJECT_SCHEMA: "REINDEX SCHEMA",
+        pg.REINDEX_OBJECT_SYSTEM: "REINDEX SYSTEM",
+        pg.REINDEX_OBJECT_DATABASE: "REINDEX DATABASE",
+    }
+    return _alone(whole[node.kind]) if node.kind in whole else None
+
+
+def _alter_table(node: pg.AlterTableStmt) -> Refusal | None:
+    detached = (c.alter_table_cmd for c in node.cmds if c.alter_table_cmd.subtype == pg.AT_DetachPartition)
+    if any(getattr(command, "def").partition_cmd.concurrent for command in detached):
+        return _alone("DETACH PARTITION CONCURRENTLY", "Detach it without CONCURRENTLY.")
+    return None
+
+
+def _cluster(node: pg.ClusterStmt) -> Refusal | None:
+    return None if node.relation.relname else _alone("CLUSTER of all tables", "Name one table.")
+
+
+def _alter_database(node: pg.AlterDatabaseStmt) -> Refusal | None:
+    moves = any(option.def_elem.defname == "tablespace" for option in node.options)
+    return _alone("ALTER DATABASE SET TABLESPACE") if moves else None
+
+
+def _vacuum(node: pg.VacuumStmt) -> Refusal | None:
+    return _alone("VACUUM") if node.is_vacuumcmd else None
+
+
+_TRANSACTION_WORDS = {
+    pg.TRANS_STMT_BEGIN: "BEGIN",
+    pg.TRANS_STMT_START: "START TRANSACTION",
+    pg.TRANS_STMT_COMMIT: "COMMIT",
+    pg.TRANS_STMT_ROLLBACK: "ROLLBACK",
+    pg.TRANS_STMT_SAVEPOINT: "SAVEPOINT",
+    pg.TRANS_STMT_RELEASE: "RELEASE SAVEPOINT",
+    pg.TRANS_STMT_ROLLBACK_TO: "ROLLBACK TO SAVEPOINT",
+    pg.TRANS_STMT_PREPARE: "PREPARE TRANSACTION",
+    pg.TRANS_STMT_COMMIT_PREPARED: "COMMIT PREPARED",
+    pg.TRANS_STMT_ROLLBACK_PREPARED: "ROLLBACK PREPARED",
+}
+
+
+def _controls(statement: str) -> Refusal:
+    return Refusal(
+        statement, "would end or change the transaction that the migration and its history row share", "Remove it."
+    )
+
+
+def _transaction(node: pg.TransactionStmt) -> Refusal | None:
+    return _controls(_TRANSACTION_WORDS.get(node.kind, "transaction control"))
+
+
+def _changes_role(statement: str) -> Refusal:
+    return Refusal(
+        statement,
+        "would run the rest, and our bookkeeping, as somebody else",
+        "Remove it; give objects away with ALTER … OWNER TO.",
+    )
+
+
+def _set(node: pg.VariableSetStmt) -> Refusal | None:
+    verb = "RESET" if node.kind in (pg.VAR_RESET, pg.VAR_RESET_ALL) else "SET"
+    if node.kind == pg.VAR_RESET_ALL:
+        return Refusal("RESET ALL", "would lift the timeouts that the plan shows", "Reset the one setting you mean.")
+    match node.name:
+        case "role":
+            return _changes_role(f"{verb} ROLE")
+        case "session_authorization":
+            return _changes_role(f"{verb} SESSION AUTHORIZATION")
+        case "TRANSACTION" | "TRANSACTION SNAPSHOT" | "SESSION CHARACTERISTICS":
+            return _controls(f"SET {node.name}")
+    return None
+
+
+def _discard(_: pg.DiscardStmt) -> Refusal:
+    return Refusal("DISCARD", "would let go of the lock that keeps other runs out", "Remove it.")
+
+
+def _copy(node: pg.CopyStmt) -> Refusal | None:
+    if node.filename or node.is_program:
+        return None
+    if node.is_from:
+        return Refusal("COPY FROM stdin", "has nothing to read from here", "Write the rows as INSERT statements.")
+    return Refusal("COPY TO stdout", "has nobody to write to here", "Remove it.")
+
+
+def _advisory_lock(node: Any) -> Refusal | None:
+    # Printing a tree is quick in C, walking it in Python is not; few statements speak of such locks.
+    if "advisory" not in str(node):
+        return None
+    for call in postgast.find_nodes(node, pg.FuncCall):
+        name = call.funcname[-1].string.sval
+        if "_advisory_" in name and "_xact_" not in name:
+            return Refusal(
+                f"{name}()",
+                "takes or frees locks that outlive the migration, ours among them",
+                "Use pg_advisory_xact_lock(), which ends with the transaction.",
+            )
+    return None
+
+
+def _named(statement: str) -> Judge:
+    return lambda _: _alone(statement)
+
+
+_BY_KIND: Mapping[str, Judge] = {
+    "alter_database_stmt": _alter_database,
+    "alter_subscription_stmt": _named("ALTER SUBSCRIPTION"),
+    "alter_system_stmt": _named("ALTER SYSTEM"),
+    "alter_table_stmt": _alter_table,
+    "cluster_stmt": _cluster,
+    "copy_stmt": _copy,
+    "create_subscription_stmt": _named("CREATE SUBSCRIPTION"),
+    "create_table_space_stmt": _named("CREATE TABLESPACE"),
+    "createdb_stmt": _named("CREATE DATABASE"),
+    "discard_stmt": _discard,
+    "drop_stmt": _drop,
+    "drop_subscription_stmt": _named("DROP SUBSCRIPTION"),
+    "drop_table_space_stmt": _named("DROP TABLESPACE"),
+    "dropdb_stmt": _named("DROP DATABASE"),
+    "index_stmt": _index,
+    "reindex_stmt": _reindex,
+    "transaction_stmt": _transaction,
+    "vacuum_stmt": _vacuum,
+    "variable_set_stmt": _set,
+}

@@ -1,6 +1,6 @@
 """The environment's own schema_migrations table, and the sibling tables for what its columns have no room for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS {identity} (
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The schema that holds the engine's tables of one database. Always written out: a file may move the search_path."""
+    """The schema of the engine's tables. Always written out, since a file may move the search_path."""
 
     schema: str
 
@@ -61,7 +61,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One applied migration as its row says. `applied_at` is UTC; `by` comes from the sibling table when it is there."""
+    """One applied migration as its row says. `applied_at` is UTC; `by` is from the sibling table, if there."""
 
     id: str
     checksum: str
@@ -94,14 +94,15 @@ def read(session: Session, home: Home) -> tuple[Row, ...]:
     """Every applied migration in the order it was applied."""
     rows = session.conn.execute(
         sql.SQL(
-            "SELECT h.migration_id, h.checksum, h.applied_at, f.applied_by FROM {} h LEFT JOIN {} f USING (migration_id)"
+            "SELECT h.migration_id, h.checksum, h.applied_at, f.applied_by FROM {} h"
+            " LEFT JOIN {} f ON f.migration_id = h.migration_id"
             " ORDER BY h.id"
         ).format(home.table("schema_migrations"), home.table("twokey_migrations"))
     ).fetchall()
     return tuple(Row(id_, checksum, at.replace(tzinfo=UTC) if at else None, by) for id_, checksum, at, by in rows)
 
 
-def matching(files: tuple[Migration, ...], rows: tuple[Row, ...]) -> Mapping[str, Migration]:
+def matching(files: Sequence[Migration], rows: Sequence[Row]) -> Mapping[str, Migration]:
     """Row id → the file it stands for: the one with its stem, else the one with its timestamp."""
     by_id = {f.id: f for f in files}
     by_stamp = {f.stamp: f for f in files}

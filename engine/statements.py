@@ -60,21 +60,26 @@ class Forbidden(BadStatement):
 
 def parse(migration: Migration) -> tuple[Statement, ...]:
     """The file's statements in order, each fit to run inside our transaction. Raises SyntaxFault, Forbidden."""
-    body = migration.text.encode()
-    statements = tuple(_statements(migration.file, body))
+    statements = split(migration.file, migration.text)
     for statement in statements:
         if refusal := forbidden.judge(statement.kind, statement.node):
             raise Forbidden(migration.file, statement.line, refusal.statement, refusal.because, refusal.way_out)
     return statements
 
 
-def _statements(file: str, body: bytes) -> Iterator[Statement]:
+def split(file: str, text: str) -> tuple[Statement, ...]:
+    """The text's statements in order, whatever they are. Raises SyntaxFault naming `file`."""
+    body = text.encode()
     try:
-        tree = postgast.parse(body.decode())
+        tree = postgast.parse(text)
     except postgast.PgQueryError as cause:
         raise _fault(file, body, cause) from None  # the parser's own text may repeat a literal
+    return tuple(_statements(body, tree))
+
+
+def _statements(body: bytes, tree: postgast.ParseResult) -> Iterator[Statement]:
     for raw in tree.stmts:
-        kind = raw.stmt.WhichOneof("node")
+        kind = raw.stmt.WhichOneof("node") or ""
         yield Statement(kind, getattr(raw.stmt, kind), body.count(b"\n", 0, raw.stmt_location) + 1)
 
 

@@ -1,0 +1,126 @@
+"""What a run would do, as a value: printing it is the dry run, and its digest is what an approval binds to."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from engine import VERSION, gate, hazards, statements
+from engine.connection import Limits, milliseconds
+from engine.files import Migration
+from engine.gate import Gate, Held
+from engine.hazards import Hazard
+from engine.refusals import PlanAltered
+from engine.standing import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One migration of a plan, with the text that will run."""
+
+    id: str
+    name: str
+    text: str
+    checksum: str
+    lines: int
+    hazards: tuple[Hazard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An ordered set of migrations for one environment as it was when the plan was drawn.
+
+    `digest` is 64 hex digits over everything here that says what runs, where and on what; not over `server`, `bytes` and
+    `held`, which change by themselves. Timeouts are in milliseconds; `bytes` is the database's size.
+    """
+
+    environment: str
+    protected: bool
+    database: str
+    server: str
+    system_identifier: str | None
+    schema: str
+    head: str | None
+    fingerprint: str
+    migrations: tuple[Planned, ...]
+    held: tuple[Held, ...]
+    lock_timeout: int
+    statement_timeout: int
+    bytes: int
+    tool_version: str
+    digest: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The same in JSON's own kinds of value, texts and all."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Plan":
+        """The Plan that `as_json` described. Raises PlanAltered when its texts and its digest do not belong together."""
+        parts = dict(said)
+        parts["migrations"] = tuple(
+            Planned(**{**one, "hazards": tuple(Hazard(**hazard) for hazard in one["hazards"])})
+            for one in said["migrations"]
+        )
+        parts["held"] = tuple(Held(**one) for one in said["held"])
+        plan = cls(**parts)
+        if digest(plan) != plan.digest or any(_checksum(one.text) != one.checksum for one in plan.migrations):
+            raise PlanAltered(plan.environment, plan.digest)
+        return plan
+
+
+def draw(here: Standing, files: Sequence[Migration], *, before: Gate | None, limits: Limits) -> Plan:
+    """The plan that brings this environment what may come now; `before` is None for the first of the row.
+
+    Every pending file is parsed, the held ones too. Raises a child of PlanRefused, SyntaxFault or Forbidden.
+    """
+    waiting = gate.pending(here, files)
+    parsed = {file.id: statements.parse(file) for file in waiting}
+    passing, held = gate.pass_through(before, here, waiting) if before else (waiting, ())
+    plan = Plan(
+        environment=here.environment,
+        protected=here.protected,
+        database=here.database,
+        server=here.server,
+        system_identifier=here.system_identifier,
+        schema=here.schema,
+        head=here.head,
+        fingerprint=here.fingerprint,
+        migrations=tuple(_planned(file, hazards.find(parsed[file.id])) for file in passing),
+        held=held,
+        lock_timeout=milliseconds(limits.lock_timeout),
+        statement_timeout=milliseconds(limits.statement_timeout),
+        bytes=here.bytes,
+        tool_version=VERSION,
+        digest="",
+    )
+    return replace(plan, digest=digest(plan))
+
+
+def digest(plan: Plan) -> str:
+    """SHA-256 in hex over canonical JSON: keys sorted, no blanks, UTF-8. Source of what goes in: house rule 9."""
+    bound = {
+        "environment": plan.environment,
+        "protected": plan.protected,
+        "database": plan.database,
+        "system_identifier": plan.system_identifier,
+        "schema": plan.schema,
+        "head": plan.head,
+        "fingerprint": plan.fingerprint,
+        "migrations": [[one.id, one.checksum] for one in plan.migrations],
+        "hazards": [[one.id, hazard.name] for one in plan.migrations for hazard in one.hazards],
+        "lock_timeout": plan.lock_timeout,
+        "statement_timeout": plan.statement_timeout,
+        "tool_version": plan.tool_version,
+        "receipt": None,
+    }
+    return _checksum(json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+
+
+def _planned(file: Migration, found: tuple[Hazard, ...]) -> Planned:
+    return Planned(file.id, file.name, file.text, file.checksum, file.lines, found)
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,188 @@
+"""What one environment is now: the folder beside its history, as a value that travels as JSON."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from engine import fingerprint, history, identity
+from engine.connection import Session, server_name
+from engine.files import Migration
+from engine.history import Home, Row
+
+
+class State(StrEnum):
+    """What one migration is in one environment."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    EDITED = "edited"  # applied, and the file changed afterwards
+    MISSING = "missing"  # applied, and there is no such file
+    LATE = "late"  # not applied, though a newer one is
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One migration of the folder or of the history."""
+
+    id: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One applied migration. `id` and `checksum` are the file's when the row stands for an unchanged file.
+
+    So two environments compare equal whatever tool wrote their rows. `at` is ISO 8601 in UTC.
+    """
+
+    id: str
+    checksum: str
+    at: str | None
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why nothing can be applied until a person has acted: `sentence` names the file and the way out."""
+
+    id: str
+    state: State
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One environment at one moment. `head` is the last row's migration_id; any of the `problems` stops a run.
+
+    `applied` is in the order of application, `cells` in the order of migration ids. `bytes` is the database's size.
+    """
+
+    environment: str
+    protected: bool
+    database: str
+    server: str
+    system_identifier: str | None
+    bytes: int
+    schema: str
+    fingerprint: str
+    head: str | None
+    applied: tuple[Entry, ...]
+    cells: tuple[Cell, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Ids of the files that are not applied, oldest first; late ones among them."""
+        return tuple(cell.id for cell in self.cells if cell.state in (State.PENDING, State.LATE))
+
+    @property
+    def covers(self) -> tuple[tuple[str, str], ...]:
+        """(id, checksum) of all that is applied: what a certification given now would stand for."""
+        return tuple((entry.id, entry.checksum) for entry in self.applied)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same in JSON's own kinds of value."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Standing":
+        """The Standing that `as_json` described."""
+        parts = dict(said)
+        parts["applied"] = tuple(Entry(**entry) for entry in said["applied"])
+        parts["cells"] = tuple(Cell(cell["id"], State(cell["state"])) for cell in said["cells"])
+        parts["problems"] = tuple(Problem(p["id"], State(p["state"]), p["sentence"]) for p in said["problems"])
+        return cls(**parts)
+
+
+def look(session: Session, files: Sequence[Migration]) -> Standing:
+    """What the session's environment is now. On first contact the engine's tables are made and the identity is stored.
+
+    Raises what `history.prepare` and `identity.meet` raise: NoSchema, MissingPrivilege, ForeignHistory,
+    WrongEnvironment, WouldUnprotect.
+    """
+    home = history.prepare(session)
+    identity.meet(session, home)
+    rows = history.read(session, home)
+    name, system_identifier, size = _server_facts(session)
+    return Standing(
+        environment=session.database.environment,
+        protected=session.database.protected,
+        database=name,
+        server=server_name(session.server),
+        system_identifier=system_identifier,
+        bytes=size,
+        schema=home.schema,
+        fingerprint=fingerprint.read(session, home),
+        **_compare(session.database.environment, files, rows),
+    )
+
+
+def _compare(environment: str, files: Sequence[Migration], rows: Sequence[Row]) -> dict[str, Any]:
+    """The part of a Standing that follows from the folder and the rows alone."""
+    stands_for = history.matching(files, rows)
+    seen = [(row, stands_for.get(row.id)) for row in rows]
+    ran = {file.id for _, file in seen if file}
+    newest = max((row.stamp or "" for row in rows), default="")
+    waiting = [file for file in files if file.id not in ran]
+    cells = {_entry(row, file).id: _state(row, file) for row, file in seen}
+    cells |= {file.id: State.LATE if file.stamp < newest else State.PENDING for file in waiting}
+    applied = tuple(_entry(row, file) for row, file in seen)
+    return {
+        "head": rows[-1].id if rows else None,
+        "applied": applied,
+        "cells": tuple(Cell(id_, cells[id_]) for id_ in sorted(cells)),
+        "problems": (*_broken(environment, seen), *_late(environment, waiting, rows, newest=newest)),
+    }
+
+
+def _entry(row: Row, file: Migration | None) -> Entry:
+    checksum = file.checksum if file and row.matches(file) else row.checksum
+    at = row.applied_at.isoformat(timespec="seconds") if row.applied_at else None
+    return Entry(file.id if file else row.id, checksum, at, row.by)
+
+
+def _state(row: Row, file: Migration | None) -> State:
+    if file is None:
+        return State.MISSING
+    return State.APPLIED if row.matches(file) else State.EDITED
+
+
+def _broken(environment: str, seen: Sequence[tuple[Row, Migration | None]]) -> Iterator[Problem]:
+    for row, file in seen:
+        if file is None:
+            sentence = (
+                f"{environment} applied {row.id}, but the folder has no such file. "
+                f"Restore {row.id}.sql from version control."
+            )
+            yield Problem(row.id, State.MISSING, sentence)
+        elif not row.matches(file):
+            sentence = (
+                f"{file.file} changed after {environment} applied it: it ran as {row.checksum[:8]} "
+                f"and is now {file.checksum[:8]}. Restore the file as it ran, or put the change in a new migration."
+            )
+            yield Problem(file.id, State.EDITED, sentence)
+
+
+def _late(environment: str, waiting: Sequence[Migration], rows: Sequence[Row], *, newest: str) -> Iterator[Problem]:
+    ahead = next((row.id for row in rows if row.stamp == newest), "")
+    for file in waiting:
+        if file.stamp < newest:
+            sentence = (
+                f"{file.file} is older than {ahead}, which {environment} already has. "
+                f"Rename it with a timestamp after {newest}."
+            )
+            yield Problem(file.id, State.LATE, sentence)
+
+
+def _server_facts(session: Session) -> tuple[str, str | None, int]:
+    """The database's name, the cluster's identifier where the role may read it, and the size in bytes."""
+    row = session.conn.execute(
+        "SELECT current_database()::text, pg_database_size(current_database()),"
+        " has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')"
+    ).fetchone()
+    name, size, may_ask = row or ("", 0, False)
+    if not may_ask:
+        return name, None, size
+    asked = session.conn.execute("SELECT system_identifier::text FROM pg_catalog.pg_control_system()").fetchone()
+    return name, asked[0] if asked else None, size

@@ -1,0 +1,180 @@
+"""Environments side by side: what each has, where they disagree, and what may be promoted. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any, Literal
+
+from engine.standing import Standing, State
+
+Sight = Literal["ok", "unreachable", "unobserved", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One environment as it was seen, or why it was not. `standing` is there exactly when `state` is "ok".
+
+    `certified` is what is certified on this environment, id → checksum.
+    """
+
+    name: str
+    protected: bool
+    state: Sight
+    standing: Standing | None = None
+    why: str | None = None
+    certified: Mapping[str, str] | None = None
+
+
+class Kind(StrEnum):
+    """What can be wrong with a migration in an environment."""
+
+    MISSING = "missing"
+    EXTRA = "extra"
+    EDITED = "edited"
+    OUT_OF_ORDER = "out_of_order"
+    DIFFERS = "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One disagreement; `sentence` names the file and the way out."""
+
+    kind: Kind
+    environment: str
+    migration: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What an environment could get now. `source` is None for the first; `certified` is None where it need not be."""
+
+    source: str | None
+    to: str
+    migrations: tuple[str, ...]
+    certified: bool | None
+
+
+def overview(seen: Sequence[Seen]) -> dict[str, Any]:
+    """The answer to `status`: migrations × environments."""
+    ids = sorted({cell.id for one in seen if one.standing for cell in one.standing.cells})
+    columns = [_column(one) for one in seen]
+    return {
+        "question": "status",
+        "environments": [_in_short(one) for one in seen],
+        "migrations": [{"id": id_, "cells": [column(id_) for column in columns]} for id_ in ids],
+    }
+
+
+def compare(seen: Sequence[Seen]) -> dict[str, Any]:
+    """The answer to `validate`, environments in the workflow's order. Consistent only when all were seen and agree."""
+    findings = [*_within(seen), *_between(seen)]
+    return {
+        "question": "validate",
+        "consistent": not findings and all(one.standing for one in seen),
+        "environments": [{"name": one.name, "state": one.state, "why": one.why} for one in seen],
+        "findings": [
+            {"kind": f.kind.value, "environment": f.environment, "migration": f.migration, "sentence": f.sentence}
+            for f in findings
+        ],
+        "ready": [
+            {"from": r.source, "to": r.to, "migrations": list(r.migrations), "certified": r.certified}
+            for r in _ready(seen)
+        ],
+    }
+
+
+def _column(one: Seen) -> Any:
+    if one.standing is None:
+        return lambda _: "unknown"
+    cells = {cell.id: cell.state.value for cell in one.standing.cells}
+    return lambda id_: cells.get(id_, "absent")
+
+
+def _in_short(one: Seen) -> dict[str, Any]:
+    here = one.standing
+    last = here.applied[-1] if here and here.applied else None
+    return {
+        "name": one.name,
+        "protected": one.protected,
+        "state": one.state,
+        "why": one.why,
+        "applied": len(here.applied) if here else 0,
+        "pending": list(here.pending) if here else [],
+        "last": {"migration": last.id, "at": last.at, "by": last.by} if last else None,
+        "problems": [problem.sentence for problem in here.problems] if here else [],
+    }
+
+
+_WITHIN = {State.MISSING: Kind.MISSING, State.EDITED: Kind.EDITED, State.LATE: Kind.OUT_OF_ORDER}
+
+
+def _within(seen: Sequence[Seen]) -> Iterator[Finding]:
+    """Where an environment's history and the folder disagree."""
+    for one in seen:
+        for problem in one.standing.problems if one.standing else ():
+            yield Finding(_WITHIN[problem.state], one.name, problem.id, problem.sentence)
+
+
+def _between(seen: Sequence[Seen]) -> Iterator[Finding]:
+    """Where an environment and the one before it disagree."""
+    for before, here in pairwise(seen):
+        if before.standing and here.standing:
+            yield from _pair(before.standing, here.standing)
+
+
+def _pair(before: Standing, here: Standing) -> Iterator[Finding]:
+    there, name = dict(before.covers), here.environment
+    for id_, checksum in here.covers:
+        if id_ not in there:
+            why = f"{name} has {id_}, which {before.environment} does not. Apply {before.environment} first."
+            yield Finding(Kind.EXTRA, name, id_, why)
+        elif there[id_] != checksum:
+            why = (
+                f"{name} ran another text of {id_} than {before.environment} did. "
+                "Compare the two databases, then put the difference in a new migration."
+            )
+            yield Finding(Kind.DIFFERS, name, id_, why)
+    yield from _order(before, here, shared=[id_ for id_, _ in here.covers if id_ in there])
+    yield from _schema(before, here)
+
+
+def _order(before: Standing, here: Standing, *, shared: Sequence[str]) -> Iterator[Finding]:
+    ours = set(shared)
+    theirs = [id_ for id_, _ in before.covers if id_ in ours]
+    for id_, expected in zip(shared, theirs, strict=True):
+        if id_ != expected:
+            why = (
+                f"{here.environment} ran {id_} where {before.environment} ran {expected}. "
+                "Check that the order made no difference to the schema."
+            )
+            yield Finding(Kind.OUT_OF_ORDER, here.environment, id_, why)
+            return
+
+
+def _schema(before: Standing, here: Standing) -> Iterator[Finding]:
+    comparable = before.covers == here.covers and before.server.split(".")[0] == here.server.split(".")[0]
+    if comparable and before.fingerprint != here.fingerprint:
+        why = (
+            f"{here.environment} and {before.environment} ran the same migrations, yet their schemas differ: "
+            "one was changed by hand. Put the change in a new migration."
+        )
+        yield Finding(Kind.DIFFERS, here.environment, here.head or "", why)
+
+
+def _ready(seen: Sequence[Seen]) -> Iterator[Ready]:
+    """What each environment could get now: from the folder for the first, else from the one before."""
+    for before, here in zip((None, *seen), seen, strict=False):
+        if here.standing is None or here.standing.problems or (before and before.standing is None):
+            continue
+        pending = here.standing.pending
+        if before is None or before.standing is None:
+            arrived, certified = pending, None
+        else:
+            there = dict(before.standing.covers)
+            arrived = tuple(id_ for id_ in pending if id_ in there)
+            covered = before.certified or {}
+            certified = all(covered.get(id_) == there[id_] for id_ in arrived) if here.protected else None
+        if arrived:
+            yield Ready(before.name if before else None, here.name, arrived, certified)
