@@ -160,7 +160,7 @@ def validate(found: Mapping[str, Any]) -> Body:
     lines += [f"• *{e['name']}* {e['state']}" + (f": {said(e['why'])}" if e["why"] else "") for e in unseen]
     lines += listed([f"• {said(finding['sentence'])}" for finding in found["findings"]], show=LINES_SHOWN)
     lines += [_ready(ready) for ready in found["ready"]]
-    return body(" ".join(lines), *sections(lines))
+    return body("\n".join(lines), *sections(lines))
 
 
 def _ready(ready: Mapping[str, Any]) -> str:

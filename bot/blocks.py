@@ -116,8 +116,10 @@ def size(count: int) -> str:
 
 def seconds(count: float) -> str:
     """A duration as a person says it."""
+    if count < 0.95:
+        return f"{round(count * 1000)} ms"
     if count < 120:
-        return f"{count:.1f} s"
+        return f"{count:.0f} s" if float(count).is_integer() else f"{count:.1f} s"
     minutes, rest = divmod(round(count), 60)
     return f"{minutes} min {rest:02d} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
 

@@ -17,9 +17,10 @@ from bot.blocks import (
     sections,
     size,
 )
-from bot.next_steps import buttons
+from bot.next_steps import buttons, next_words
 from bot.story import Story, grouped, now, state_line, wish
 from ledger.request import PlanSummary
+from ledger.states import State
 
 #: How many files and hazards a card names; who approves more than that reads the plan itself.
 FILES_SHOWN = 15
@@ -29,6 +30,8 @@ HAZARDS_SHOWN = 10
 def card(story: Story) -> Body:
     """The request as the channel sees it, from the plan to the end."""
     text = f"{said(story.request.actor.name)} asked to {wish(story)}. {now(story)}."
+    if story.request.state is State.APPLIED:
+        text = f"{text} {next_words(story)}"
     parts = [section(title(story)), section(state_line(story))]
     if story.request.plan is not None:
         parts += _subject(story, story.request.plan)
@@ -91,7 +94,7 @@ def _backup(plan: PlanSummary) -> str:
 def _second_key(story: Story, plan: PlanSummary) -> str:
     flow, environment = story.workflow, story.environment
     who = " or ".join(mention(actor) for actor in environment.approvers) or "nobody (no approver is configured)"
-    delay = seconds(flow.start_delay.total_seconds()).replace(".0", "")
+    delay = seconds(flow.start_delay.total_seconds())
     return (
         f"*Second key* :{flow.approve_with}: by {who} starts it {delay} later, :{flow.reject_with}: rejects it.\n"
         f"*Digest* {mono(grouped(plan.digest))} · "

@@ -13,7 +13,7 @@ NAMED = 15
 def brief(story: Story) -> Body:
     """A request that has ended, in one message: where there never was a card, or where a card was not wanted."""
     lines = ending(story)
-    return body(" ".join(lines), *sections(lines), *row(*buttons(story)))
+    return body("\n".join(lines), *sections(lines), *row(*buttons(story)))
 
 
 def ending(story: Story) -> list[str]:
@@ -32,7 +32,8 @@ def ending(story: Story) -> list[str]:
             f"❌ {place} was interrupted · {who} {said(interrupted.why)}",
             *_left(interrupted.done, interrupted.left),
         ]
-    return [f"{now(story)} · {place} · {who}"]
+    sign, _, words = now(story).partition(" ")
+    return [f"{sign} {place} · {who} {words}"]
 
 
 def _success(story: Story) -> str:

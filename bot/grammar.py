@@ -156,7 +156,9 @@ def _certify(said: Said) -> Certify:
     if len(said.words) == 2:
         return Certify(environment.name)
     first = said.words[2]
-    note = said.text[first.start :].strip(_QUOTES)
+    note = said.text[first.start :]
+    if said.text[first.start - 1] in _QUOTES:  # quoted as a whole
+        note = note.rstrip(_QUOTES)
     if len(note) > LONGEST_NOTE:
         why = f"The note has {len(note)} characters; {LONGEST_NOTE} fit. Say it shorter and link to the rest."
         raise Slip(text=said.text[: first.start + 20], start=first.start, length=20, why=why)

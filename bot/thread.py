@@ -67,7 +67,7 @@ def reply(told: Told, story: Story) -> Body | None:
     """The thread reply that an event deserves, or None where the state line says it all."""
     if isinstance(told.event, _ENDS):
         lines = ending(story)
-        return body(" ".join(lines), *sections(lines))
+        return body("\n".join(lines), *sections(lines))
     line = _line(told, story)
     return None if line is None else plain(line)
 

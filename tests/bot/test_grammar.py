@@ -1,0 +1,110 @@
+"""Text → command, and every Slip's sentence."""
+
+import pytest
+
+from bot import grammar
+from bot.commands import TABLE, Apply, Cancel, Certify, Command, Help, History, Plan, Requests, Status, Validate
+from ledger.workflow import Workflow
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "marked"),
+    [
+        ("aply dev", "“aply” is not a command. Did you mean `apply`?", "aply"),
+        ("xyzzy", "“xyzzy” is not a command. `/migrate help` lists what can be said.", "xyzzy"),
+        ("<!channel> dev", "“<!channel>” is not a command. Did you mean `cancel`?", "<!channel>"),
+        ("apply", "Which environment? For example `apply prod`.", ""),
+        ("PLAN", "Which environment? For example `plan prod`.", ""),
+        ("apply prodd", "“prodd” is not an environment. Did you mean `apply prod`?", "prodd"),
+        (
+            "plan mars",
+            "“mars” is not an environment. There are development, dev, test, production, prod.",
+            "mars",
+        ),
+        ("apply test now", "“now” is a word too many; `apply test` says it all.", "now"),
+        ("apply test; drop", "“test;” is not an environment. Did you mean `apply test`?", "test;"),
+        ("validate test", "“test” is a word too many; `validate` says it all.", "test"),
+        ("status test prod", "“prod” is a word too many; `status test` says it all.", "prod"),
+        (
+            "promote dev",
+            "development is the first environment, so nothing is promoted to it. Say `apply dev`.",
+            "promote",
+        ),
+        ("cancel", "Which request? `/migrate requests` lists the open ones.", ""),
+        ("cancel seven", "“seven” is not the number of a request. `/migrate requests` lists the open ones.", "seven"),
+        ("cancel -1", "“-1” is not the number of a request. `/migrate requests` lists the open ones.", "-1"),
+        ("cancel ٧", "“٧” is not the number of a request. `/migrate requests` lists the open ones.", "٧"),
+        (
+            "cancel 9999999999",
+            "“9999999999” is not the number of a request. `/migrate requests` lists the open ones.",
+            "9999999999",
+        ),
+        ("cancel 7 8", "“8” is a word too many; `cancel 7` says it all.", "8"),
+        ("help me", "“me” is not a command. `/migrate help` lists what can be said.", "me"),
+        ("help aply", "“aply” is not a command. Did you mean `apply`?", "aply"),
+        (
+            "certify test " + "é" * 301,
+            "The note has 301 characters; 300 fit. Say it shorter and link to the rest.",
+            "é" * 20,
+        ),
+    ],
+)
+def test_a_slip_points_at_the_word_and_offers_the_nearest(text: str, why: str, marked: str, workflow: Workflow) -> None:
+    with pytest.raises(grammar.Slip) as caught:
+        grammar.parse(text, workflow)
+    slip = caught.value
+    assert str(slip) == why
+    assert slip.text[slip.start : slip.start + slip.length].strip() == marked
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("", Help()),
+        ("   ", Help()),
+        ("help", Help()),
+        ("help apply", Help("apply")),
+        ("status", Status()),
+        ("STATUS Test", Status("test")),
+        ("plan dev", Plan("development")),
+        ("apply production", Apply("production")),
+        ("promote prod", Apply("production")),
+        ("Promote TEST", Apply("test")),
+        ("certify test", Certify("test")),
+        ("certify test clicked  through & <b>fine</b>", Certify("test", "clicked through & <b>fine</b>")),
+        ("certify test “clicked through”", Certify("test", "clicked through")),
+        ("validate", Validate()),
+        ("history", History()),
+        ("history prod", History("production")),
+        ("requests", Requests()),
+        ("cancel 7", Cancel(7)),
+        ("cancel #7", Cancel(7)),
+    ],
+)
+def test_what_can_be_said(text: str, command: Command, workflow: Workflow) -> None:
+    assert grammar.parse(text, workflow) == command
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apply\u00a0dev",
+        "  apply   dev ",
+        "`apply dev`",
+        "“apply dev”",
+        "apply ‘dev’",
+        "apply\u200b dev\ufeff",
+        "Apply\tDEV\n",
+        '"apply" dev',
+    ],
+)
+def test_what_phones_and_word_wraps_do_to_a_line_is_tolerated(text: str, workflow: Workflow) -> None:
+    assert grammar.parse(text, workflow) == Apply("development")
+
+
+def test_every_command_of_the_table_is_read() -> None:
+    assert set(grammar.READERS) == {row.word for row in TABLE}
+
+
+def test_the_note_keeps_its_inner_quotes_and_case(workflow: Workflow) -> None:
+    assert grammar.parse('certify test Ada said "fine"', workflow) == Certify("test", 'Ada said "fine"')
