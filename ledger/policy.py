@@ -144,7 +144,7 @@ def _not_startable(request: Request, environment: Environment, *, digest: str, n
     """What stops any run, protected or not."""
     if refused := _not_their_environment(request, environment):
         return refused
-    if request.state is State.ASKED or request.plan is None:
+    if request.plan is None:
         return Denied(f"#{request.id} has no plan yet. A worker draws it first.")
     if request.state not in {State.PLANNED, State.APPROVED}:
         return Denied(f"#{request.id} is {request.state} and cannot start.")
@@ -188,7 +188,7 @@ def _counts(actor: Actor, by: tuple[str, ...]) -> bool:
 
 
 def _protected(request: Request, environment: Environment) -> bool:
-    return environment.protected or (request.plan is not None and request.plan.protected)
+    return environment.protected or request.plan is None or request.plan.protected
 
 
 def _second_keys(environment: Environment, *, requester_id: str) -> tuple[str, ...]:

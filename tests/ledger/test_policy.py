@@ -237,6 +237,7 @@ CHANGED = Denied(
         # A local twokey.toml cannot unprotect what the database calls protected.
         (starts(environment=replace(PROD, protected=False), decisions=()), BOTH),
         (starts(environment=replace(PROD, protected=False, approvers=())), Denied(NOBODY)),
+        (starts(replace(APPROVED, plan=a_plan(environment="production")), decisions=()), BOTH),
         # The second key.
         (starts(), Allowed()),
         (starts(environment=replace(PROD, approvers=())), Denied(NOBODY)),
@@ -263,6 +264,7 @@ CHANGED = Denied(
         (starts(witness=None), UNSEEN),
         (starts(witness=replace(SEEN, at=NOW - timedelta(seconds=30))), Allowed()),
         (starts(witness=replace(SEEN, at=NOW - timedelta(seconds=30, microseconds=1))), UNSEEN),
+        (starts(witness=replace(SEEN, at=NOW)), Allowed()),
         (starts(witness=replace(SEEN, at=NOW + timedelta(seconds=1))), UNSEEN),
         (starts(witness=replace(SEEN, request_id=8)), UNSEEN),
         (starts(witness=replace(SEEN, approving=())), GONE),
