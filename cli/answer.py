@@ -1,0 +1,58 @@
+"""What a command says and how it ends, before anything is printed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+
+
+class Code(IntEnum):
+    """What the shell is told."""
+
+    DONE = 0
+    REFUSED = 1  # or failed
+    WRONG_USAGE = 2
+    UNREACHABLE = 3
+
+
+class Tone(StrEnum):
+    """How words are meant; on a terminal it is rich's name of a style, elsewhere nothing."""
+
+    PLAIN = ""
+    STRONG = "bold"
+    QUIET = "dim"
+    GOOD = "green"
+    BAD = "red"
+    WARN = "yellow"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A few words in one tone."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+Line = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A command's end: what a person reads, what a program reads (`body`, JSON's own kinds of value), the exit code."""
+
+    code: Code
+    lines: tuple[Line, ...]
+    body: Mapping[str, Any]
+
+
+def line(text: str = "", tone: Tone = Tone.PLAIN) -> Line:
+    """A line in one tone."""
+    return (Span(text, tone),)
+
+
+def no(code: Code, *sentences: str, environment: str | None = None) -> Answer:
+    """An answer that is a refusal: its sentences, the first of them in red."""
+    first, *more = sentences
+    body = {"environment": environment, "refusal": " ".join(sentences)}
+    return Answer(code, (line(first, Tone.BAD), *map(line, more)), body)

@@ -1,0 +1,134 @@
+"""The `twokey` command: what can be typed, and the way from an answer to an exit code."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+import click
+
+from cli.answer import Answer, Code, no
+from cli.terminal import show
+
+EXAMPLES = """\b
+Examples:
+  twokey status                   what is where, and what is pending
+  twokey plan test                what would run on test, without running it
+  twokey apply development        back up, then apply what is pending
+  twokey promote test             bring to test what development has
+  twokey validate                 missing, extra, edited, out of order, ready to promote
+  twokey status --json | jq .environments
+
+\b
+The workflow file is twokey.toml, or the file that TWOKEY_CONFIG names. Each environment's address is in the variable
+that the file names for it. pg_dump is found in PG_BIN, else through PATH.
+
+\b
+Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database.
+
+A protected environment is never changed from here. In Slack: /migrate apply <environment>.
+"""
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
+an_environment = click.argument("environment", metavar="ENVIRONMENT")
+
+
+@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="twokey", message="%(prog)s %(version)s")
+def twokey() -> None:
+    """Promote SQL migrations development → test → production, from a terminal."""
+
+
+@twokey.command(
+    short_help="What is where, what is pending, who applied the last.",
+    epilog="\b\nExamples:\n  twokey status\n  twokey status test",
+)
+@click.argument("environment", metavar="[ENVIRONMENT]", required=False)
+@as_json
+def status(environment: str | None, as_json: bool) -> int:
+    """Show which migration is where, what is pending, and who applied the last one."""
+    from cli import questions
+
+    return _end(lambda: questions.status(environment), as_json=as_json)
+
+
+@twokey.command(
+    short_help="What would run on ENVIRONMENT; changes nothing.",
+    epilog="\b\nExamples:\n  twokey plan dev\n  twokey plan production --json",
+)
+@an_environment
+@as_json
+def plan(environment: str, as_json: bool) -> int:
+    """Show what would run on ENVIRONMENT, and change nothing."""
+    from cli import planning
+
+    return _end(lambda: planning.plan(environment), as_json=as_json)
+
+
+@twokey.command(
+    short_help="The environments side by side.",
+    epilog="\b\nExamples:\n  twokey validate\n  twokey validate --json | jq .findings",
+)
+@as_json
+def validate(as_json: bool) -> int:
+    """Compare the environments: missing, extra, edited, out of order, ready to promote. Exits 1 when they disagree."""
+    from cli import questions
+
+    return _end(questions.validate, as_json=as_json)
+
+
+@twokey.command(
+    short_help="Back up ENVIRONMENT, then apply what is pending.",
+    epilog="\b\nExamples:\n  twokey apply development\n  twokey apply test --json",
+)
+@an_environment
+@as_json
+def apply(environment: str, as_json: bool) -> int:
+    """Back up ENVIRONMENT, then apply what may come now: each migration in a transaction with its history row."""
+    from cli import applying
+
+    return _end(lambda: applying.apply(environment, aloud=not as_json), as_json=as_json)
+
+
+@twokey.command(
+    short_help="Bring to ENVIRONMENT what the one before it has.", epilog="\b\nExamples:\n  twokey promote test"
+)
+@an_environment
+@as_json
+def promote(environment: str, as_json: bool) -> int:
+    """Bring to ENVIRONMENT what the one before it has. The same act as apply."""
+    from cli import applying
+
+    return _end(lambda: applying.promote(environment, aloud=not as_json), as_json=as_json)
+
+
+def _end(ask: Callable[[], Answer], *, as_json: bool) -> int:
+    """Say the answer, or the trouble that came instead of one; gives the exit code."""
+    from cli.surroundings import WrongUsage
+    from engine.errors import BadAddress, ConnectionLost, EngineError, Unreachable
+    from ledger.workflow import WorkflowError
+
+    try:
+        answer = ask()
+    except (WrongUsage, WorkflowError, BadAddress) as wrong:
+        answer = no(Code.WRONG_USAGE, str(wrong))
+    except (Unreachable, ConnectionLost) as away:
+        answer = no(Code.UNREACHABLE, str(away))
+    except EngineError as trouble:
+        answer = no(Code.REFUSED, str(trouble))
+    show(answer, as_json=as_json)
+    return answer.code
+
+
+def run(words: Sequence[str]) -> int:
+    """Do what the words say and give the exit code."""
+    try:
+        return twokey.main(list(words), prog_name="twokey", standalone_mode=False) or Code.DONE
+    except click.ClickException as wrong:
+        wrong.show()
+        return Code.WRONG_USAGE
+    except click.Abort:  # Ctrl-C; the engine has cancelled what was running
+        return 130
+
+
+def main() -> None:
+    """The entry point."""
+    sys.exit(run(sys.argv[1:]))

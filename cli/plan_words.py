@@ -1,0 +1,122 @@
+"""A plan, and the run of one, in words and as JSON. Pure."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cli.answer import Answer, Code, Line, Span, Tone, line
+from engine import report as steps
+from engine.plan import Plan, Planned
+from engine.refusals import PlanRefused, UpToDate
+from engine.report import Report, Step
+
+
+def plan(drawn: Plan, *, backups: Path) -> Answer:
+    """What an apply would run; nothing has run."""
+    body = {"question": "plan", "environment": drawn.environment, "plan": _summary(drawn, backups), "refusal": None}
+    return Answer(
+        Code.DONE,
+        (
+            line(f"An apply to {drawn.environment} would run {_counted(drawn.migrations)}:", Tone.STRONG),
+            *(told for one in drawn.migrations for told in _planned(one)),
+            *(line(f"  stays pending: {held.why}", Tone.WARN) for held in drawn.held),
+            line(f"Database {drawn.database} on PostgreSQL {drawn.server}; digest {drawn.digest[:12]}.", Tone.QUIET),
+            line(f"A backup comes first, into {backups}. Nothing has run.", Tone.QUIET),
+            *_next(drawn),
+        ),
+        body,
+    )
+
+
+def _next(drawn: Plan) -> list[Line]:
+    if not drawn.protected:
+        return [line(f"Run it: twokey apply {drawn.environment}")]
+    certified = "Only what is certified passes; that stands in the ledger, which a terminal does not see."
+    return [line(certified, Tone.WARN), line(f"Ask in Slack: /migrate apply {drawn.environment}")]
+
+
+def _planned(one: Planned) -> list[Line]:
+    lines = "1 line" if one.lines == 1 else f"{one.lines} lines"
+    told = (Span(f"  {one.id}.sql"), Span(f"  {lines}, sha256 {one.checksum[:12]}", Tone.QUIET))
+    return [told, *(line(f"    line {h.line}, {h.name}: {h.sentence}", Tone.WARN) for h in one.hazards)]
+
+
+def _summary(drawn: Plan, backups: Path) -> dict[str, Any]:
+    """The plan as JSON without its texts."""
+    said = drawn.as_json()
+    said["migrations"] = [{key: part for key, part in one.items() if key != "text"} for one in said["migrations"]]
+    return {**said, "backup_folder": str(backups)}
+
+
+def _counted(migrations: Sequence[object]) -> str:
+    return "1 migration" if len(migrations) == 1 else f"{len(migrations)} migrations"
+
+
+def refused(environment: str, why: PlanRefused) -> Answer:
+    """No plan can be drawn, and what to do about it. Having everything is no failure."""
+    code, tone = (Code.DONE, Tone.GOOD) if isinstance(why, UpToDate) else (Code.REFUSED, Tone.BAD)
+    body = {"question": "plan", "environment": environment, "plan": None, "refusal": str(why)}
+    return Answer(code, (line(str(why), tone),), body)
+
+
+def nothing(environment: str, why: UpToDate) -> Answer:
+    """An apply found everything there already; for a script that is as good as done."""
+    return Answer(
+        Code.DONE, (line(str(why), Tone.GOOD),), {"environment": environment, "outcome": "nothing", "done": []}
+    )
+
+
+def step(said: Step) -> list[Line]:
+    """What a run says while it goes."""
+    match said:
+        case steps.Waiting(holder):
+            return [line(f"Waiting: {holder} holds the lock. Ctrl-C gives up.", Tone.WARN)]
+        case steps.BackupStarted():
+            return [line("Backing up …", Tone.QUIET)]
+        case steps.BackupTaken(receipt):
+            size = f"{receipt.bytes:,} bytes in {receipt.seconds:.1f} s"
+            return [line(f"Backed up to {receipt.path} ({size}, read back).")]
+        case steps.MigrationStarted(id, position, of):
+            return [line(f"[{position}/{of}] {id}.sql …", Tone.QUIET)]
+        case steps.MigrationDone(id, position, of, seconds):
+            return [line(f"[{position}/{of}] {id}.sql applied in {seconds:.2f} s", Tone.GOOD)]
+
+
+def report(drawn: Plan, ended: Report) -> Answer:
+    """How a run ended: what is in, what was rolled back, what was not tried."""
+    body = {
+        "environment": drawn.environment,
+        "outcome": "failed" if ended.failure else "applied",
+        "done": [{"id": one.id, "seconds": one.seconds} for one in ended.done],
+        "left": list(ended.left),
+        "held": [{"id": held.id, "why": held.why} for held in drawn.held],
+        "backup": _receipt(ended),
+        "failure": _failure(ended),
+        "seconds": ended.seconds,
+    }
+    return Answer(Code.REFUSED if ended.failure else Code.DONE, _end(drawn, ended), body)
+
+
+def _end(drawn: Plan, ended: Report) -> tuple[Line, ...]:
+    if ended.failure is None:
+        done = f"{drawn.environment} has {_counted(ended.done)} more, in {ended.seconds:.1f} s."
+        return (line(done, Tone.GOOD), *(line(f"Stays pending: {held.why}", Tone.WARN) for held in drawn.held))
+    stays = f"{_counted(ended.done)} before it committed and stayed: " + ", ".join(one.id for one in ended.done)
+    left = "Not tried: " + ", ".join(ended.left)
+    return (
+        line(ended.failure.sentence, Tone.BAD),
+        *([line(stays)] if ended.done else []),
+        *([line(left)] if ended.left else []),
+        line(ended.failure.next_step),
+    )
+
+
+def _receipt(ended: Report) -> dict[str, Any] | None:
+    receipt = ended.receipt
+    return receipt and {"path": receipt.path, "bytes": receipt.bytes, "sha256": receipt.sha256}
+
+
+def _failure(ended: Report) -> dict[str, Any] | None:
+    failure = ended.failure
+    parts = ("migration", "line", "sqlstate", "message", "sentence", "next_step")
+    return failure and {part: getattr(failure, part) for part in parts}

@@ -1,0 +1,90 @@
+"""What the person's shell gives: the workflow file, the environments' addresses, where PostgreSQL's programs lie."""
+
+import getpass
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from engine.connection import Database, Limits
+from engine.files import Migration, read
+from engine.tools import Tools, find
+from ledger.workflow import Environment, Workflow
+from ledger.workflow_file import load
+
+
+class WrongUsage(Exception):
+    """What was typed, or what the shell holds, cannot be meant."""
+
+
+class UnknownEnvironment(WrongUsage):
+    """No environment has this name or alias."""
+
+    def __init__(self, word: str, known: tuple[str, ...], near: str | None) -> None:
+        super().__init__(word, known, near)
+        self.word, self.known, self.near = word, known, near
+
+    def __str__(self) -> str:
+        hint = f" Did you mean {self.near}?" if self.near else ""
+        return f"twokey.toml has no environment {self.word!r}. It has {', '.join(self.known)}.{hint}"
+
+
+class NoAddress(WrongUsage):
+    """The variable that holds an environment's address is not set."""
+
+    def __init__(self, environment: str, variable: str) -> None:
+        super().__init__(environment, variable)
+        self.environment, self.variable = environment, variable
+
+    def __str__(self) -> str:
+        return (
+            f"{self.variable} is not set; it holds the address of {self.environment}. "
+            f"Set it: export {self.variable}=postgresql://login:password@host/database"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The workflow, and the shell around it."""
+
+    workflow: Workflow
+
+    def environment(self, word: str) -> Environment:
+        """The environment a person means; raises UnknownEnvironment."""
+        if found := self.workflow.environment(word):
+            return found
+        names = {name: e.name for e in self.workflow.environments for name in (e.name, *e.aliases)}
+        near = get_close_matches(word.casefold(), names, n=1)
+        known = tuple(e.name for e in self.workflow.environments)
+        raise UnknownEnvironment(word, known, names[near[0]] if near else None)
+
+    def database(self, environment: Environment) -> Database:
+        """Where an environment is; raises NoAddress."""
+        address = os.environ.get(environment.dsn_variable)
+        if not address:
+            raise NoAddress(environment.name, environment.dsn_variable)
+        return Database(environment.name, environment.protected, address)
+
+    def files(self) -> tuple[Migration, ...]:
+        """The folder as it is now; raises BadFile."""
+        return read(self.workflow.migrations)
+
+    @property
+    def limits(self) -> Limits:
+        """How long a statement may wait and run."""
+        return Limits(lock_timeout=self.workflow.lock_timeout, statement_timeout=self.workflow.statement_timeout)
+
+    @property
+    def tools(self) -> Tools:
+        """Where to look for pg_dump: PG_BIN, else PATH, else the embedded wheel."""
+        return find(os.environ.get("PG_BIN"), os.environ.get("PATH", ""))
+
+    @property
+    def person(self) -> str:
+        """Who sits at the terminal, for the history."""
+        return f"{getpass.getuser()} (terminal)"
+
+
+def here() -> Surroundings:
+    """The surroundings of this process; raises WorkflowError."""
+    return Surroundings(load(Path(os.environ.get("TWOKEY_CONFIG") or "twokey.toml")))

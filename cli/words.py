@@ -1,0 +1,82 @@
+"""The answers to `status` and `validate` in words. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from cli.answer import Line, Span, Tone, line
+
+#: How a cell of the status table looks, and what it says.
+TONES = {
+    "applied": Tone.GOOD,
+    "pending": Tone.WARN,
+    "edited": Tone.BAD,
+    "missing": Tone.BAD,
+    "late": Tone.BAD,
+    "absent": Tone.QUIET,
+    "unknown": Tone.QUIET,
+}
+
+
+def status(body: Mapping[str, Any]) -> tuple[Line, ...]:
+    """The answer to `status`: migrations × environments, then each environment in a line."""
+    environments = body["environments"]
+    rows = body["migrations"]
+    table = _table(rows, [one["name"] for one in environments]) if rows else [line("There is no migration yet.")]
+    return (*table, line(), *(told for one in environments for told in _in_short(one)))
+
+
+def _table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Line]:
+    first = max(len("migration"), *(len(row["id"]) for row in rows))
+    widths = [max(len(name), *(len(row["cells"][place]) for row in rows)) for place, name in enumerate(names)]
+    head = "  ".join(
+        ["migration".ljust(first), *(name.ljust(width) for name, width in zip(names, widths, strict=True))]
+    )
+    return [line(head, Tone.STRONG), *(_row(row, first, widths) for row in rows)]
+
+
+def _row(row: Mapping[str, Any], first: int, widths: Sequence[int]) -> Line:
+    cells = (Span("  " + cell.ljust(width), TONES[cell]) for cell, width in zip(row["cells"], widths, strict=True))
+    return (Span(row["id"].ljust(first)), *cells)
+
+
+def _in_short(one: Mapping[str, Any]) -> list[Line]:
+    name = Span(one["name"] + (" (protected)" if one["protected"] else ""), Tone.STRONG)
+    if one["state"] != "ok":
+        return [(name, Span(f": {one['state']}. {one['why']}", Tone.BAD))]
+    last = one["last"]
+    newest = f"; last {last['migration']}{_when(last['at'])}{_by(last['by'])}" if last else ""
+    told = (name, Span(f": {one['applied']} applied, {len(one['pending'])} pending{newest}"))
+    return [told, *(line(f"  ! {problem}", Tone.BAD) for problem in one["problems"])]
+
+
+def _when(iso: str | None) -> str:
+    return f", {datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC" if iso else ""
+
+
+def _by(name: str | None) -> str:
+    return f" by {name}" if name else ""
+
+
+def validate(body: Mapping[str, Any]) -> tuple[Line, ...]:
+    """The answer to `validate`."""
+    unseen = [one for one in body["environments"] if one["state"] != "ok"]
+    return (
+        _verdict(body, unseen),
+        *(line(f"  {one['name']} {one['state']}: {one['why']}", Tone.BAD) for one in unseen),
+        *(line(f"  {finding['kind'].replace('_', ' ')}: {finding['sentence']}") for finding in body["findings"]),
+        *(_ready(ready) for ready in body["ready"]),
+    )
+
+
+def _verdict(body: Mapping[str, Any], unseen: Sequence[Mapping[str, Any]]) -> Line:
+    if body["findings"]:
+        return line("The environments do not agree.", Tone.BAD)
+    if unseen:
+        return line("Not every environment could be compared.", Tone.WARN)
+    return line("The environments are consistent.", Tone.GOOD)
+
+
+def _ready(ready: Mapping[str, Any]) -> Line:
+    way = f"{ready['from']} → {ready['to']}" if ready["from"] else ready["to"]
+    return line(f"  ready for {way}: {', '.join(ready['migrations'])}")
