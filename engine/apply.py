@@ -12,10 +12,10 @@ from engine import connection, failure, history, identity, lock, refusals, trans
 from engine.backup import Into, NothingToLose, Receipt
 from engine.connection import Session
 from engine.errors import EngineError
-from engine.history import ENGINE_TABLES, Home, Row
-from engine.plan import Plan, Planned
+from engine.history import ENGINE_TABLES, Entry, Home, Row
+from engine.plan import Plan
 from engine.report import BackupStarted, BackupTaken, Done, Failure, MigrationDone, MigrationStarted, Report, Step
-from engine.transaction import Stopped, Work
+from engine.transaction import Stopped
 
 Tell = Callable[[Step], None]
 
@@ -41,13 +41,13 @@ def run(
 ) -> Report:
     """The plan's texts ran in order, each in its own transaction with its history row, until the first failure.
 
-    A failing migration is in the Report. Raised before anything ran: LockNotHeld (take `lock.only_one` on this session),
-    HistoryMoved, PlanForAnother, SomethingToLose, BackupFailed, NoPgDump, PgDumpTooOld, WrongEnvironment. Raised in the
-    middle: ConnectionLost (ask a new session `what_is_in`) and LeftTransaction.
+    A failing migration is in the Report. Raised before anything ran: LockNotHeld (take `lock.only_one` on this
+    session), HistoryMoved, PlanForAnother, SomethingToLose, BackupFailed, NoPgDump, PgDumpTooOld, WrongEnvironment.
+    Raised in the middle: ConnectionLost (ask a new session `what_is_in`) and LeftTransaction.
     """
     started = time.monotonic()
     home, rows = _ready(session, plan)
-    receipt = _back_up(session, home, backup, tell) if isinstance(backup, Into) else _nothing_to_lose(session, home)
+    receipt = _back_up(session, backup, tell) if isinstance(backup, Into) else _nothing_to_lose(session, home)
     if receipt:  # a dump takes its time, and another tool knows nothing of our lock
         _unchanged(session, plan, history.read(session, home))
     done, failed = _migrate(session, home, plan, position=len(rows), actor=actor, request=request, tell=tell)
@@ -84,7 +84,7 @@ def _unchanged(session: Session, plan: Plan, rows: tuple[Row, ...]) -> None:
         raise refusals.HistoryMoved(session.database.environment, plan.head, head)
 
 
-def _back_up(session: Session, home: Home, into: Into, tell: Tell) -> Receipt:
+def _back_up(session: Session, into: Into, tell: Tell) -> Receipt:
     tell(BackupStarted())
     receipt = backups.take(session, into=into, now=datetime.now(UTC))
     tell(BackupTaken(receipt))
@@ -111,9 +111,9 @@ def _migrate(
     of = len(plan.migrations)
     for place, one in enumerate(plan.migrations, start=1):
         tell(MigrationStarted(one.id, place, of))
-        work = Work(one.id, one.name, one.checksum, one.text, position=position + place, by=actor, request=request)
+        entry = Entry(one.id, one.name, one.checksum, one.text, position=position + place, by=actor, request=request)
         try:
-            seconds = transaction.commit(session, home, work)
+            seconds = transaction.commit(session, home, entry)
             connection.reset(session)
         except Stopped as stopped:
             return tuple(done), failure.of(session, one, stopped)

@@ -7,7 +7,6 @@ import secrets
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -135,11 +134,8 @@ def _read_back(environment: str, path: Path) -> tuple[int, str]:
 
 def _keep(unfinished: Path, stem: str) -> Path:
     """The file under its final name, never over another; the folder itself is on disk."""
-    for number in count(1):
-        path = unfinished.with_name(f"{stem}-{number}.sql" if number > 1 else f"{stem}.sql")
-        with suppress(FileExistsError):
-            path.hardlink_to(unfinished)
-            break
+    names = (f"{stem}-{number}.sql" if number > 1 else f"{stem}.sql" for number in count(1))
+    path = next(path for name in names if _linked(path := unfinished.with_name(name), unfinished))
     unfinished.unlink()
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -147,6 +143,15 @@ def _keep(unfinished: Path, stem: str) -> Path:
     finally:
         os.close(folder)
     return path
+
+
+def _linked(path: Path, unfinished: Path) -> bool:
+    """Whether the file got this name; False when another has it."""
+    try:
+        path.hardlink_to(unfinished)
+    except FileExistsError:
+        return False
+    return True
 
 
 #: Words of pg_dump → what we say, and what a person can do. Its own text may hold values, so it is never repeated.

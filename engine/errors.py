@@ -135,7 +135,7 @@ class WrongEnvironment(EngineError):
         return (
             f"The address of {self.environment} leads to {self.place}, and that database says it is {self.found}. "
             f"Correct the address. If the database is a copy of {self.found} made on purpose, "
-            f"run there: DELETE FROM {self.table};"
+            f"an owner empties {self.table} there."
         )
 
 
@@ -149,7 +149,7 @@ class WouldUnprotect(EngineError):
     def __str__(self) -> str:
         return (
             f"{self.environment} is protected, the database says so, but twokey.toml does not. "
-            f"Set protected = true there. To unprotect it, an owner runs: UPDATE {self.table} SET protected = false;"
+            f"Set protected = true there. To unprotect it, an owner sets protected to false in {self.table}."
         )
 
 

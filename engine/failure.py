@@ -47,7 +47,8 @@ def _next_step(session: Session, migration: str, *, sqlstate: str, message: str)
     if sqlstate in ("58P01", "0A000") and "extension" in message:
         return f"Install the extension's files on the server of {environment}, {again}"
     known = {
-        "55P03": f"Another session held a lock for longer than {_seconds(limits.lock_timeout)}. Wait until it ends, {again}",
+        "55P03": f"Another session held a lock for longer than {_seconds(limits.lock_timeout)}. "
+        f"Wait until it ends, {again}",
         "57014": f"It ran longer than {_seconds(limits.statement_timeout)}, or was cancelled. "
         f"Make it smaller or raise statement_timeout in twokey.toml, {again}",
         "40P01": f"It met another transaction in a deadlock. Wait until that ends, {again}",

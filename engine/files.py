@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from engine.errors import EngineError
@@ -116,7 +117,7 @@ def read(folder: Path) -> tuple[Migration, ...]:
     except OSError as cause:
         raise NoFolder(str(folder)) from cause
     migrations = tuple(_load(path) for path in paths)
-    for older, newer in zip(migrations, migrations[1:], strict=False):
+    for older, newer in pairwise(migrations):
         if older.stamp == newer.stamp:
             raise SameTimestamp(older.file, newer.file)
     return migrations

@@ -1,7 +1,7 @@
 """What the schema is, from the catalogs, as one hash. Never from a dump's text, which differs from run to run.
 
-Two databases of one server major with the same schema give the same hash: no oid, no physical column number, no owner or
-grant (roles differ by environment), no comment and nothing of the engine's own tables goes in.
+Two databases of one server major with the same schema give the same hash: no oid, no physical column number, no
+owner or grant (roles differ by environment), no comment and nothing of the engine's own tables goes in.
 """
 
 import hashlib

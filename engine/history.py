@@ -1,9 +1,8 @@
 """The environment's own schema_migrations table, and the sibling tables for what its columns have no room for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -112,7 +111,7 @@ def matching(files: Sequence[Migration], rows: Sequence[Row]) -> Mapping[str, Mi
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is written down about one migration, beside its text. `position` is its place in the history, from 1."""
+    """One migration and what is written down with it. `position` is its place in the history, from 1."""
 
     id: str
     name: str
@@ -121,11 +120,13 @@ class Entry:
     position: int
     by: str
     request: str | None
-    seconds: float
 
 
-def record(session: Session, home: Home, entry: Entry) -> str:
-    """The migration's row and its facts are written in the transaction that is open; gives that transaction's id."""
+def record(session: Session, home: Home, entry: Entry, *, seconds: float) -> str:
+    """The migration's row and its facts are written in the transaction that is open; gives that transaction's id.
+
+    `seconds` is how long its text took.
+    """
     row = session.conn.execute(
         sql.SQL(
             "WITH history AS (INSERT INTO {history} (migration_id, name, applied_at, checksum, environment)"
@@ -138,24 +139,14 @@ def record(session: Session, home: Home, entry: Entry) -> str:
             " applied_by = EXCLUDED.applied_by, request = EXCLUDED.request, seconds = EXCLUDED.seconds"
             " RETURNING pg_catalog.pg_current_xact_id()::text"
         ).format(history=home.table("schema_migrations"), facts=home.table("twokey_migrations")),
-        _values(session, entry),
+        {
+            **asdict(entry),
+            "environment": session.database.environment,
+            "algorithm": CHECKSUM_ALGORITHM,
+            "seconds": seconds,
+        },
     ).fetchone()
     return str(row[0]) if row else ""
-
-
-def _values(session: Session, entry: Entry) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "name": entry.name,
-        "checksum": entry.checksum,
-        "environment": session.database.environment,
-        "position": entry.position,
-        "algorithm": CHECKSUM_ALGORITHM,
-        "text": entry.text,
-        "by": entry.by,
-        "request": entry.request,
-        "seconds": entry.seconds,
-    }
 
 
 def _find(session: Session) -> tuple[Home, set[str]]:

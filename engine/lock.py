@@ -16,8 +16,12 @@ CLASS, OBJECT = 0x326B6579, 1
 
 _POLL = timedelta(milliseconds=200)
 
-_OURS = "locktype = 'advisory' AND classid = %s AND objid = %s AND objsubid = 2"
-_OURS_HERE = f"{_OURS} AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+_HOLDERS = """
+SELECT l.pid, a.application_name, a.backend_start AT TIME ZONE 'UTC', l.pid = pg_backend_pid()
+FROM pg_locks l JOIN pg_database d ON d.oid = l.database LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid = %s AND l.objsubid = 2 AND l.granted
+  AND d.datname = current_database()
+"""
 
 
 @contextmanager
@@ -40,10 +44,8 @@ def only_one(
 
 def check(session: Session) -> None:
     """This session's backend holds the lock. Raises LockNotHeld."""
-    held = session.conn.execute(
-        f"SELECT 1 FROM pg_locks WHERE {_OURS_HERE} AND pid = pg_backend_pid()", (CLASS, OBJECT)
-    ).fetchone()
-    if not held:
+    row = session.conn.execute(_HOLDERS, (CLASS, OBJECT)).fetchone()
+    if not (row and row[3]):
         raise LockNotHeld(session.database.environment)
 
 
@@ -66,14 +68,10 @@ def _try(session: Session) -> bool:
 
 
 def _holder(session: Session) -> str:
-    row = session.conn.execute(
-        "SELECT l.pid, a.application_name, a.backend_start AT TIME ZONE 'UTC'"
-        f" FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) WHERE {_OURS_HERE}",
-        (CLASS, OBJECT),
-    ).fetchone()
+    row = session.conn.execute(_HOLDERS, (CLASS, OBJECT)).fetchone()
     if row is None:
         return "a run that just ended"
-    pid, name, since = row
+    pid, name, since, _ = row
     return f"{name or 'a session'} (pid {pid}" + (f", since {since:%H:%M:%S} UTC)" if since else ")")
 
 

@@ -17,7 +17,7 @@ _LONGEST = 300
 
 
 def mask(message: str, *, sqlstate: str, raised: bool = False) -> str:
-    """A primary message fit for a channel: one line, quoted literals replaced by …; withheld when a function `raised` it."""
+    """A primary message fit for a channel: one line, quoted literals masked; withheld when a function `raised` it."""
     if raised or sqlstate[:2] in _WRITTEN_BY_OTHERS:
         return WITHHELD
     line = " ".join(message.split())

@@ -31,8 +31,8 @@ class Planned:
 class Plan:
     """An ordered set of migrations for one environment as it was when the plan was drawn.
 
-    `digest` is 64 hex digits over everything here that says what runs, where and on what; not over `server`, `bytes` and
-    `held`, which change by themselves. Timeouts are in milliseconds; `bytes` is the database's size.
+    `digest` is 64 hex digits over everything here that says what runs, where and on what; not over `server`, `bytes`
+    and `held`, which change by themselves. Timeouts are in milliseconds; `bytes` is the database's size.
     """
 
     environment: str
@@ -57,7 +57,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "Plan":
-        """The Plan that `as_json` described. Raises PlanAltered when its texts and its digest do not belong together."""
+        """The Plan that `as_json` described. Raises PlanAltered when texts and digest do not belong together."""
         parts = dict(said)
         parts["migrations"] = tuple(
             Planned(**{**one, "hazards": tuple(Hazard(**hazard) for hazard in one["hazards"])})
@@ -87,7 +87,9 @@ def draw(here: Standing, files: Sequence[Migration], *, before: Gate | None, lim
         schema=here.schema,
         head=here.head,
         fingerprint=here.fingerprint,
-        migrations=tuple(_planned(file, hazards.find(parsed[file.id])) for file in passing),
+        migrations=tuple(
+            _planned(file, hazards.find((one.node, one.line) for one in parsed[file.id])) for file in passing
+        ),
         held=held,
         lock_timeout=milliseconds(limits.lock_timeout),
         statement_timeout=milliseconds(limits.statement_timeout),

@@ -53,7 +53,10 @@ class BeforeLacks(PlanRefused):
     migration: str
 
     def __str__(self) -> str:
-        return f"{self.before} does not have {self.migration}.sql yet, so {self.environment} cannot get it. Apply {self.before} first."
+        return (
+            f"{self.before} does not have {self.migration}.sql yet, so {self.environment} cannot get it. "
+            f"Apply {self.before} first."
+        )
 
 
 @dataclass(eq=False)
@@ -68,8 +71,9 @@ class BeforeDiffers(PlanRefused):
 
     def __str__(self) -> str:
         return (
-            f"{self.before} ran another text of {self.migration}.sql ({self.ran[:8]}) than {self.environment} would get "
-            f"({self.found[:8]}). Restore the file as {self.before} ran it, or put the change in a new migration."
+            f"{self.before} ran another text of {self.migration}.sql ({self.ran[:8]}) "
+            f"than {self.environment} would get ({self.found[:8]}). "
+            f"Restore the file as {self.before} ran it, or put the change in a new migration."
         )
 
 
@@ -84,7 +88,8 @@ class OrderDiffers(PlanRefused):
 
     def __str__(self) -> str:
         return (
-            f"{self.environment} would have {self.here} where {self.before} has {self.there}, and the order must be the same. "
+            f"{self.environment} would have {self.here} where {self.before} has {self.there}, "
+            "and the order must be the same. "
             f"Compare the two with validate, then bring {self.environment}'s history in line by hand."
         )
 
@@ -139,7 +144,10 @@ class PlanAltered(EngineError):
     digest: str
 
     def __str__(self) -> str:
-        return f"The stored plan {self.digest[:12]} of {self.environment} was altered, so it will not run. Ask again for a new plan."
+        return (
+            f"The stored plan {self.digest[:12]} of {self.environment} was altered, so it will not run. "
+            "Ask again for a new plan."
+        )
 
 
 @dataclass(eq=False)
@@ -165,4 +173,7 @@ class PlanForAnother(EngineError):
     planned: str
 
     def __str__(self) -> str:
-        return f"This plan was drawn for {self.planned} and will not run on {self.environment}. Ask for a plan of {self.environment}."
+        return (
+            f"This plan was drawn for {self.planned} and will not run on {self.environment}. "
+            f"Ask for a plan of {self.environment}."
+        )

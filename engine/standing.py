@@ -8,7 +8,7 @@ from typing import Any
 from engine import fingerprint, history, identity
 from engine.connection import Session, server_name
 from engine.files import Migration
-from engine.history import Home, Row
+from engine.history import Row
 
 
 class State(StrEnum):

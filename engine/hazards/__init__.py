@@ -1,7 +1,8 @@
 """Things in a migration that an approver should know. One file per hazard, named like its page in docs/hazards/."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from engine.hazards import (
     adds_required_column,
@@ -12,7 +13,6 @@ from engine.hazards import (
     truncates,
 )
 from engine.hazards.facts import Facts, created_by
-from engine.statements import Statement
 
 #: Each rule's `find` is a pure function of one statement's tree and the facts.
 RULES = (
@@ -34,15 +34,12 @@ class Hazard:
     sentence: str
 
 
-def find(statements: Sequence[Statement]) -> tuple[Hazard, ...]:
-    """Every hazard in one migration's statements, in the order of the file."""
+def find(statements: Iterable[tuple[Any, int]]) -> tuple[Hazard, ...]:
+    """Every hazard in one migration's statements, given as syntax tree and line, in the order of the file."""
     facts = Facts()
     hazards: list[Hazard] = []
-    for statement in statements:
+    for node, line in statements:
         for rule in RULES:
-            hazards += (
-                Hazard(rule.__name__.rpartition(".")[2], statement.line, sentence)
-                for sentence in rule.find(statement.node, facts)
-            )
-        facts = facts.after(created_by(statement.node))
+            hazards += (Hazard(rule.__name__.rpartition(".")[2], line, sentence) for sentence in rule.find(node, facts))
+        facts = facts.after(created_by(node))
     return tuple(hazards)

@@ -13,6 +13,7 @@ def find(node: Any, facts: Facts) -> Iterator[str]:
     for command in alterations(node, pg.AT_AlterColumnType):
         if (table := name_of(node.relation)) not in facts.created:
             yield (
-                f"changes the type of {table}.{command.name}, which may write the whole table anew while nobody can read it. "
+                f"changes the type of {table}.{command.name}, "
+                "which may write the whole table anew while nobody can read it. "
                 "On a large table add a new column, fill it in batches and switch over."
             )

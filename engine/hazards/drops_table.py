@@ -15,5 +15,6 @@ def find(node: Any, facts: Facts) -> Iterator[str]:
         for table in dropped_names(node):
             if table not in facts.created:
                 yield (
-                    f"drops the table {table} with every row{more}. Rename it first and drop it a release later, when nothing reads it."
+                    f"drops the table {table} with every row{more}. "
+                    "Rename it first and drop it a release later, when nothing reads it."
                 )

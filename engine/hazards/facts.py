@@ -1,4 +1,4 @@
-"""What a hazard rule may know besides the statement: which tables this migration itself made, so are empty and unseen."""
+"""What a hazard rule may know besides the statement: which tables this migration itself made, so nobody uses them."""
 
 from dataclasses import dataclass, replace
 from typing import Any
