@@ -107,6 +107,7 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
         ),
         ('migrations = "migrations"', "", 'migrations is missing; write migrations = "migrations".'),
         ('"migrations"', '""', 'migrations cannot be ""; write migrations = "migrations".'),
+        ('"migrations"', "true", 'migrations cannot be true; write migrations = "migrations".'),
         ('"migrations"', "7", 'migrations cannot be 7; write migrations = "migrations".'),
         (
             "channel",
@@ -156,6 +157,7 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
             + 'name cannot be "De velopment"; write name = "production": small letters, digits, - and _.',
         ),
         ('["dev"]', '"dev"', DEV + 'aliases cannot be "dev"; write aliases = ["prod"].'),
+        ('["dev"]', "[1]", DEV + 'aliases cannot be [1]; write aliases = ["prod"].'),
         ('["dev"]', '["dev", "dev"]', DEV + "aliases names someone or something twice; write each once."),
         (
             '["dev"]',
@@ -222,7 +224,7 @@ def test_what_is_malformed_is_named_with_what_to_write(tmp_path: Path, old: str,
     assert str(caught.value) == f"twokey.toml: {sentence}"
 
 
-@pytest.mark.parametrize("instead", ["environment = []\n", "environment = 1\n", "[environment]\n", ""])
+@pytest.mark.parametrize("instead", ["environment = []\n", "environment = 1\n", "environment = [1]\n", "[environment]\n", ""])
 def test_a_workflow_has_an_environment(tmp_path: Path, instead: str) -> None:
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, SMALLEST.partition("[[")[0] + instead)
