@@ -224,7 +224,9 @@ def test_what_is_malformed_is_named_with_what_to_write(tmp_path: Path, old: str,
     assert str(caught.value) == f"twokey.toml: {sentence}"
 
 
-@pytest.mark.parametrize("instead", ["environment = []\n", "environment = 1\n", "environment = [1]\n", "[environment]\n", ""])
+@pytest.mark.parametrize(
+    "instead", ["environment = []\n", "environment = 1\n", "environment = [1]\n", "[environment]\n", ""]
+)
 def test_a_workflow_has_an_environment(tmp_path: Path, instead: str) -> None:
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, SMALLEST.partition("[[")[0] + instead)
