@@ -18,7 +18,7 @@ BLOCKS = 50
 # Besides what cannot be seen, the marks that turn the direction of writing: with them a name can pose as another.
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
 
-_PERSON = re.compile(r"&lt;@([UW][A-Z0-9]+)&gt;")
+_NAMED = re.compile(r"&lt;(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+)&gt;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def said(text: str) -> str:
 
 
 def ours(sentence: str) -> str:
-    """A sentence of our own: harmless too, except that the people it names are shown as people."""
-    return _PERSON.sub(r"<@\1>", said(sentence))
+    """A sentence of our own: harmless too, except that the people and channels it names are shown as such."""
+    return _NAMED.sub(r"<\1>", said(sentence))
 
 
 def mono(text: str) -> str:

@@ -1,6 +1,7 @@
 """The ledger's events → Slack: once, in order, whatever Slack does meanwhile. Every round is one call of announce()."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -94,8 +95,6 @@ def test_order_is_kept_while_slack_asks_to_wait(announcer: Announcer, ledger: Bo
 
 
 def test_a_channel_that_the_bot_is_not_in_holds_up_no_other(ledger: Book, voice: Voice, slack: Workspace) -> None:
-    from dataclasses import replace
-
     flow = a_workflow()
     first, *others = flow.environments
     flow = replace(flow, environments=(replace(first, channel="C0GENERAL"), *others))

@@ -1,13 +1,14 @@
 """The bot between Slack and the ledger, whole: people type, press and react; the test plays the worker."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 from ledger import events
-from ledger.request import Act
+from ledger.request import Act, Certification, CertifiedBy
 from ledger.states import State
 from tests.bot.conftest import CHANNEL, Running
-from tests.support.ledger import DIGEST, a_plan
+from tests.support.ledger import ADA, DIGEST, a_plan, a_request_in, a_wish
 
 APPLIED = events.Applied(migrations=("20250818140001_add_user_columns",), seconds=0.5)
 BACKUP = events.BackedUp(file="production-backup-2026-11-22T10-00-00.sql", bytes=12_300, sha256="c" * 64, seconds=0.4)
@@ -20,9 +21,6 @@ def plan(bot: Running, request_id: int, *, environment: str, protected: bool = F
 
 
 def certified(bot: Running) -> None:
-    from ledger.request import Certification, CertifiedBy
-    from tests.support.ledger import ADA, a_request_in, a_wish
-
     request = a_request_in(bot.book, State.APPLYING, wish=a_wish(environment="test", act=Act.CERTIFY))
     by = CertifiedBy(ADA.id, ADA.name, datetime.now(UTC), None)
     covers = (("20250818140001_add_user_columns", "a" * 64),)
@@ -118,3 +116,51 @@ def test_an_approver_who_became_a_guest_is_refused(bot: Running) -> None:
     bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "white_check_mark")
     whispered(bot, "U0APPROVER", "Guests cannot ask or decide here. Ask a full member of the workspace.")
     assert bot.book.request(2).state is State.PLANNED
+
+
+def test_a_reaction_that_is_delivered_twice_counts_once(bot: Running) -> None:
+    shown = open_production(bot)
+    bot.slack.deliver_twice(1)
+    bot.slack.as_person("U0SECOND").react(CHANNEL, shown["ts"], "white_check_mark")
+    reply(bot, shown["ts"], "🚫 dee's reaction did not count: “You are not an approver of production.”")
+    bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "x")
+    reply(bot, shown["ts"], "Rejected by bo")
+    assert [type(told.event).__name__ for told in bot.book.events(2)] == ["Asked", "Planned", "Refused", "Rejected"]
+
+
+def test_an_approval_of_what_has_ended_is_refused(bot: Running) -> None:
+    shown = open_production(bot)
+    bot.book.move(2, State.EXPIRED, why=events.Expired())
+    bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "white_check_mark")
+    whispered(bot, "U0APPROVER", "#2 is expired, so a reaction changes nothing. Ask again for a new plan.")
+
+
+def test_a_key_taken_back_too_late_is_noted(bot: Running) -> None:
+    shown = open_production(bot)
+    bo = bot.slack.as_person("U0APPROVER")
+    bo.react(CHANNEL, shown["ts"], "white_check_mark")
+    bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
+    bot.book.move(2, State.APPLYING, why=events.Started("host:1"))
+    bo.unreact(CHANNEL, shown["ts"], "white_check_mark")
+    reply(bot, shown["ts"], "📝 bo: took the reaction back; #2 is applying.")
+
+
+def test_a_card_that_was_deleted_shows_no_approval(bot: Running) -> None:
+    shown = open_production(bot)
+    bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "white_check_mark")
+    bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
+    card(bot, "🟡 Approved by bo")
+    bot.slack.delete_message(CHANNEL, shown["ts"])
+    bot.book.tell(2, events.Ready())
+    bot.slack.wait_for(lambda: bot.book.latest_witness(2))
+    witness = bot.book.latest_witness(2)
+    assert witness is not None
+    assert witness.approving == ()
+
+
+def test_an_approved_request_is_rung_when_its_time_has_come(bot: Running) -> None:
+    shown = open_production(bot)
+    bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "white_check_mark")
+    bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
+    time.sleep(0.8)
+    assert bot.book.due() == ()
