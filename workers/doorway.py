@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from secrets import token_hex
 from types import FrameType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from redis import Redis, RedisError
 from rq import Queue, SimpleWorker, Worker
 from rq.exceptions import NoSuchJobError
+from rq.executions import Execution
 from rq.job import Job
 from rq.worker import BaseWorker
 
@@ -100,10 +101,10 @@ class RunListener(Listener, Worker):
 
     after_fork: Callable[[], None]
 
-    def maintain_heartbeats(self, *args: Any) -> None:
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
         """Tell Redis that the run goes on. A Redis that went away is no reason to leave a run alone."""
         try:
-            super().maintain_heartbeats(*args)
+            super().maintain_heartbeats(job, execution)
         except RedisError:
             log.warning("Redis does not answer while a run goes on. The run is not touched by that.")
 

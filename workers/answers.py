@@ -1,0 +1,59 @@
+"""Questions about environments, answered from what each one's worker observed, in the shapes that the bot renders."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine import validate
+from engine.errors import EngineError
+from engine.validate import Seen
+from ledger import plain
+from ledger.records import Inquiry, Observation, Question
+from ledger.workflow import Environment
+from workers import before, drawing, sight
+from workers.hands import Hands
+
+Bodies = Mapping[str, sight.Body | None]
+
+
+def draw(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) -> dict[str, Any]:
+    """The answer's body. Only looks at the ledger, and for a plan at the folder."""
+    bodies = {one.environment: one.body for one in observations}
+    match inquiry.question:
+        case Question.STATUS:
+            return validate.overview(_seen(hands, bodies))
+        case Question.VALIDATE:
+            return validate.compare(_seen(hands, bodies))
+        case Question.PLAN:
+            environment = hands.workflow.environment(inquiry.environment or "")
+            return _plan(hands, environment, bodies) if environment else _not_here(inquiry.environment)
+
+
+def _seen(hands: Hands, bodies: Bodies) -> list[Seen]:
+    """What was asked about, in the workflow's order."""
+    asked = [one for one in hands.workflow.environments if one.name in bodies]
+    return [sight.read(one, bodies[one.name], certification=hands.book.certification(one.name)) for one in asked]
+
+
+def _plan(hands: Hands, environment: Environment, bodies: Bodies) -> dict[str, Any]:
+    """The plan that an apply would ask for now, or the sentence that refuses it."""
+    here = sight.read(environment, bodies.get(environment.name), certification=None)
+    if here.standing is None:
+        return _refused(environment.name, here.why)
+    earlier = hands.workflow.before(environment)
+    known = earlier and before.of(hands, earlier, body=bodies.get(earlier.name))
+    try:
+        plan = drawing.draw_plan(here.standing, hands.files(), before=known, workflow=hands.workflow)
+    except EngineError as refused:
+        return _refused(environment.name, str(refused))
+    summary = drawing.summarize(plan, before=known, workflow=hands.workflow)
+    return {"question": "plan", "environment": environment.name, "plan": plain.dump(summary), "refusal": None}
+
+
+def _refused(name: str | None, why: str | None) -> dict[str, Any]:
+    return {"question": "plan", "environment": name, "plan": None, "refusal": why}
+
+
+def _not_here(name: str | None) -> dict[str, Any]:
+    return _refused(
+        name, f"The worker that answers has no environment {name} in its twokey.toml. Give all the same file."
+    )

@@ -1,0 +1,101 @@
+"""What a person's word that an environment was tested covers: exactly what its history holds at that moment."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from engine.connection import milliseconds
+from engine.refusals import PlanRefused
+from engine.standing import Standing
+from ledger.request import PlannedMigration, PlanSummary, Request
+from ledger.workflow import Workflow
+
+Covers = tuple[tuple[str, str], ...]
+
+
+@dataclass(eq=False)
+class NothingToCertify(PlanRefused):
+    """No migration was ever applied there."""
+
+    environment: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.environment} has no applied migration, so there is nothing to certify. "
+            "Bring it something and test that first."
+        )
+
+
+@dataclass(eq=False)
+class NotInOrder(PlanRefused):
+    """The history of the environment and the folder do not agree. `problems` are whole sentences."""
+
+    environment: str
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.environment} cannot be certified as it is. {' '.join(self.problems)}"
+
+
+@dataclass(eq=False)
+class MovedOn(PlanRefused):
+    """What is there now is not what the run left that the person meant."""
+
+    environment: str
+    request_id: int
+    newest: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.environment} moved on since #{self.request_id}: its newest migration is {self.newest} now. "
+            f"Test that, then say `/migrate certify {self.environment}`."
+        )
+
+
+def cover(here: Standing, *, left_by: Request | None) -> Covers:
+    """(id, checksum) of all that is applied here; raises a child of PlanRefused when that cannot be certified.
+
+    `left_by` is the run under whose message the button was pressed: what it left must still be the newest.
+    """
+    if here.problems:
+        raise NotInOrder(here.environment, tuple(problem.sentence for problem in here.problems))
+    if not here.applied:
+        raise NothingToCertify(here.environment)
+    newest = here.applied[-1].id
+    if left_by is not None and newest != _left_as_newest(left_by):
+        raise MovedOn(here.environment, left_by.id, newest)
+    return here.covers
+
+
+def summarize(here: Standing, covers: Covers, workflow: Workflow) -> PlanSummary:
+    """A certificate in the shape of a plan: its migrations are what it covers, and nothing of it runs."""
+    return PlanSummary(
+        environment=here.environment,
+        protected=here.protected,
+        digest=digest(here.environment, covers),
+        database=here.database,
+        server=here.server,
+        head=here.head,
+        migrations=tuple(
+            PlannedMigration(id=id_, name=id_.partition("_")[2] or id_, checksum=checksum, lines=0)
+            for id_, checksum in covers
+        ),
+        held=(),
+        certified=None,
+        backup_folder=workflow.backups.name,
+        backup_bytes=None,
+        lock_timeout=f"{milliseconds(workflow.lock_timeout)} ms",
+        statement_timeout=f"{milliseconds(workflow.statement_timeout)} ms",
+    )
+
+
+def digest(environment: str, covers: Covers) -> str:
+    """SHA-256 in hex over canonical JSON, as the engine's plans have it: keys sorted, no blanks, UTF-8."""
+    bound = {"certify": environment, "covers": covers}
+    return hashlib.sha256(
+        json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    ).hexdigest()
+
+
+def _left_as_newest(run: Request) -> str | None:
+    return run.plan.migrations[-1].id if run.plan and run.plan.migrations else None

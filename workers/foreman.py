@@ -1,0 +1,148 @@
+"""One request, brought as far as it may go now: planned, started, carried out. Rung twice, nothing happens twice.
+
+Everything is decided by where the request stands in the ledger. Whoever comes second finds it moved, and goes.
+"""
+
+import logging
+from contextlib import ExitStack
+from datetime import timedelta
+
+from engine import lock
+from engine.connection import Session, open_session
+from engine.errors import EngineError, EnvironmentBusy
+from engine.refusals import BeforeUnobserved
+from engine.report import Step
+from ledger.errors import IllegalMove, LedgerError
+from ledger.events import Approved, Denied, Failed, Planned, Stale, Started
+from ledger.request import POLICY, Act, Request
+from ledger.states import State
+from workers import before, drawing, gate, inspector, reporting, running
+from workers.before import Known
+from workers.drawing import REFUSALS
+from workers.hands import Hands
+
+log = logging.getLogger("twokey.run")
+
+#: Between two tries for the lock it is asked whether the request still waits.
+LOCK_POLL = timedelta(seconds=2)
+
+
+def run(hands: Hands, request_id: int) -> None:
+    """Bring the request as far as it may go; what stops it is told in its story. Raises nothing."""
+    try:
+        request = hands.book.request(request_id)
+        if request.environment == hands.environment.name:
+            _advance(hands, request)
+        else:
+            log.warning("#%d is for %s, not for us.", request_id, request.environment)
+    except IllegalMove as moved:
+        log.info("#%d: somebody was quicker (%s).", request_id, moved)
+    except LedgerError as away:
+        log.warning("#%d: %s", request_id, away)  # the sweep rings again
+    except Exception as bug:
+        log.exception("#%d: an error that nobody expected", request_id)
+        _give_up(hands, request_id, bug)
+
+
+def _advance(hands: Hands, request: Request) -> None:
+    known: Known | None = None
+    if request.state is State.ASKED:
+        request, known = _plan(hands, request)
+    if request.state is State.PLANNED and not _needs_second_key(hands, request):
+        now = hands.book.now()
+        why = Approved(actor_id=POLICY.id, actor_name=POLICY.name, starts_at=now.isoformat())
+        request = hands.book.move(request.id, State.APPROVED, why=why, starts_at=now)
+    if request.state is State.APPROVED and request.starts_at and request.starts_at <= hands.book.now():
+        _start(hands, request, known)
+
+
+def _needs_second_key(hands: Hands, request: Request) -> bool:
+    """The worker's own workflow file decides, whatever the bot believes; the database may only add protection."""
+    protected = hands.environment.protected or (request.plan is not None and request.plan.protected)
+    return protected and request.act is Act.APPLY
+
+
+def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
+    """asked → planned with the plan beside it; or → rejected by the rules, or → failed by the world."""
+    book = hands.book
+    try:
+        known = _known(hands, request)
+        with open_session(hands.database, purpose=f"twokey plan #{request.id}", limits=hands.limits) as session:
+            drawn = drawing.draw(hands, request, session, before=known.before)
+    except REFUSALS as refused:
+        return book.move(request.id, State.REJECTED, why=Denied(str(refused))), None
+    except EngineError as trouble:
+        return book.move(request.id, State.FAILED, why=reporting.trouble(request, trouble)), None
+    summary = drawn.summary
+    why = Planned(digest=summary.digest, migrations=tuple(one.id for one in summary.migrations))
+    return book.lay_plan(request.id, summary=summary, frozen=drawn.frozen, why=why), known
+
+
+def _known(hands: Hands, request: Request) -> Known:
+    """What comes before matters to what is applied; a certification is about this environment alone."""
+    return before.ask(hands) if request.act is Act.APPLY else Known(before=None, at=0.0)
+
+
+def _start(hands: Hands, request: Request, known: Known | None) -> None:
+    """approved → applying under the lock, if everything is still as it was shown; then carry it out."""
+    try:
+        with ExitStack() as until_told:
+            purpose = inspector.purpose(request)
+            session = until_told.enter_context(open_session(hands.database, purpose=purpose, limits=hands.limits))
+            if _take_lock(hands, request, session, until_told) and _is_unchanged(hands, request, session, known):
+                hands.book.move(request.id, State.APPLYING, why=Started(worker=hands.name))
+                running.carry_out(hands, hands.book.request(request.id), session)
+    except EngineError as trouble:
+        hands.book.move(request.id, State.FAILED, why=reporting.trouble(request, trouble))
+
+
+def _take_lock(hands: Hands, request: Request, session: Session, until_told: ExitStack) -> bool:
+    """Hold the environment until the story is told; False when the request no longer waits for that."""
+
+    def tell(step: Step) -> None:
+        if event := reporting.step(step):
+            gate.say_once(hands, request.id, event)
+
+    while hands.book.request(request.id).state is State.APPROVED:
+        hands.book.rung(request.id)  # so that the sweep does not pile up rings behind us
+        try:
+            until_told.enter_context(lock.only_one(session, wait=LOCK_POLL, tell=tell))
+        except EnvironmentBusy:
+            continue
+        return True
+    return False
+
+
+def _is_unchanged(hands: Hands, request: Request, session: Session, known: Known | None) -> bool:
+    """Whether the plan drawn anew is the one that was shown, and the rules say yes once more."""
+    assert request.plan is not None
+    if known is None or not known.is_fresh():
+        known = _known(hands, request)
+    try:
+        drawn = drawing.draw(hands, request, session, before=known.before)
+    except BeforeUnobserved as unknown:  # that passes, and then it is rung again
+        gate.say_once(hands, request.id, gate.refusal(f"#{request.id} did not start. {unknown}"))
+        return False
+    except REFUSALS as refused:
+        return _grow_stale(hands, request, str(refused))
+    if drawn.summary.digest != request.plan.digest:
+        return _grow_stale(hands, request, drawing.difference(request.plan, drawn.summary))
+    return gate.opens(hands, request, digest=drawn.summary.digest)
+
+
+def _grow_stale(hands: Hands, request: Request, what: str) -> bool:
+    hands.book.move(request.id, State.STALE, why=Stale(f"{what} Ask again: {reporting.again(request)}."))
+    return False
+
+
+def _give_up(hands: Hands, request_id: int, bug: Exception) -> None:
+    """An error of ours, before anything ran: the asker hears of it, and is not left to wait until it expires."""
+    why = Failed(
+        why=f"The worker met an error it does not know ({type(bug).__name__}). Nothing was changed.",
+        next_step="Its log tells more. Ask again when that is understood.",
+    )
+    try:
+        if hands.book.request(request_id).state is not State.APPLYING:  # else an inspection finds out what is in
+            hands.book.move(request_id, State.FAILED, why=why)
+    except LedgerError as gone:
+        log.warning("#%d: %s", request_id, gone)

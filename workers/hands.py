@@ -1,0 +1,39 @@
+"""What the worker of one environment holds: its database, its rules, the ledger and the bell. Nothing of another's."""
+
+import os
+import socket
+from dataclasses import dataclass
+
+from engine import files
+from engine.connection import Database, Limits
+from engine.files import Migration
+from engine.tools import Tools
+from ledger.book import Book
+from ledger.doorbell import Doorbell
+from ledger.workflow import Environment, Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """One environment's worker. `environment` is what its own twokey.toml says, whatever a request says."""
+
+    environment: Environment
+    workflow: Workflow
+    database: Database
+    tools: Tools
+    book: Book
+    doorbell: Doorbell
+
+    @property
+    def limits(self) -> Limits:
+        """How long a statement may wait and run here."""
+        return Limits(lock_timeout=self.workflow.lock_timeout, statement_timeout=self.workflow.statement_timeout)
+
+    @property
+    def name(self) -> str:
+        """Who this is, for the story of a run: host and pid."""
+        return f"{socket.gethostname()}:{os.getpid()}"
+
+    def files(self) -> tuple[Migration, ...]:
+        """The folder as it is now; raises BadFile."""
+        return files.read(self.workflow.migrations)

@@ -1,0 +1,79 @@
+"""What became of a run that ended without a word: the environment's own history is asked, and nothing is guessed."""
+
+import logging
+from datetime import timedelta
+
+from engine import apply, lock
+from engine.connection import Session, open_session
+from engine.errors import EngineError, EnvironmentBusy
+from engine.plan import Plan
+from ledger.errors import IllegalMove, LedgerError
+from ledger.events import Interrupted, Waiting
+from ledger.request import Act, Request
+from ledger.states import State
+from workers import gate, reporting
+from workers.hands import Hands
+
+log = logging.getLogger("twokey.inspect")
+
+NO_WAIT = timedelta(0)
+
+
+class StillAtWork(Exception):
+    """The run's own session still holds the lock: its end is not known yet, to itself neither."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(holder)
+        self.holder = holder
+
+
+def inspect(hands: Hands, request_id: int) -> None:
+    """A request that is `applying` though nobody works on it becomes `interrupted`: what is in, and what is left."""
+    try:
+        request = hands.book.request(request_id)
+        if request.environment == hands.environment.name and request.state is State.APPLYING:
+            _settle(hands, request)
+    except IllegalMove as moved:
+        log.info("#%d: somebody was quicker (%s).", request_id, moved)
+    except (EngineError, LedgerError) as away:
+        log.warning("#%d: %s", request_id, away)  # the sweep rings again
+
+
+def find_out(hands: Hands, request: Request, *, because: str, wait: timedelta) -> Interrupted:
+    """What is in and what is left of a run that is over; raises StillAtWork, or what opening a session raises.
+
+    Holding the lock proves that the run's session ended. So does another run that holds it.
+    """
+    with open_session(hands.database, purpose=f"twokey inspect #{request.id}", limits=hands.limits) as session:
+        try:
+            with lock.only_one(session, wait=wait):
+                return _ask(hands, request, session, because)
+        except EnvironmentBusy as busy:
+            if busy.holder.startswith(f"{purpose(request)} "):
+                raise StillAtWork(busy.holder) from busy
+            return _ask(hands, request, session, because)
+
+
+def purpose(request: Request) -> str:
+    """The application_name of a run's session: what others see in pg_stat_activity, and who holds the lock."""
+    return f"twokey {request.act} #{request.id}"
+
+
+def _settle(hands: Hands, request: Request) -> None:
+    try:
+        because = f"The worker of {request.environment} fell silent in the middle of the run."
+        why = find_out(hands, request, because=because, wait=NO_WAIT)
+    except StillAtWork as working:
+        gate.say_once(hands, request.id, Waiting(working.holder))
+    else:
+        hands.book.move(request.id, State.INTERRUPTED, why=why)
+        log.info("#%d was interrupted: %d in, %d left.", request.id, len(why.done), len(why.left))
+
+
+def _ask(hands: Hands, request: Request, session: Session, because: str) -> Interrupted:
+    frozen = hands.book.frozen_plan(request.id)
+    if request.act is Act.CERTIFY:
+        done, left = (), tuple(id_ for id_, _ in frozen["covers"])
+    else:
+        done, left = apply.what_is_in(session, Plan.from_json(frozen))
+    return reporting.interrupted(request, because=because, done=done, left=left)

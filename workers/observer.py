@@ -1,0 +1,56 @@
+"""What this environment is now, written down for whoever asked. Never waits for another environment's look."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+from rq.timeouts import JobTimeoutException
+
+from engine import standing
+from engine.connection import open_session
+from engine.errors import BadAddress, EngineError, Unreachable
+from ledger.errors import LedgerError
+from workers import answers, sight
+from workers.hands import Hands
+
+log = logging.getLogger("twokey.look")
+
+#: A person waits five seconds for an answer, so a look gives up before.
+STATEMENT_TIMEOUT = timedelta(seconds=3)
+
+
+def look(hands: Hands, observation_id: int) -> None:
+    """The observation is filled, and if it was the last of a question, the question is answered."""
+    try:
+        asked = hands.book.observation(observation_id)
+        if asked.environment != hands.environment.name:
+            log.warning("Observation %d is about %s, not about us.", observation_id, asked.environment)
+        elif asked.body is None and (inquiry_id := hands.book.observe(observation_id, observe(hands))):
+            answer(hands, inquiry_id)
+    except LedgerError as away:
+        log.warning("%s", away)
+
+
+def answer(hands: Hands, inquiry_id: int) -> None:
+    """The question is answered with what has been observed by now; a second answer changes nothing."""
+    try:
+        inquiry = hands.book.inquiry(inquiry_id)
+        if inquiry.answered_at is None:
+            hands.book.answer(inquiry_id, answers.draw(hands, inquiry, hands.book.observations(inquiry_id)))
+    except LedgerError as away:
+        log.warning("%s", away)
+
+
+def observe(hands: Hands) -> sight.Body:
+    """This environment as the body of an observation: its standing, or why there is none."""
+    try:
+        limits = replace(hands.limits, statement_timeout=min(STATEMENT_TIMEOUT, hands.limits.statement_timeout))
+        with open_session(hands.database, purpose="twokey look", limits=limits) as session:
+            return sight.clear(standing.look(session, hands.files()))
+    except (Unreachable, BadAddress) as away:
+        return sight.blocked("unreachable", str(away))
+    except EngineError as wrong:
+        return sight.blocked("refused", str(wrong))
+    except JobTimeoutException:
+        # A server that is stopped or overwhelmed takes the connection and then says nothing.
+        return sight.blocked("unreachable", f"{hands.environment.name} let us in and then did not answer in time.")

@@ -1,0 +1,60 @@
+"""What the engine says → what the ledger is told: the one translation between the two rooms."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from engine import report
+from engine.errors import EngineError
+from engine.report import Report
+from ledger import events
+from ledger.events import Event
+from ledger.request import Request
+from ledger.states import State
+
+
+def step(said: report.Step) -> Event | None:
+    """The event of a step; None for one that only a terminal shows."""
+    match said:
+        case report.Waiting(holder):
+            return events.Waiting(holder)
+        case report.BackupTaken(receipt):
+            return events.BackedUp(
+                file=Path(receipt.path).name, bytes=receipt.bytes, sha256=receipt.sha256, seconds=receipt.seconds
+            )
+        case report.MigrationDone(migration, position, of, seconds):
+            return events.MigrationApplied(migration, position, of, seconds)
+        case _:
+            return None
+
+
+def end(ended: Report) -> tuple[State, Event]:
+    """How a run ended, as the move and its reason."""
+    done = tuple(one.id for one in ended.done)
+    if ended.failure is None:
+        return State.APPLIED, events.Applied(migrations=done, seconds=ended.seconds)
+    failure = ended.failure
+    return State.FAILED, events.Failed(
+        why=failure.sentence,
+        next_step=failure.next_step,
+        migration=failure.migration,
+        line=failure.line,
+        sqlstate=failure.sqlstate,
+        done=done,
+        left=ended.left,
+    )
+
+
+def trouble(request: Request, error: EngineError, *, left: Iterable[str] = ()) -> events.Failed:
+    """The world's trouble before anything ran; the engine's own sentence says how to put it right."""
+    return events.Failed(why=str(error), next_step=f"Then ask again: {again(request)}.", left=tuple(left))
+
+
+def interrupted(request: Request, *, because: str, done: tuple[str, ...], left: tuple[str, ...]) -> events.Interrupted:
+    """A run that ended without a word, told from what the environment's own history says is in."""
+    after = f"What is left can be asked for again: {again(request)}." if left else "Everything of it is in."
+    return events.Interrupted(why=f"{because} {after}", done=done, left=left)
+
+
+def again(request: Request) -> str:
+    """What a person types for the same wish once more."""
+    return f"`/migrate {request.act} {request.environment}`"
