@@ -26,14 +26,14 @@ def apply(word: str, *, aloud: bool) -> Answer:
     around = here()
     environment = around.environment(word)
     if environment.protected:
-        return _two_keys(environment, f"{environment.name} is protected and needs two keys.")
+        return _two_keys(environment.name, f"{environment.name} is protected and needs two keys.")
     tell: Callable[[Step], None] = (lambda step: say(plan_words.step(step))) if aloud else (lambda _: None)
     try:
         return _apply(around, environment, tell)
     except UpToDate as nothing:
         return plan_words.nothing(environment.name, nothing)
     except WouldUnprotect as marked:  # whatever the workflow file says
-        return _two_keys(environment, str(marked))
+        return _two_keys(marked.environment, str(marked))
 
 
 def promote(word: str, *, aloud: bool) -> Answer:
@@ -46,9 +46,9 @@ def promote(word: str, *, aloud: bool) -> Answer:
     return apply(word, aloud=aloud)
 
 
-def _two_keys(environment: Environment, because: str) -> Answer:
-    ask = f"Nothing protected is changed from a terminal. Ask in Slack: /migrate apply {environment.name}"
-    return no(Code.REFUSED, because, ask, environment=environment.name)
+def _two_keys(environment: str, because: str) -> Answer:
+    ask = f"Nothing protected is changed from a terminal. Ask in Slack: /migrate apply {environment}"
+    return no(Code.REFUSED, because, ask, environment=environment)
 
 
 def _apply(around: Surroundings, environment: Environment, tell: Callable[[Step], None]) -> Answer:

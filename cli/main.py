@@ -24,7 +24,8 @@ that the file names for it. pg_dump is found in PG_BIN, else through PATH.
 \b
 Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database.
 
-A protected environment is never changed from here. In Slack: /migrate apply <environment>.
+\b
+A protected environment is never changed from here. Ask in Slack: /migrate apply <environment>
 """
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")

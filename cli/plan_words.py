@@ -99,7 +99,7 @@ def report(drawn: Plan, ended: Report) -> Answer:
 
 def _end(drawn: Plan, ended: Report) -> tuple[Line, ...]:
     if ended.failure is None:
-        done = f"{drawn.environment} has {_counted(ended.done)} more, in {ended.seconds:.1f} s."
+        done = f"{drawn.environment}: {_counted(ended.done)} applied in {ended.seconds:.1f} s."
         return (line(done, Tone.GOOD), *(line(f"Stays pending: {held.why}", Tone.WARN) for held in drawn.held))
     stays = f"{_counted(ended.done)} before it committed and stayed: " + ", ".join(one.id for one in ended.done)
     left = "Not tried: " + ", ".join(ended.left)

@@ -3,33 +3,35 @@
 import json
 import sys
 from collections.abc import Iterable
+from typing import TextIO
 
-from cli.answer import Answer, Line
+from cli.answer import Answer, Code, Line
 
 
 def show(answer: Answer, *, as_json: bool) -> None:
-    """The whole answer on standard output: its lines, or its body as one JSON object."""
+    """The whole answer on standard output: one JSON object, or its lines (wrong usage: on standard error)."""
     if as_json:
         sys.stdout.write(json.dumps(answer.body, ensure_ascii=False) + "\n")
     else:
-        say(answer.lines)
+        say(answer.lines, to=sys.stderr if answer.code is Code.WRONG_USAGE else sys.stdout)
 
 
-def say(lines: Iterable[Line]) -> None:
+def say(lines: Iterable[Line], *, to: TextIO | None = None) -> None:
     """Lines on standard output, at once, so that what runs long is seen as it goes."""
-    write = _coloured if sys.stdout.isatty() else _plain
-    write(lines)
-    sys.stdout.flush()
+    out = to or sys.stdout
+    write = _coloured if out.isatty() else _plain
+    write(lines, out)
+    out.flush()
 
 
-def _plain(lines: Iterable[Line]) -> None:
-    sys.stdout.writelines("".join(span.text for span in line).rstrip() + "\n" for line in lines)
+def _plain(lines: Iterable[Line], out: TextIO) -> None:
+    out.writelines("".join(span.text for span in line).rstrip() + "\n" for line in lines)
 
 
-def _coloured(lines: Iterable[Line]) -> None:
+def _coloured(lines: Iterable[Line], out: TextIO) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=sys.stdout, highlight=False)
+    console = Console(file=out, highlight=False)
     for line in lines:
         console.print(Text.assemble(*((span.text, str(span.tone)) for span in line)), soft_wrap=True)

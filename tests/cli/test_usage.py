@@ -1,0 +1,122 @@
+"""What is typed wrongly is said at once, and nothing is looked at; the help teaches with examples."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.conftest import Shell
+
+
+def test_an_environment_that_is_not_in_the_file_is_answered_with_the_nearest(shell: Shell) -> None:
+    said = shell("apply", "tset")
+    assert said.code == 2
+    assert said.out == ""
+    assert said.err == (
+        "twokey.toml has no environment 'tset'. It has development, test, production. Did you mean test?\n"
+    )
+
+
+def test_an_environment_unlike_any_other_is_answered_with_all_of_them(shell: Shell) -> None:
+    assert shell("plan", "qqq").err == "twokey.toml has no environment 'qqq'. It has development, test, production.\n"
+
+
+def test_an_alias_is_understood_and_so_are_capitals(shell: Shell) -> None:
+    assert shell("plan", "DEV").out.startswith("An apply to development would run 2 migrations:\n")
+
+
+@pytest.mark.parametrize("words", [("plan", "development"), ("apply", "test"), ("status", "development")])
+def test_an_address_that_is_not_exported_is_named_with_its_variable(shell: Shell, words: tuple[str, ...]) -> None:
+    shell.unset("DEVELOPMENT_DATABASE_URL")
+    said = shell(*words)
+    assert said.code == 2
+    assert said.err == (
+        "DEVELOPMENT_DATABASE_URL is not set; it holds the address of development. "
+        "Set it: export DEVELOPMENT_DATABASE_URL=postgresql://login:password@host/database\n"
+    )
+
+
+def test_a_workflow_file_that_is_wrong_is_wrong_usage(shell: Shell) -> None:
+    shell.workflow("migrations = 7\n")
+    said = shell("status")
+    assert said.code == 2
+    assert said.err.startswith("twokey.toml: ")
+
+
+def test_an_address_that_cannot_be_read_is_wrong_usage_and_not_repeated(shell: Shell) -> None:
+    shell.export("DEVELOPMENT_DATABASE_URL", "postgresql://ada:s3cret@host/x?nonsense=1")
+    said = shell("apply", "development")
+    assert said.code == 2
+    assert "s3cret" not in said.err
+    assert said.err.startswith("The database address of development is not one PostgreSQL understands.")
+
+
+def test_a_refusal_as_json_is_one_object_on_standard_output(shell: Shell) -> None:
+    said = shell("apply", "tset", "--json")
+    assert (said.code, said.err) == (2, "")
+    assert said.body["refusal"].startswith("twokey.toml has no environment 'tset'.")
+
+
+def test_an_unknown_command_is_wrong_usage(shell: Shell) -> None:
+    said = shell("aply", "dev")
+    assert said.code == 2
+    assert "No such command 'aply'." in said.err
+
+
+def test_promote_of_the_first_environment_is_answered_with_the_right_word(shell: Shell) -> None:
+    said = shell("promote", "dev")
+    assert (said.code, said.err) == (
+        2,
+        "development is the first environment, so nothing is promoted to it.\nSay: twokey apply development\n",
+    )
+
+
+def test_help_teaches_with_examples_and_says_what_the_exit_codes_mean(shell: Shell) -> None:
+    said = shell("--help")
+    assert said.code == 0
+    for sentence in (
+        "  Promote SQL migrations development → test → production, from a terminal.",
+        "  apply     Back up ENVIRONMENT, then apply what is pending.",
+        "  plan      What would run on ENVIRONMENT; changes nothing.",
+        "  promote   Bring to ENVIRONMENT what the one before it has.",
+        "  status    What is where, what is pending, who applied the last.",
+        "  validate  The environments side by side.",
+        "    twokey status                   what is where, and what is pending",
+        "    twokey plan test                what would run on test, without running it",
+        "    twokey apply development        back up, then apply what is pending",
+        "    twokey promote test             bring to test what development has",
+        "    twokey validate                 missing, extra, edited, out of order, ready to promote",
+        "  Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database.",
+        "  A protected environment is never changed from here. Ask in Slack: /migrate apply <environment>",
+    ):
+        assert sentence + "\n" in said.out
+
+
+@pytest.mark.parametrize(
+    ("command", "does"),
+    [
+        ("status", "Show which migration is where, what is pending, and who applied the last one."),
+        ("plan", "Show what would run on ENVIRONMENT, and change nothing."),
+        ("validate", "Compare the environments: missing, extra, edited, out of order, ready to promote."),
+        ("apply", "Back up ENVIRONMENT, then apply what may come now: each migration in a transaction"),
+        ("promote", "Bring to ENVIRONMENT what the one before it has. The same act as apply."),
+    ],
+)
+def test_each_command_says_what_it_does_and_gives_an_example(shell: Shell, command: str, does: str) -> None:
+    text = " ".join(shell(command, "--help").out.split())
+    assert does in text
+    assert f"Examples: twokey {command}" in text
+    assert "--json One JSON object instead of words." in text
+
+
+def test_the_command_starts_without_what_it_does_not_need() -> None:
+    heavy = "{'sqlalchemy', 'psycopg', 'rich', 'postgast', 'redis', 'rq', 'slack_sdk'}"
+    program = f"import sys; from cli.main import run; run(['--help']); sys.exit(str({heavy} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.stderr == "set()\n"
+
+
+def test_status_parses_no_sql_and_loads_no_ledger_database() -> None:
+    program = "import sys, cli.questions; sys.exit(str({'sqlalchemy', 'postgast', 'rich'} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.stderr == "set()\n"
