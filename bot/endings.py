@@ -28,10 +28,8 @@ def ending(story: Story) -> list[str]:
         return [f"❌ {place} failed · {who}", *_failure(failed, story)]
     interrupted = story.last(events.Interrupted)
     if interrupted is not None:
-        return [
-            f"❌ {place} was interrupted · {who} {said(interrupted.why)}",
-            *_left(interrupted.done, interrupted.left),
-        ]
+        left = _left(interrupted.done, interrupted.left, rest="Not applied")
+        return [f"❌ {place} was interrupted · {who}", said(interrupted.why), *left]
     sign, _, words = now(story).partition(" ")
     return [f"{sign} {place} · {who} {words}"]
 
@@ -63,14 +61,14 @@ def _failure(failed: events.Failed, story: Story) -> list[str]:
     return [
         f"{place}{said(failed.why)}",
         *rolled_back,
-        *_left(failed.done, failed.left),
+        *_left(failed.done, failed.left, rest="Not tried"),
         f"Next: {said(failed.next_step)}",
     ]
 
 
-def _left(done: tuple[str, ...], left: tuple[str, ...]) -> list[str]:
+def _left(done: tuple[str, ...], left: tuple[str, ...], *, rest: str) -> list[str]:
     stays = f"Committed and stays: {_named(done)}." if done else "Nothing was committed."
-    return [stays, *([f"Not tried: {_named(left)}."] if left else [])]
+    return [stays, *([f"{rest}: {_named(left)}."] if left else [])]
 
 
 def _named(migrations: tuple[str, ...]) -> str:
