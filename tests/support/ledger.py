@@ -84,11 +84,10 @@ def _make_role(conn: psycopg.Connection, role: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def prepared_ledger(postgres: embedded.Postgres) -> Iterator[embedded.Postgres]:
-    """The session's PostgreSQL with a prepared database `twokey_ledger` on it."""
+def prepared_ledger(postgres: embedded.Postgres) -> embedded.Postgres:
+    """The session's PostgreSQL with a prepared database `twokey_ledger` on it, which ends with the server."""
     prepare(postgres.create("twokey_ledger"))
-    yield postgres
-    postgres.drop("twokey_ledger")
+    return postgres
 
 
 @pytest.fixture
