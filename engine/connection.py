@@ -1,9 +1,11 @@
 """Open one session on one environment's database, and leave nothing behind when it ends."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from select import select
 from typing import Any
 
 import psycopg
@@ -19,6 +21,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 _OLDEST_SERVER = 130000
 _CONNECT_SECONDS = 4
 _CANCEL_SECONDS = 5.0
+_CANCEL_AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +139,24 @@ def _limit(conn: Connection, limits: Limits) -> None:
             "SET lock_timeout = {}; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 0"
         ).format(sql.Literal(milliseconds(limits.lock_timeout)), sql.Literal(milliseconds(limits.statement_timeout)))
     )
+    # A worker that was killed cannot cancel; the server then notices by itself. PostgreSQL 13 and some systems cannot.
+    with suppress(psycopg.DatabaseError):
+        conn.execute("SET client_connection_check_interval = '2s'")
 
 
 def _cancel(conn: Connection) -> None:
-    if conn.pgconn.transaction_status != TransactionStatus.ACTIVE:
-        return
+    """No statement of ours runs on, or the server is gone and its backend with it."""
+    until = time.monotonic() + _CANCEL_SECONDS
     try:
-        conn.cancel_safe(timeout=_CANCEL_SECONDS)
+        while conn.pgconn.transaction_status == TransactionStatus.ACTIVE and time.monotonic() < until:
+            conn.cancel_safe(timeout=_CANCEL_SECONDS)
+            # A cancel that overtakes its statement is forgotten, so we wait for the answer and else ask again.
+            if select([conn.pgconn.socket], [], [], _CANCEL_AGAIN_SECONDS)[0]:
+                conn.pgconn.consume_input()
+            while not conn.pgconn.is_busy() and conn.pgconn.get_result():
+                pass
     except psycopg.Error:
-        return  # the server is gone, and its backend with it
+        return
 
 
 #: Words of libpq → what we say, and what a person can do.

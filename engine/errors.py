@@ -96,14 +96,14 @@ class MissingPrivilege(EngineError):
 
 @dataclass(eq=False)
 class NoSchema(EngineError):
-    """The session's search_path names no schema that exists."""
+    """The session's search_path names no schema that exists and may be used."""
 
     environment: str
 
     def __str__(self) -> str:
         return (
-            f"{self.environment} has no schema to keep its history in: no schema of the search_path exists. "
-            "Create one, or set search_path for the role."
+            f"{self.environment} has no schema to keep its history in: no schema of the search_path exists, or the role may use none. "
+            "Create one, or grant USAGE on it."
         )
 
 

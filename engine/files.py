@@ -11,8 +11,6 @@ from engine.errors import EngineError
 
 _FILE_NAME = re.compile(r"(?P<stamp>[0-9]{14})_(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)\.sql")
 _BOM = b"\xef\xbb\xbf"
-#: schema_migrations.migration_id is VARCHAR(255).
-_LONGEST_ID = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ def _looks_like_sql(path: Path) -> bool:
 
 def _load(path: Path) -> Migration:
     named = _FILE_NAME.fullmatch(path.name)
-    if not named or len(path.stem) > _LONGEST_ID or not _is_a_date(named["stamp"]):
+    if not named or not _is_a_date(named["stamp"]):
         raise BadName(path.name)
     try:
         raw = path.read_bytes()

@@ -173,7 +173,7 @@ def _create(session: Session, home: Home) -> None:
             session.conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", _FIRST_CONTACT)
             session.conn.execute(sql.SQL(_CREATE).format(**names))
     except psycopg.errors.InsufficientPrivilege as cause:
-        raise MissingPrivilege(session.database.environment, session.conn.info.user, home.schema) from cause
+        raise _missing(session, home) from cause
 
 
 _FIRST_CONTACT = (0x326B6579, 2)
@@ -190,4 +190,9 @@ def _check_shape(session: Session, home: Home) -> None:
     if lacking:
         raise ForeignHistory(session.database.environment, home.name("schema_migrations"), lacking)
     if not all(allowed for _, allowed in found):
-        raise MissingPrivilege(session.database.environment, session.conn.info.user, home.schema)
+        raise _missing(session, home)
+
+
+def _missing(session: Session, home: Home) -> MissingPrivilege:
+    row = session.conn.execute("SELECT current_user::text").fetchone()
+    return MissingPrivilege(session.database.environment, row[0] if row else session.conn.info.user, home.schema)

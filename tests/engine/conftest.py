@@ -1,0 +1,34 @@
+"""One empty environment called development, and a session on it."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from engine.connection import Database, Session, open_session
+from playground.embedded import Postgres
+
+# Emptying one database takes milliseconds; making and dropping one for each test would take most of the time.
+_EMPTY = "DROP SCHEMA IF EXISTS public, shop CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"
+
+
+@pytest.fixture(scope="session")
+def engine_database(postgres: Postgres) -> Iterator[str]:
+    """The connection string of the database that the engine's tests share."""
+    yield postgres.create("engine_room")
+    postgres.drop("engine_room")
+
+
+@pytest.fixture
+def development(engine_database: str) -> Database:
+    """An empty, unprotected environment."""
+    with psycopg.connect(engine_database) as conn:
+        conn.execute(_EMPTY)
+    return Database("development", protected=False, dsn=engine_database)
+
+
+@pytest.fixture
+def session(development: Database) -> Iterator[Session]:
+    """A session on the empty environment."""
+    with open_session(development, purpose="twokey test") as opened:
+        yield opened

@@ -1,0 +1,39 @@
+"""A message may be shown when no value is left in it."""
+
+import pytest
+
+from engine import masking
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "message", "shown"),
+    [
+        ("22P02", 'invalid input syntax for type integer: "4111 1111"', "invalid input syntax for type integer: …"),
+        ("22007", 'invalid "date": "a" or "b"', "invalid …"),
+        ("42P01", 'relation "nope" does not exist', 'relation "nope" does not exist'),
+        ("23505", 'duplicate key breaks "users_pkey"', 'duplicate key breaks "users_pkey"'),
+        ("42883", "function f('it''s', 'b') is not there", "function f(…) is not there"),
+        ("42601", "syntax error at or near \"'secret'\"", "syntax error at or near …"),
+        ("42601", 'syntax error at or near "4711"', "syntax error at or near …"),
+        ("42601", 'syntax error at or near "tabel"', 'syntax error at or near "tabel"'),
+        ("42601", 'unterminated at or near "\'se\ncret"', "unterminated at or near …"),
+        ("XX000", 'odd "half', "odd …"),
+        ("42P01", "relation « x »\nn'existe pas", "relation … n…"),
+        ("22003", "a\nb", "a b"),
+    ],
+)
+def test_literals_are_masked_and_names_are_kept(sqlstate: str, message: str, shown: str) -> None:
+    assert masking.mask(message, sqlstate=sqlstate) == shown
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "raised"), [("P0001", False), ("38000", False), ("39000", False), ("23505", True)]
+)
+def test_what_a_function_wrote_is_withheld(sqlstate: str, raised: bool) -> None:
+    assert masking.mask("card 4111", sqlstate=sqlstate, raised=raised) == (
+        "the message was written by a function in the database and is withheld, since it may hold rows' values"
+    )
+
+
+def test_a_long_message_is_cut() -> None:
+    assert masking.mask("x" * 400, sqlstate="22000") == "x" * 300 + "…"
