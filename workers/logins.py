@@ -16,6 +16,11 @@ ROLES = ("twokey_bot", "twokey_worker", "twokey_sweep")
 _SETTING = "SELECT set_config('twokey.login', %s, false), set_config('twokey.role', %s, false)"
 _VERIFIER = "SELECT set_config('twokey.verifier', %s, false)"
 _MAY_MAKE = "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
+_MISSING = """
+SELECT name FROM unnest(%s::text[]) WITH ORDINALITY AS ours (name, place)
+  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name) ORDER BY place"""
+
+_MAKE = "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
 _MISSING = (
     "SELECT name FROM unnest(%s::text[]) name WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name)"
 )

@@ -59,9 +59,7 @@ def test_no_process_here_starts_with_a_slack_token_in_sight(around: dict[str, st
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones(around: dict[str, str]) -> None:
-    assert refusal(around, "staging") == (
-        "twokey.toml has no environment 'staging'. It has development, production."
-    )
+    assert refusal(around, "staging") == ("twokey.toml has no environment 'staging'. It has development, production.")
     assert refusal(around, "produciton") == (
         "twokey.toml has no environment 'produciton'. It has development, production. Did you mean production?"
     )
@@ -96,8 +94,10 @@ def test_a_database_that_is_no_url_is_named_and_not_shown(around: dict[str, str]
         (
             "REDIS_URL",
             "ring:6379",
-            "REDIS_URL does not start with redis:// or rediss:// or unix://. "
-            "It holds the ring's address: redis://host:6379/0.",
+            (
+                "REDIS_URL does not start with redis:// or rediss:// or unix://. "
+                "It holds the ring's address: redis://host:6379/0."
+            ),
         ),
         ("TWOKEY_CONFIG", "/nowhere/twokey.toml", None),
     ],

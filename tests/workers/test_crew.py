@@ -125,9 +125,7 @@ def test_a_second_signal_ends_it_now_but_the_same_wish_twice_does_not(trial: Cal
     crew.crew.send_signal(signal.SIGTERM)
     assert crew.crew.wait(8) == 0
     assert (crew.folder / "run.ended after 2").exists()
-    assert (
-        "Ending now: a run in hand is cut off, and PostgreSQL rolls back its migration." in crew.log.read_text()
-    )
+    assert "Ending now: a run in hand is cut off, and PostgreSQL rolls back its migration." in crew.log.read_text()
 
 
 def test_children_do_not_outlive_a_supervisor_that_is_killed(trial: Callable[..., Trial]) -> None:

@@ -1,0 +1,156 @@
+"""A row of three environments with databases of their own, and hands for each, on a real ledger and a real bell."""
+
+import os
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+
+from engine import tools
+from engine.connection import Database
+from ledger import workflow_file
+from ledger.book import Book
+from ledger.doorbell import Doorbell
+from ledger.events import Approved, Event
+from ledger.request import Act, Decision, Request, Verdict, Witness
+from ledger.states import State
+from tests.support.ledger import BO, a_wish
+from workers import foreman, observer
+from workers.hands import Hands
+
+WORKFLOW = """
+migrations = "migrations"
+channel = "C0MIGRATE"
+start_delay = "1s"
+lock_timeout = "1s"
+statement_timeout = "20s"
+[[environment]]
+name = "development"
+aliases = ["dev"]
+database_url = { env = "DEVELOPMENT_DATABASE_URL" }
+[[environment]]
+name = "test"
+database_url = { env = "TEST_DATABASE_URL" }
+[[environment]]
+name = "production"
+aliases = ["prod"]
+database_url = { env = "PRODUCTION_DATABASE_URL" }
+protected = true
+approvers = ["U0APPROVER"]
+"""
+
+FOUR_HOURS = timedelta(hours=4)
+FIRST, SECOND, THIRD = (
+    "20250818130001_create_users",
+    "20250818140001_add_user_columns",
+    "20250818150001_create_audit_table",
+)
+
+
+@dataclass
+class Row:
+    """Three environments in a row, one folder of migrations, one ledger. Everybody's worker answers at once."""
+
+    folder: Path
+    ledger: Book
+    ledger_url: str
+    redis_url: str
+    dsn: dict[str, str]
+    asleep: set[str] = field(default_factory=set)  # environments whose look worker does not answer
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "twokey.toml"
+
+    @property
+    def migrations(self) -> Path:
+        return self.folder / "migrations"
+
+    def hands(self, name: str) -> Hands:
+        workflow = workflow_file.load(self.config)
+        environment = workflow.environment(name)
+        assert environment
+        return Hands(
+            environment=environment,
+            workflow=workflow,
+            database=Database(name, protected=environment.protected, dsn=self.dsn[name]),
+            tools=tools.find(None, os.environ["PATH"]),
+            book=self.ledger,
+            doorbell=AnsweredBell(self),
+        )
+
+    def file(self, name: str, sql: str) -> str:
+        """Put a migration into the folder; gives its id."""
+        (self.migrations / f"{name}.sql").write_text(sql)
+        return name
+
+    def ask(
+        self, name: str, act: Act = Act.APPLY, *, expires_in: timedelta = timedelta(hours=4), **more: object
+    ) -> int:
+        """Write a wish down, as the bot does."""
+        wish = replace(a_wish(environment=name, act=act), **more)  # pyright: ignore[reportArgumentType]
+        protected = self.hands(name).environment.protected
+        return self.ledger.open(wish, expires_in=expires_in, protected=protected)[0].id
+
+    def ring(self, request_id: int) -> Request:
+        """What the worker does when it is rung for the request; gives the request as it stands then."""
+        foreman.run(self.hands(self.ledger.request(request_id).environment), request_id)
+        return self.ledger.request(request_id)
+
+    def do(self, name: str, act: Act = Act.APPLY, **more: object) -> Request:
+        """Ask and ring."""
+        return self.ring(self.ask(name, act, **more))
+
+    def bring(self, *names: str) -> None:
+        """Bring environments everything they may get."""
+        for name in names:
+            assert self.do(name).state is State.APPLIED
+
+    def approve(self, request_id: int, *, seen: bool = True) -> Request:
+        """Bo approves; with `seen`, the bot also witnesses as soon as it is asked."""
+        plan = self.ledger.request(request_id).plan
+        assert plan
+        said = Decision(request_id, BO, Verdict.APPROVE, plan.digest, f"{self.ledger.now().timestamp():.6f}", None)
+        assert self.ledger.decide(said)
+        now = self.ledger.now()
+        why = Approved(actor_id=BO.id, actor_name=BO.name, starts_at=now.isoformat())
+        request = self.ledger.move(request_id, State.APPROVED, why=why, starts_at=now)
+        if seen:
+            self.witness(request_id)
+        return request
+
+    def witness(self, request_id: int) -> None:
+        """The bot looks at Slack, and Bo's reaction stands there."""
+        self.ledger.witness(Witness(request_id, self.ledger.now(), approving=(BO,), rejecting=()))
+
+    def told(self, request_id: int) -> list[Event]:
+        """The request's story."""
+        return [told.event for told in self.ledger.events(request_id)]
+
+    def last(self, request_id: int) -> Event:
+        """How the request's story stands."""
+        return self.told(request_id)[-1]
+
+    def sql(self, name: str, statement: str) -> list[tuple]:
+        """Run one statement in an environment, past Twokey."""
+        with psycopg.connect(self.dsn[name], autocommit=True) as conn:
+            cursor = conn.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def history(self, name: str) -> list[str]:
+        """Ids of what an environment's own history holds."""
+        return [id_ for (id_,) in self.sql(name, "SELECT migration_id FROM schema_migrations ORDER BY id")]
+
+
+class AnsweredBell(Doorbell):
+    """A bell whose looks are answered before the ring returns."""
+
+    def __init__(self, row: Row) -> None:
+        super().__init__(row.redis_url)
+        self._row = row
+
+    def ring_look(self, observation_id: int, environment: str) -> bool:
+        if environment not in self._row.asleep:
+            observer.look(self._row.hands(environment), observation_id)
+        return True
