@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bot import messages
 from bot.messages import Slot
-from bot.patience import Patience
+from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice
 from ledger.book import Book
 from ledger.deliveries import CARD
@@ -40,8 +40,7 @@ class Announcer:
 
     def announce(self) -> None:
         """Bring every request that has news up to date, the oldest first."""
-        for request_id in self._book.unannounced():
-            self._bring_up_to_date(request_id)
+        one_by_one(self._book.unannounced(), self._bring_up_to_date, key=lambda one: ("#", one), by=self._patience)
 
     def _bring_up_to_date(self, request_id: int) -> None:
         request = self._book.request(request_id)

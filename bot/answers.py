@@ -1,7 +1,7 @@
 """The answers to questions, drawn from what the workers wrote: a table for `status`, sentences for the others."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.blocks import (
@@ -140,14 +140,17 @@ def _standing(environment: Mapping[str, Any]) -> list[str]:
         return [f"{sign}*{environment['name']}* ⚠️ {environment['state']}{why}"]
     last = environment["last"]
     by = f" by {said(last['by'])}" if last and last["by"] else ""
-    newest = f"; last {mono(last['migration'])} {_when(last['at'])}{by}" if last else ""
+    at = f" {_when(last['at'])}" if last and last["at"] else ""
+    newest = f"; last {mono(last['migration'])}{at}{by}" if last else ""
     counts = f"{environment['applied']} applied, {len(environment['pending'])} pending"
     problems = [f"⚠️ {said(problem)}" for problem in environment["problems"]]
     return [f"{sign}*{environment['name']}* {counts}{newest}", *listed(problems, show=LINES_SHOWN)]
 
 
 def _when(iso: str) -> str:
-    return moment(datetime.fromisoformat(iso), "{date_short_pretty} {time}")
+    at = datetime.fromisoformat(iso)
+    # schema_migrations keeps its times in UTC without saying so.
+    return moment(at if at.tzinfo else at.replace(tzinfo=UTC), "{date_short_pretty} {time}")
 
 
 def validate(found: Mapping[str, Any]) -> Body:

@@ -25,7 +25,7 @@ def ending(story: Story) -> list[str]:
     if request.state is State.APPLIED:
         return [f"✅ {place} · {who} {_success(story)}"]
     if failed is not None:
-        return [f"❌ {place} failed · {who}", *_failure(failed, story)]
+        return [f"❌ {place} failed · {who}", *_failure(failed)]
     interrupted = story.last(events.Interrupted)
     if interrupted is not None:
         left = _left(interrupted.done, interrupted.left, rest="Not applied")
@@ -50,20 +50,9 @@ def _success(story: Story) -> str:
     return f"{count} applied to {request.environment}{took}.{kept} {next_words(story)}"
 
 
-def _failure(failed: events.Failed, story: Story) -> list[str]:
-    place = ""
-    if failed.migration:
-        line = f", line {failed.line}" if failed.line else ""
-        code = f", SQLSTATE {failed.sqlstate}" if failed.sqlstate else ""
-        place = f"{mono(failed.migration)}{line}{code}: "
-    ran = failed.migration is not None and story.last(events.Started) is not None
-    rolled_back = [f"Rolled back: {mono(failed.migration or '')}."] if ran else []
-    return [
-        f"{place}{said(failed.why)}",
-        *rolled_back,
-        *_left(failed.done, failed.left, rest="Not tried"),
-        f"Next: {said(failed.next_step)}",
-    ]
+def _failure(failed: events.Failed) -> list[str]:
+    """The engine's sentence names file, line, SQLSTATE and what was rolled back; this adds what stays and what now."""
+    return [said(failed.why), *_left(failed.done, failed.left, rest="Not tried"), f"➡️ {said(failed.next_step)}"]
 
 
 def _left(done: tuple[str, ...], left: tuple[str, ...], *, rest: str) -> list[str]:

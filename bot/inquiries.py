@@ -1,10 +1,10 @@
 """Answers on their way to whoever asked: delivered when a worker has drawn them, hurried when they are late."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot import messages
-from bot.patience import Patience
+from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice
 from ledger.book import Book
 from ledger.doorbell import Doorbell
@@ -27,27 +27,26 @@ class Answering:
 
     def answer(self) -> None:
         """Deliver every answer that is there, and hurry the ones that are late."""
-        for inquiry in self._book.inquiries_open():
-            if inquiry.answered_at is not None:
-                if self._patience.may(inquiry.id):
-                    self._deliver(inquiry)
-            elif self._patience.may(("hurry", inquiry.id)):
-                self._hurry(inquiry, now=self._book.now())
+        inquiries = self._book.inquiries_open()
+        drawn = [one for one in inquiries if one.answered_at is not None]
+        late = [one for one in inquiries if one.answered_at is None]
+        one_by_one(drawn, self._deliver, key=lambda one: one.id, by=self._patience)
+        one_by_one(late, self._hurry, key=lambda one: ("hurry", one.id), by=self._patience)
 
     def share(self) -> None:
         """Post every shared answer into its channel, once."""
-        for inquiry in self._book.shares_open():
-            if inquiry.share is None or not self._patience.may(("share", inquiry.id)):
-                continue
-            channel, key = inquiry.share.channel, f"share-{inquiry.id}"
-            try:
-                # An earlier post may stand there unanswered, so the channel is asked before anything is said.
-                ts = self._voice.find(channel, key=key)
-                shown = messages.shared(inquiry, self._workflow)
-                self._book.shared_as(inquiry.id, ts or self._voice.post(channel, shown, key=key))
-            except SlackFailed as failed:
-                log.warning("%s", failed)
-                self._patience.failed(("share", inquiry.id), retry_after=failed.retry_after)
+        one_by_one(self._book.shares_open(), self._share, key=lambda one: ("share", one.id), by=self._patience)
+
+    def _share(self, inquiry: Inquiry) -> None:
+        channel, key = inquiry.share.channel if inquiry.share else inquiry.channel, f"share-{inquiry.id}"
+        try:
+            # An earlier post may stand there unanswered, so the channel is asked before anything is said.
+            ts = self._voice.find(channel, key=key)
+            shown = messages.shared(inquiry, self._workflow)
+            self._book.shared_as(inquiry.id, ts or self._voice.post(channel, shown, key=key))
+        except SlackFailed as failed:
+            log.warning("%s", failed)
+            self._patience.failed(("share", inquiry.id), retry_after=failed.retry_after)
 
     def _deliver(self, inquiry: Inquiry) -> None:
         shown = messages.answer(inquiry, self._workflow)
@@ -68,9 +67,9 @@ class Answering:
                 raise
             self._voice.whisper(inquiry.channel, inquiry.actor.id, shown)  # the address was used up
 
-    def _hurry(self, inquiry: Inquiry, *, now: datetime) -> None:
+    def _hurry(self, inquiry: Inquiry) -> None:
         """Ask for an answer from what was observed; where nothing was, or nobody draws it, say so."""
-        waited = now - inquiry.asked_at
+        waited = self._book.now() - inquiry.asked_at
         if waited < LATE:
             return
         observations = self._book.observations(inquiry.id)

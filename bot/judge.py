@@ -4,7 +4,7 @@ import logging
 
 from bot import messages
 from bot.identity import Directory
-from bot.patience import Patience
+from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice, emoji
 from ledger import policy
 from ledger.book import Book
@@ -31,18 +31,20 @@ class Judge:
 
     def judge(self) -> None:
         """Judge what was heard, in the order in which it happened. Where Slack is silent, the rest waits too."""
-        if not self._patience.may("judge"):
+        one_by_one(self._book.unjudged(), self._judge, key=lambda heard: heard.id, by=self._patience)
+
+    def _judge(self, heard: Heard) -> None:
+        if not self._patience.may("slack"):
             return
-        for heard in self._book.unjudged():
-            try:
-                settled = self._settled(heard)
-            except SlackFailed as failed:
-                log.warning("%s", failed)
-                self._patience.failed("judge", retry_after=failed.retry_after)
-                return
-            self._patience.worked("judge")
-            if settled:
-                self._book.judged(heard.id)
+        try:
+            settled = self._settled(heard)
+        except SlackFailed as failed:
+            log.warning("%s", failed)
+            self._patience.failed("slack", retry_after=failed.retry_after)
+            return
+        self._patience.worked("slack")
+        if settled:
+            self._book.judged(heard.id)
 
     def _settled(self, heard: Heard) -> bool:
         request_id = self._book.request_at(channel=heard.channel, ts=heard.message_ts)

@@ -1,9 +1,17 @@
 """Who has to wait before the next try, and how long: twice as long after each failure, or as long as Slack says."""
 
+import logging
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
+from typing import TypeVar
+
+from ledger.errors import LedgerUnreachable
 
 LONGEST = 60.0
+
+One = TypeVar("One")
+
+log = logging.getLogger("twokey.patience")
 
 
 class Patience:
@@ -27,3 +35,19 @@ class Patience:
     def worked(self, what: Hashable) -> None:
         """Start anew."""
         self._waits.pop(what, None)
+
+
+def one_by_one(
+    many: Iterable[One], deed: Callable[[One], None], *, key: Callable[[One], Hashable], by: Patience
+) -> None:
+    """Do a deed for each. What meets a fault of ours is logged and waits, so that it does not silence the others."""
+    for one in many:
+        if not by.may(key(one)):
+            continue
+        try:
+            deed(one)
+        except LedgerUnreachable:
+            raise
+        except Exception:
+            log.exception("%s %s met an error that nobody expected", getattr(deed, "__qualname__", deed), key(one))
+            by.failed(key(one))

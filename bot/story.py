@@ -114,7 +114,8 @@ def _key_turned(event: events.Approved | events.Withdrawn, at: datetime, story: 
     yes, no = _emojis(story)
     name = said(event.actor_name)
     if isinstance(event, events.Withdrawn):
-        return Step(f"⏳ Waiting again, {name} took the key back: {yes} starts it, {no} rejects it", "Taken back")
+        whose = "the approval no longer stands" if event.actor_id == POLICY.id else f"{name} took the key back"
+        return Step(f"⏳ Waiting again, {whose}: {yes} starts it, {no} rejects it", "Taken back")
     if event.actor_id == POLICY.id:
         return None
     starts = moment(datetime.fromisoformat(event.starts_at), "{time_secs}")

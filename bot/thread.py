@@ -5,7 +5,7 @@ from bot.endings import ending
 from bot.story import Story
 from ledger import events
 from ledger.records import Told
-from ledger.request import Act
+from ledger.request import POLICY, Act
 from ledger.states import State
 from ledger.workflow import Verbosity
 
@@ -79,13 +79,16 @@ def broadcasts(told: Told) -> bool:
 
 def _line(told: Told, story: Story) -> str | None:
     match told.event:
+        case events.Refused(actor_id=POLICY.id, why=why):
+            return f"🚫 {ours(why)}"
         case events.Refused(actor_name=name, why=why):
             # Its first sentence alone: what follows names the approvers, who were mentioned once already.
             return f"🚫 {said(name)}'s reaction did not count: “{ours(why.partition('. ')[0].rstrip('.'))}.”"
         case events.Noted(actor_name=name, what=what):
             return f"📝 {said(name)}: {said(what)}"
-        case events.Withdrawn(actor_name=name):
-            return f"↩️ {said(name)} took the key back. Nothing starts until somebody turns it again."
+        case events.Withdrawn(actor_id=actor_id, actor_name=name):
+            whose = "The approval no longer stands" if actor_id == POLICY.id else f"{said(name)} took the key back"
+            return f"↩️ {whose}. Nothing starts until somebody turns it again."
         case events.ExpiryWarned(minutes_left=minutes):
             expires = f"expires in {minutes} minutes, at {moment(story.request.expires_at)}"
             return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. It waits for a second person."

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 
 from bot.identity import Directory
-from bot.patience import Patience
+from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice, emoji
 from ledger.book import Book
 from ledger.deliveries import CARD
@@ -29,9 +29,8 @@ class WitnessStand:
 
     def look(self) -> None:
         """Look at the cards of the requests whose workers hold the lock and wait."""
-        for request in self._book.requests(open_only=True, limit=LOOKED_THROUGH):
-            if request.state is State.APPROVED and self._patience.may(request.id):
-                self._look_for(request)
+        waiting = [r for r in self._book.requests(open_only=True, limit=LOOKED_THROUGH) if r.state is State.APPROVED]
+        one_by_one(waiting, self._look_for, key=lambda one: one.id, by=self._patience)
 
     def _look_for(self, request: Request) -> None:
         environment = self._workflow.environment(request.environment)

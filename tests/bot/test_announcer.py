@@ -170,5 +170,5 @@ def test_a_failure_is_seen_by_the_whole_channel_and_a_success_is_not(
     [loud] = broadcast(slack)
     assert (
         loud["text"]
-        == "❌ *development* · apply #2 failed · <@U0ENGINEER>\nIt failed.\nNothing was committed.\nNext: Fix it."
+        == "❌ *development* · apply #2 failed · <@U0ENGINEER>\nIt failed.\nNothing was committed.\n➡️ Fix it."
     )

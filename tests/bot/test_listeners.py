@@ -4,10 +4,13 @@ import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from slack_sdk import WebClient
 
+from bot import inquiries
 from bot.config import Settings
 from bot.voice import Voice
 from ledger.book import Book
@@ -153,7 +156,8 @@ def test_an_answer_comes_below_and_can_be_shared_once(bot: Running) -> None:
     assert len(bot.slack.messages(CHANNEL)) == 1
 
 
-def test_a_question_that_no_worker_hears_is_answered_by_the_bot(bot: Running) -> None:
+def test_a_question_that_no_worker_hears_is_answered_by_the_bot(bot: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inquiries, "LATE", timedelta(seconds=0.5))
     bot.slack.as_person("U0ENGINEER").slash("/migrate", "validate")
     sentence = "No worker answers for development, test, production. Start one: `python -m workers`."
     bot.slack.wait_for(lambda: last_whisper(bot) == sentence, timeout=8)

@@ -30,7 +30,7 @@ BACKED_UP = events.BackedUp("production-backup-2026-11-22T10-00-00.sql", 12_300,
 FIRST_IN = events.MigrationApplied(IDS[0], 1, 2, 0.02)
 SECOND_IN = events.MigrationApplied(IDS[1], 2, 2, 1.5)
 BROKEN = events.Failed(
-    "syntax error at or near “TABEL”",
+    "z.sql:3 failed on production (42601): syntax error at or near “TABEL”. It was rolled back whole.",
     "Fix the file, then ask again.",
     IDS[1],
     3,
@@ -157,6 +157,14 @@ def test_only_the_state_line_and_the_buttons_of_a_card_ever_change() -> None:
             ),
         ),
         (
+            State.PLANNED,
+            (BY_BO, events.Withdrawn("policy", "policy")),
+            (
+                "~Waiting~ → ~Approved by bo <!date^1795341603^{time}|10:00 UTC>~ → "
+                "⏳ Waiting again, the approval no longer stands: :white_check_mark: starts it, :x: rejects it"
+            ),
+        ),
+        (
             State.APPROVED,
             (events.Waiting("run #6"), events.Waiting("run #6")),
             "~Waiting~ → ⏳ Waiting, because run #6 holds production",
@@ -252,11 +260,10 @@ def test_progress_is_one_message_that_grows() -> None:
             (STARTED, BROKEN),
             (
                 "❌ *production* · apply #7 failed · <@U0ENGINEER>\n"
-                "`20250818150001_create_audit_table`, line 3, SQLSTATE 42601: syntax error at or near “TABEL”\n"
-                "Rolled back: `20250818150001_create_audit_table`.\n"
+                "z.sql:3 failed on production (42601): syntax error at or near “TABEL”. It was rolled back whole.\n"
                 "Committed and stays: `20250818140001_add_user_columns`.\n"
                 "Not tried: `20250818160001_z`.\n"
-                "Next: Fix the file, then ask again."
+                "➡️ Fix the file, then ask again."
             ),
             True,
         ),
@@ -296,6 +303,18 @@ def test_progress_is_one_message_that_grows() -> None:
             State.PLANNED,
             (events.Refused("U0SECOND", "<dee>", "You are not an approver. Those who may: <@U0APPROVER>."),),
             "🚫 &lt;dee&gt;'s reaction did not count: “You are not an approver.”",
+            False,
+        ),
+        (
+            State.PLANNED,
+            (events.Refused("policy", "policy", "#7 did not start: <@U0APPROVER> can approve it."),),
+            "🚫 #7 did not start: <@U0APPROVER> can approve it.",
+            False,
+        ),
+        (
+            State.PLANNED,
+            (BY_BO, events.Withdrawn("policy", "policy")),
+            "↩️ The approval no longer stands. Nothing starts until somebody turns it again.",
             False,
         ),
         (State.APPLYING, (events.Noted("U0APPROVER", "bo", "approves as well."),), "📝 bo: approves as well.", False),
@@ -351,7 +370,7 @@ def test_replies_in_the_thread(state: State, story: tuple[Event, ...], text: str
                 "❌ *development* · apply #7 failed · <@U0ENGINEER>",
                 "development does not answer.",
                 "Nothing was committed.",
-                "Next: Start its server.",
+                "➡️ Start its server.",
                 "[Ask again twokey_apply=development]",
             ],
         ),
