@@ -1,36 +1,17 @@
-"""Answers, lists, help and the form: what one person reads."""
+"""The answers to questions, drawn from what the workers wrote."""
 
-import json
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot import messages
-from bot.commands import TABLE
-from bot.outcomes import (
-    AskInModal,
-    Entry,
-    Helped,
-    Listed,
-    Looking,
-    Outcome,
-    Refused,
-    Shared,
-    TakenBack,
-    WrittenDown,
-)
-from ledger import events, plain
-from ledger.records import Inquiry, Question, Share, Told
-from ledger.request import Act, Request
-from ledger.states import State
+from ledger import plain
+from ledger.records import Inquiry, Question, Share
 from tests.bot.conftest import CHANNEL, a_workflow
-from tests.bot.test_messages import BACKED_UP, BY_BO, T, a_summary, lines, told
+from tests.bot.stories import T, a_summary, lines
 from tests.support.ledger import ADA
 
 WORKFLOW = a_workflow()
-PRODUCTION = WORKFLOW.environments[2]
 
 
 def an_inquiry(body: dict[str, Any], *, share: Share | None = None) -> Inquiry:
@@ -183,127 +164,3 @@ def test_a_shared_answer_says_who_and_when() -> None:
     assert lines(shared)[-1] == (
         "&lt;ada&gt; shares this, as of <!date^1795341600^{date_short_pretty} {time}|2026-11-22 10:00 UTC>"
     )
-
-
-def a_request(state: State, *, environment: str = "production") -> Request:
-    return Request(
-        id=7,
-        act=Act.APPLY,
-        environment=environment,
-        actor=ADA,
-        reason=None,
-        note=None,
-        covers_of=None,
-        channel=CHANNEL,
-        state=state,
-        asked_at=T,
-        expires_at=T + timedelta(hours=4),
-        starts_at=None,
-        plan=None,
-        version=1,
-    )
-
-
-@pytest.mark.parametrize(
-    ("outcome", "text"),
-    [
-        (WrittenDown(a_request(State.ASKED), new=True, rung=True), "#7 is written down: apply production."),
-        (WrittenDown(a_request(State.ASKED), new=False, rung=True), "#7 was already written down: apply production."),
-        (
-            WrittenDown(a_request(State.ASKED), new=True, rung=False),
-            (
-                "#7 is written down: apply production. "
-                "Redis does not answer, so a worker will hear of it later, by itself."
-            ),
-        ),
-        (Looking(("development", "test"), rung=True), "Looking at development, test …"),
-        (
-            Looking(("test",), rung=False),
-            "Looking at test … Redis does not answer, so no worker may hear of it.",
-        ),
-        (TakenBack(a_request(State.CANCELLED)), "#7 is cancelled. Nothing will run."),
-        (Refused("Ask <@U0BO> in <#C0MIGRATE>, not <!here>."), "🚫 Ask <@U0BO> in <#C0MIGRATE>, not &lt;!here&gt;."),
-        (AskInModal(PRODUCTION, CHANNEL), "A form has opened. It asks for the name of production and a reason."),
-        (Shared(), "The answer will stand in the channel in a moment."),
-        (Listed(open=True, environment=None, entries=()), "There is no open request."),
-        (Listed(open=False, environment="test", entries=()), "There is no ended request on test."),
-        (
-            Helped("apply"),
-            (
-                "`/migrate apply &lt;environment&gt;` Backs the environment up and runs what is pending there. "
-                "Environments: development (dev), test, production (prod)."
-            ),
-        ),
-        (Helped("requests"), "`/migrate requests` Lists the requests that are open."),
-    ],
-)
-def test_replies(outcome: Outcome, text: str) -> None:
-    assert messages.reply(outcome, WORKFLOW).text == text
-
-
-def test_help_lists_every_command_of_the_table() -> None:
-    shown = lines(messages.reply(Helped(None), WORKFLOW))
-    assert shown == [
-        "`/migrate status [environment]` Shows which migrations are where, who applied the last one and when.",
-        "`/migrate plan &lt;environment&gt;` Shows what an apply would run there, and runs nothing.",
-        "`/migrate apply &lt;environment&gt;` Backs the environment up and runs what is pending there.",
-        "`/migrate promote &lt;environment&gt;` The same as apply, for every environment but the first.",
-        "`/migrate certify &lt;environment&gt; [note]` Says that it was tested, so that a protected one may follow.",
-        ("`/migrate validate` Compares the environments: missing, extra, edited, out of order, ready to promote."),
-        "`/migrate history [environment]` Lists the requests that have ended, with who, when and which backup.",
-        "`/migrate requests` Lists the requests that are open.",
-        "`/migrate cancel &lt;number&gt;` Takes an open request back.",
-        "`/migrate help [command]` Shows this list, or what one command does.",
-        "Environments, in order: development (dev), test, production (prod).",
-    ]
-    assert len(shown) == len(TABLE) + 1
-
-
-def test_lists_of_requests() -> None:
-    when = "<!date^1795341600^{date_short_pretty} {time}|2026-11-22 10:00 UTC>"
-    ended = told(
-        BY_BO, events.Started("host:1"), BACKED_UP, events.Failed("No.", "Try.", "20250818120001_create_users", 3)
-    )
-    failed = Entry(a_request(State.FAILED), ended)
-    assert lines(messages.reply(Listed(open=False, environment=None, entries=(failed,)), WORKFLOW)) == [
-        "1 ended request, newest first.",
-        (
-            f"*#7* apply production · ada {when} · ❌ Failed in `20250818120001_create_users`, line 3 · approved by bo"
-            " · ran 2 s · backup `production-backup-2026-11-22T10-00-00.sql`"
-        ),
-    ]
-    applied = Entry(a_request(State.APPLIED), told(events.Started("host:1"), events.Applied(("a",), 2.1)))
-    assert lines(messages.reply(Listed(open=False, environment="production", entries=(applied,)), WORKFLOW)) == [
-        "1 ended request on production, newest first.",
-        f"*#7* apply production · ada {when} · ✅ Applied <!date^1795341602^{{time}}|10:00 UTC> in 2.1 s",
-    ]
-    unknown = Entry(a_request(State.PLANNED, environment="gone"), ())
-    still = Entry(a_request(State.ASKED), (Told(1, T, events.Asked("U0ENGINEER", "ada", "apply", "production", None)),))
-    assert lines(messages.reply(Listed(open=True, environment=None, entries=(still, unknown)), WORKFLOW)) == [
-        "2 open requests, newest first.",
-        f"*#7* apply production · ada {when} · ⏳ Written down · expires <!date^1795356000^{{time}}|14:00 UTC>",
-        "*#7* apply gone · ada · planned · no longer in twokey.toml",
-    ]
-
-
-def test_the_form_asks_for_the_name_and_a_reason() -> None:
-    view = messages.modal(AskInModal(replace(PRODUCTION, name="production-in-the-far-north"), CHANNEL))
-    assert view["title"]["text"] == "Apply to production-in-…"
-    assert json.loads(view["private_metadata"]) == {"environment": "production-in-the-far-north", "channel": CHANNEL}
-    sentence, name, reason = view["blocks"]
-    assert sentence["text"]["text"] == (
-        "🔒 *production-in-the-far-north* is protected. A plan is drawn, then a second person has to start it."
-    )
-    assert (name["label"]["text"], name["hint"]["text"]) == (
-        "Name of the environment",
-        "Type production-in-the-far-north to confirm.",
-    )
-    assert (reason["label"]["text"], reason["hint"]["text"]) == (
-        "Reason",
-        "Everyone in the channel reads it. At most 300 characters.",
-    )
-
-
-def test_our_own_words_for_one_person() -> None:
-    assert messages.whisper("Ask <@U0BO> & co.").text == "Ask <@U0BO> &amp; co."
-    assert datetime.fromtimestamp(1795341600, UTC) == T

@@ -1,0 +1,198 @@
+"""What stands under a card, and what is told in one message without one."""
+
+import pytest
+
+from ledger import events
+from ledger.events import Event
+from ledger.request import Act
+from ledger.states import State
+from ledger.workflow import Verbosity
+from tests.bot.stories import (
+    ASKED,
+    BACKED_UP,
+    BROKEN,
+    BY_BO,
+    FIRST_IN,
+    IDS,
+    PLANNED,
+    SECOND_IN,
+    STARTED,
+    lines,
+    slots,
+)
+
+
+def test_progress_is_one_message_that_grows() -> None:
+    def progress(*story: Event, state: State = State.APPLYING) -> list[str]:
+        return lines(slots("production", state, ASKED, PLANNED, BY_BO, *story)["progress"].body)
+
+    assert progress(events.Waiting("run #6"), state=State.APPROVED) == ["⏳ Waiting: run #6 holds production"]
+    assert progress(STARTED) == ["🔵 Backing up"]
+    backup = "✅ Backup `production-backup-2026-11-22T10-00-00.sql`, 12.3 kB in 400 ms, read back"
+    assert progress(STARTED, BACKED_UP) == [backup, f"🔵 1/2 `{IDS[0]}`"]
+    first = f"✅ 1/2 `{IDS[0]}` in 20 ms"
+    assert progress(STARTED, BACKED_UP, FIRST_IN) == [backup, first, f"🔵 2/2 `{IDS[1]}`"]
+    assert progress(STARTED, BACKED_UP, FIRST_IN, BROKEN, state=State.FAILED) == [
+        backup,
+        first,
+        f"❌ 2/2 `{IDS[1]}`, rolled back",
+    ]
+    no_backup = events.Failed("pg_dump ended with 1.", "Look at the disk.")
+    assert progress(STARTED, no_backup, state=State.FAILED) == ["❌ No verified backup"]
+
+
+@pytest.mark.parametrize(
+    ("state", "story", "text", "loud"),
+    [
+        (
+            State.APPLIED,
+            (BACKED_UP, events.Applied(IDS, 2.1)),
+            (
+                "✅ *production* · apply #7 · <@U0ENGINEER> 2 migrations applied to production in 2.1 s. "
+                "Backup `production-backup-2026-11-22T10-00-00.sql`. `/migrate validate` compares the environments."
+            ),
+            False,
+        ),
+        (
+            State.FAILED,
+            (STARTED, BROKEN),
+            (
+                "❌ *production* · apply #7 failed · <@U0ENGINEER>\n"
+                "z.sql:3 failed on production (42601): syntax error at or near “TABEL”. It was rolled back whole.\n"
+                "Committed and stays: `20250818140001_add_user_columns`.\n"
+                "Not tried: `20250818160001_z`.\n"
+                "➡️ Fix the file, then ask again."
+            ),
+            True,
+        ),
+        (
+            State.INTERRUPTED,
+            (STARTED, events.Interrupted("The worker fell silent.", (), (IDS[1],))),
+            (
+                "❌ *production* · apply #7 was interrupted · <@U0ENGINEER>\n"
+                "The worker fell silent.\n"
+                "Nothing was committed.\n"
+                "Not applied: `20250818150001_create_audit_table`."
+            ),
+            True,
+        ),
+        (
+            State.EXPIRED,
+            (events.Expired(),),
+            ("⌛ *production* · apply #7 · <@U0ENGINEER> Expired: nobody turned the second key in time"),
+            False,
+        ),
+        (
+            State.PLANNED,
+            (events.ExpiryWarned(15),),
+            (
+                "⌛ <@U0ENGINEER> #7 expires in 15 minutes, at <!date^1795356000^{time}|14:00 UTC>. "
+                "It waits for a second person."
+            ),
+            False,
+        ),
+        (
+            State.PLANNED,
+            (events.Withdrawn("U0APPROVER", "bo"),),
+            "↩️ bo took the key back. Nothing starts until somebody turns it again.",
+            False,
+        ),
+        (
+            State.PLANNED,
+            (events.Refused("U0SECOND", "<dee>", "You are not an approver. Those who may: <@U0APPROVER>."),),
+            "🚫 &lt;dee&gt;'s reaction did not count: “You are not an approver.”",
+            False,
+        ),
+        (
+            State.PLANNED,
+            (events.Refused("policy", "policy", "#7 did not start: <@U0APPROVER> can approve it."),),
+            "🚫 #7 did not start: <@U0APPROVER> can approve it.",
+            False,
+        ),
+        (
+            State.PLANNED,
+            (BY_BO, events.Withdrawn("policy", "policy")),
+            "↩️ The approval no longer stands. Nothing starts until somebody turns it again.",
+            False,
+        ),
+        (State.APPLYING, (events.Noted("U0APPROVER", "bo", "approves as well."),), "📝 bo: approves as well.", False),
+    ],
+)
+def test_replies_in_the_thread(state: State, story: tuple[Event, ...], text: str, loud: bool) -> None:
+    *_, reply = slots("production", state, ASKED, PLANNED, *story).values()
+    assert (reply.body.text, reply.in_thread, reply.broadcast) == (text, True, loud)
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "act", "event", "shown"),
+    [
+        (
+            "test",
+            State.REJECTED,
+            Act.APPLY,
+            events.Denied("Nothing is pending on test."),
+            [
+                "🚫 *test* · apply #7 · <@U0ENGINEER> Refused: Nothing is pending on test.",
+                "[Ask again twokey_apply=test]",
+            ],
+        ),
+        (
+            "test",
+            State.APPLIED,
+            Act.CERTIFY,
+            events.Certified("U0ENGINEER", "ada", IDS, "clicked through"),
+            [
+                (
+                    "✅ *test* · certify #7 · <@U0ENGINEER> ada certified 2 migrations. Note: clicked through. "
+                    "Next: `/migrate apply prod`."
+                ),
+                "[Ask for production twokey_apply=production]",
+            ],
+        ),
+        (
+            "test",
+            State.REJECTED,
+            Act.CERTIFY,
+            events.Denied("test has nothing to certify."),
+            [
+                "🚫 *test* · certify #7 · <@U0ENGINEER> Refused: test has nothing to certify.",
+                "[Ask again twokey_certify=7]",
+            ],
+        ),
+        (
+            "development",
+            State.FAILED,
+            Act.APPLY,
+            events.Failed("development does not answer.", "Start its server."),
+            [
+                "❌ *development* · apply #7 failed · <@U0ENGINEER>",
+                "development does not answer.",
+                "Nothing was committed.",
+                "➡️ Start its server.",
+                "[Ask again twokey_apply=development]",
+            ],
+        ),
+    ],
+)
+def test_what_never_had_a_card_is_told_in_one_message(
+    name: str, state: State, act: Act, event: Event, shown: list[str]
+) -> None:
+    found = slots(name, state, ASKED, event, act=act, plan=False)
+    assert list(found) == ["card"]
+    assert lines(found["card"].body) == shown
+
+
+def test_verbosity_all_makes_each_migration_a_line() -> None:
+    story = (ASKED, PLANNED, STARTED, BACKED_UP, FIRST_IN, SECOND_IN)
+    loud = slots("development", State.APPLYING, *story, verbosity=Verbosity.ALL)
+    assert [loud[f"said:{n}"].body.text for n in (5, 6)] == [
+        "✅ 1/2 `20250818140001_add_user_columns` in 20 ms",
+        "✅ 2/2 `20250818150001_create_audit_table` in 1.5 s",
+    ]
+    assert "said:5" not in slots("development", State.APPLYING, *story)
+
+
+def test_quiet_still_asks_for_the_second_key() -> None:
+    story = (ASKED, PLANNED, BY_BO, STARTED, BACKED_UP)
+    assert list(slots("production", State.APPLYING, *story, verbosity=Verbosity.QUIET)) == ["card"]
+    assert slots("development", State.APPLYING, *story, verbosity=Verbosity.QUIET) == {}
