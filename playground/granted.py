@@ -26,18 +26,29 @@ class Grant:
 
 def read(path: Path) -> Grant:
     """The rights that a manifest asks for. Reads only the lists it needs, which are one entry a line."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    commands = [line.split("command:", 1)[1].strip(" \"'") for line in lines if line.strip(" -").startswith("command:")]
-    return Grant(frozenset(_list_under("bot", lines)), frozenset(_list_under("bot_events", lines)), frozenset(commands))
+    lines = [_text(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    commands = [line.split("command:", 1)[1] for line in lines if line.lstrip("- ").startswith("command:")]
+    return Grant(
+        frozenset(_list_under("bot:", lines)),
+        frozenset(_list_under("bot_events:", lines)),
+        frozenset(_bare(command) for command in commands),
+    )
+
+
+def _text(line: str) -> str:
+    return line.split("#", 1)[0].strip()
+
+
+def _bare(scalar: str) -> str:
+    return scalar.strip(" \"'")
 
 
 def _list_under(key: str, lines: list[str]) -> list[str]:
     entries: list[str] = []
     inside = False
     for line in lines:
-        text = line.split("#", 1)[0].strip()
-        if inside and text.startswith("- "):
-            entries.append(text[2:].strip(" \"'"))
-        elif text:
-            inside = text == f"{key}:"
+        if inside and line.startswith("- "):
+            entries.append(_bare(line[2:]))
+        elif line:
+            inside = line == key
     return entries
