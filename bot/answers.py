@@ -46,7 +46,7 @@ CELLS = {
 
 def answer(inquiry: Inquiry, workflow: Workflow) -> Body:
     """An answered inquiry as its asker sees it, with a Share button where there is something to share."""
-    found = inquiry.body or {}
+    found = _meant(inquiry)
     shown = _drawn(found, workflow)
     share = button("Share", action=SHARE, value=str(inquiry.id))
     buttons = [] if found.get("question") == "nobody" else [*_offer(found, workflow), share]
@@ -55,7 +55,7 @@ def answer(inquiry: Inquiry, workflow: Workflow) -> Body:
 
 def shared(inquiry: Inquiry, workflow: Workflow) -> Body:
     """The same answer for the whole channel: who shows it, when it was true, and no buttons."""
-    shown = _drawn(inquiry.body or {}, workflow)
+    shown = _drawn(_meant(inquiry), workflow)
     name = inquiry.share.actor_name if inquiry.share else inquiry.actor.name
     when = moment(inquiry.answered_at or inquiry.asked_at, "{date_short_pretty} {time}")
     return Body(
@@ -66,6 +66,16 @@ def shared(inquiry: Inquiry, workflow: Workflow) -> Body:
 def nobody(environments: Sequence[str]) -> dict[str, Any]:
     """The body of an answer that no worker gave."""
     return {"question": "nobody", "environments": list(environments)}
+
+
+def _meant(inquiry: Inquiry) -> Mapping[str, Any]:
+    """The answer's body; a status of one environment is that environment's column alone."""
+    found = inquiry.body or {}
+    if found.get("question") != "status" or inquiry.environment is None:
+        return found
+    place = [environment["name"] for environment in found["environments"]].index(inquiry.environment)
+    rows = [{"id": one["id"], "cells": [one["cells"][place]]} for one in found["migrations"]]
+    return {**found, "environments": [found["environments"][place]], "migrations": rows}
 
 
 def _drawn(found: Mapping[str, Any], workflow: Workflow) -> Body:
@@ -96,6 +106,8 @@ def status(found: Mapping[str, Any], workflow: Workflow) -> Body:
     """Migrations × environments in fixed width, then what a person has to know about each environment."""
     environments = found["environments"]
     lines = [line for environment in environments for line in _standing(environment)]
+    if len(environments) == 1:
+        lines += _pending(environments[0])
     text = "Status: " + "; ".join(_in_words(environment) for environment in environments) + "."
     rows = found["migrations"]
     if not rows:
@@ -145,6 +157,11 @@ def _standing(environment: Mapping[str, Any]) -> list[str]:
     counts = f"{environment['applied']} applied, {len(environment['pending'])} pending"
     problems = [f"⚠️ {said(problem)}" for problem in environment["problems"]]
     return [f"{sign}*{environment['name']}* {counts}{newest}", *listed(problems, show=LINES_SHOWN)]
+
+
+def _pending(environment: Mapping[str, Any]) -> list[str]:
+    """Whoever asks for one environment wants to know what is to come, by its whole name."""
+    return listed([f"Pending: {mono(migration)}" for migration in environment["pending"]], show=LINES_SHOWN)
 
 
 def _when(iso: str) -> str:

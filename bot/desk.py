@@ -6,6 +6,8 @@ from bot.commands import Apply, Cancel, Certify, Command, Help, History, Plan, R
 from bot.grammar import LONGEST_NOTE, tidy
 from bot.identity import Directory
 from bot.outcomes import (
+    NAME_FIELD,
+    REASON_FIELD,
     AskInModal,
     Entry,
     Helped,
@@ -101,12 +103,12 @@ class Desk:
         if environment is None:
             return Refused(f"{filled.environment} is no longer in twokey.toml. `/migrate help` lists the environments.")
         if tidy(filled.typed) != environment.name:
-            return Mistyped("environment", f"Type {environment.name}, exactly so, to confirm.")
+            return Mistyped(NAME_FIELD, f"Type {environment.name}, exactly so, to confirm.")
         reason = tidy(filled.reason)
         if not reason:
-            return Mistyped("reason", "Say why, in a few words. The second person reads it.")
+            return Mistyped(REASON_FIELD, "Say why, in a few words. The second person reads it.")
         if len(reason) > LONGEST_NOTE:
-            return Mistyped("reason", f"The reason has {len(reason)} characters; {LONGEST_NOTE} fit.")
+            return Mistyped(REASON_FIELD, f"The reason has {len(reason)} characters; {LONGEST_NOTE} fit.")
         actor = self._directory.actor(asker.actor_id)
         wish = replace(_wish(Act.APPLY, environment.name, actor, asker), reason=reason)
         return self._refusal(wish, environment) or self._open(wish, environment)

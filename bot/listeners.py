@@ -16,7 +16,7 @@ from bot import grammar, messages
 from bot.commands import Apply, Cancel, Command, Plan
 from bot.desk import Asker, Desk, Filled
 from bot.next_steps import APPLY, CANCEL, CERTIFY, PLAN, SHARE
-from bot.outcomes import AskInModal, Mistyped, Outcome, Refused
+from bot.outcomes import NAME_FIELD, REASON_FIELD, AskInModal, Mistyped, Outcome, Refused
 from bot.voice import SlackFailed, Voice, emoji
 from ledger.book import Book
 from ledger.errors import LedgerError
@@ -77,11 +77,11 @@ class Listeners:
         meant = json.loads(view["private_metadata"])
         typed = {block: fields["typed"]["value"] or "" for block, fields in view["state"]["values"].items()}
         asker = Asker(body["user"]["id"], meant["channel"], view["id"])
-        filled = Filled(meant["environment"], typed[messages.NAME_FIELD], typed[messages.REASON_FIELD])
+        filled = Filled(meant["environment"], typed[NAME_FIELD], typed[REASON_FIELD])
         try:
             outcome = self._desk.confirm(filled, asker)
         except (LedgerError, SlackFailed) as failed:
-            outcome = Mistyped(messages.REASON_FIELD, f"Nothing was written. {failed}")
+            outcome = Mistyped(REASON_FIELD, f"Nothing was written. {failed}")
         log.info("%s filled the form for %s: %s", asker.actor_id, filled.environment, type(outcome).__name__)
         if isinstance(outcome, Mistyped):
             ack(response_action="errors", errors={outcome.field: outcome.why})

@@ -9,7 +9,19 @@ from bot import cards, endings, lists, thread
 from bot.answers import answer, nobody, shared
 from bot.blocks import Body, body, cut, escape, fenced, field, ours, plain, section
 from bot.grammar import LONGEST_NOTE, Slip
-from bot.outcomes import AskInModal, Helped, Listed, Looking, Outcome, Refused, Shared, TakenBack, WrittenDown
+from bot.outcomes import (
+    NAME_FIELD,
+    REASON_FIELD,
+    AskInModal,
+    Helped,
+    Listed,
+    Looking,
+    Outcome,
+    Refused,
+    Shared,
+    TakenBack,
+    WrittenDown,
+)
 from bot.story import Story
 from ledger import events
 from ledger.records import Told
@@ -21,8 +33,8 @@ __all__ = ["Body", "Slot", "answer", "modal", "nobody", "project", "reply", "sha
 #: The slots that are edited in place. Every other one is a reply that is posted once.
 CARD, PROGRESS = "card", "progress"
 
-#: The modal's fields, and where the press of its button comes back.
-NAME_FIELD, REASON_FIELD, MODAL = "environment", "reason", "twokey_apply_modal"
+#: Where the press of the form's button comes back.
+MODAL = "twokey_apply_modal"
 
 
 @dataclass(frozen=True, slots=True)

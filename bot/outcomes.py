@@ -70,6 +70,10 @@ class AskInModal:
     channel: str
 
 
+#: The fields of that form.
+NAME_FIELD, REASON_FIELD = "environment", "reason"
+
+
 @dataclass(frozen=True, slots=True)
 class Mistyped:
     """The modal came back with a field that has to be typed again. `field` is its block id."""

@@ -34,7 +34,7 @@ def an_environment(
         aliases=(alias,) if alias else (),
         dsn_variable=f"{name.upper()}_DATABASE_URL",
         protected=protected,
-        approvers=("U0APPROVER",) if protected else (),
+        approvers=("U0APPROVER", "U0SECOND") if protected else (),
         channel=CHANNEL,
         verbosity=verbosity,
     )

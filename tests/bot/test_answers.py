@@ -1,5 +1,6 @@
 """The answers to questions, drawn from what the workers wrote."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ def an_environment(name: str, **changed: Any) -> dict[str, Any]:
     return {"name": name, **ok, "problems": [], **changed}
 
 
+PENDING = ["20250818140001_add_user_columns"]
 STATUS = {
     "question": "status",
     "environments": [
@@ -35,7 +37,12 @@ STATUS = {
             "development",
             last={"migration": "20250818150001_create_audit_table", "at": "2026-11-22T10:00:00+00:00", "by": "ada"},
         ),
-        an_environment("test", applied=1, pending=["b"], problems=["20250818120001_create_users was edited."]),
+        an_environment(
+            "test",
+            applied=1,
+            pending=["20250818140001_add_user_columns"],
+            problems=["20250818120001_create_users was edited."],
+        ),
         an_environment("production", state="unreachable", why="The server does not answer.", applied=0),
     ],
     "migrations": [
@@ -72,6 +79,26 @@ def test_status_is_a_table_that_a_phone_can_show() -> None:
     assert messages.answer(an_inquiry(STATUS), WORKFLOW).text == (
         "Status: development 3 applied, 0 pending; test 1 applied, 1 pending; production unreachable."
     )
+
+
+def test_a_status_of_one_environment_names_what_is_pending_there() -> None:
+    only = replace(an_inquiry(STATUS), environment="test")
+    assert lines(messages.answer(only, WORKFLOW)) == [
+        "```",
+        "                       test",
+        "create_users              !",
+        "add_user_columns_and_…    -",
+        "create_audit_table        &lt;",
+        "",
+        "- pending",
+        "! edited after it ran",
+        "&lt; pending behind newer ones",
+        "```",
+        "*test* 1 applied, 1 pending",
+        "⚠️ 20250818120001_create_users was edited.",
+        "Pending: `20250818140001_add_user_columns`",
+        "[Share twokey_share=3]",
+    ]
 
 
 def test_a_long_status_counts_the_older_ones() -> None:

@@ -121,8 +121,8 @@ def test_an_approver_who_became_a_guest_is_refused(bot: Running) -> None:
 def test_a_reaction_that_is_delivered_twice_counts_once(bot: Running) -> None:
     shown = open_production(bot)
     bot.slack.deliver_twice(1)
-    bot.slack.as_person("U0SECOND").react(CHANNEL, shown["ts"], "white_check_mark")
-    reply(bot, shown["ts"], "🚫 dee's reaction did not count: “You are not an approver of production.”")
+    bot.slack.as_person("U0OBSERVER").react(CHANNEL, shown["ts"], "white_check_mark")
+    reply(bot, shown["ts"], "🚫 cy's reaction did not count: “You are not an approver of production.”")
     bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "x")
     reply(bot, shown["ts"], "Rejected by bo")
     assert [type(told.event).__name__ for told in bot.book.events(2)] == ["Asked", "Planned", "Refused", "Rejected"]
@@ -143,6 +143,18 @@ def test_a_key_taken_back_too_late_is_noted(bot: Running) -> None:
     bot.book.move(2, State.APPLYING, why=events.Started("host:1"))
     bo.unreact(CHANNEL, shown["ts"], "white_check_mark")
     reply(bot, shown["ts"], "📝 bo: took the reaction back; #2 is applying.")
+
+
+def test_of_two_approvals_one_may_be_taken_back(bot: Running) -> None:
+    shown = open_production(bot)
+    bo, dee = bot.slack.as_person("U0APPROVER"), bot.slack.as_person("U0SECOND")
+    bo.react(CHANNEL, shown["ts"], "white_check_mark")
+    bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
+    dee.react(CHANNEL, shown["ts"], "white_check_mark")
+    reply(bot, shown["ts"], "📝 dee: approves as well.")
+    bo.unreact(CHANNEL, shown["ts"], "white_check_mark")
+    reply(bot, shown["ts"], "📝 bo: took the reaction back; another approval stands.")
+    assert bot.book.request(2).state is State.APPROVED
 
 
 def test_a_card_that_was_deleted_shows_no_approval(bot: Running) -> None:

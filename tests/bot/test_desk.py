@@ -1,0 +1,66 @@
+"""What the desk refuses, in words, where Slack's shapes do not matter."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from bot.commands import Apply, Cancel, Certify, Plan
+from bot.desk import Asker, Desk, Filled
+from bot.identity import Directory
+from bot.outcomes import Refused, Shared, WrittenDown
+from bot.voice import Voice
+from ledger.book import Book
+from ledger.doorbell import Doorbell
+from ledger.records import Question
+from ledger.states import State
+from ledger.workflow import Workflow
+from tests.bot.conftest import CHANNEL
+from tests.support.ledger import ADA, a_request_in, a_wish
+
+ASKER = Asker("U0ENGINEER", CHANNEL, "key-1")
+
+
+@pytest.fixture
+def desk(ledger: Book, voice: Voice, redis_url: str, workflow: Workflow) -> Iterator[Desk]:
+    bell = Doorbell(redis_url)
+    yield Desk(ledger, bell=bell, directory=Directory(voice, home="T0TWOKEY"), workflow=workflow)
+    bell.close()
+
+
+def test_an_old_button_of_an_environment_that_is_gone(desk: Desk, ledger: Book) -> None:
+    gone = Refused("staging is no longer in twokey.toml. `/migrate help` lists the environments.")
+    assert desk.ask(Apply("staging"), ASKER) == gone
+    assert desk.ask(Certify("staging"), ASKER) == gone
+    assert desk.confirm(Filled("staging", "staging", "Why not"), ASKER) == gone
+    a_request_in(ledger, State.ASKED, wish=a_wish(environment="staging"))
+    assert desk.ask(Cancel(1), ASKER) == Refused("staging is no longer in twokey.toml, so #1 can only expire.")
+    assert desk.certify_after(9, ASKER) == Refused("There is no request #9. `/migrate requests` lists the open ones.")
+
+
+def test_a_second_open_request_is_refused_by_the_ledger_too(desk: Desk, ledger: Book) -> None:
+    """Two people with the form open at once: the ledger's index is the referee, whatever was judged before."""
+    assert isinstance(desk.ask(Apply("development"), ASKER), WrittenDown)
+    again = desk.ask(Apply("development"), ASKER)
+    assert isinstance(again, WrittenDown)
+    assert (again.new, again.request.id) == (False, 1)
+
+
+def test_sharing(desk: Desk, ledger: Book) -> None:
+    asked = {"question": Question.STATUS, "environment": None, "environments": [], "actor": ADA, "channel": CHANNEL}
+    inquiry, _ = ledger.ask(**asked, response_url="https://hooks", key="q")
+    ledger.answer(inquiry.id, {"question": "nobody", "environments": []})
+    assert desk.share(99, ASKER) == Refused("The ledger has no inquiry 99. Ask again.")
+    assert desk.share(1, replace(ASKER, actor_id="U0APPROVER")) == Refused(
+        "Only the one who asked can share this answer. Ask the same yourself."
+    )
+    assert desk.share(1, replace(ASKER, channel="C0GENERAL")) == Refused(
+        "Answers are shared in <#C0MIGRATE>. Ask there."
+    )
+    assert desk.share(1, ASKER) == Shared()
+    assert desk.share(1, ASKER) == Refused("This answer was shared already.")
+
+
+def test_a_question_is_asked_of_the_environments_that_it_needs(desk: Desk, ledger: Book) -> None:
+    desk.ask(Plan("production"), ASKER)
+    assert [one.environment for one in ledger.observations(1)] == ["test", "production"]
