@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -79,7 +80,8 @@ def take(session: Session, *, into: Into, now: datetime) -> Receipt:
     except OSError as cause:
         raise BackupFailed(environment, f"{into.folder} cannot be written ({cause.strerror})", _CHECK_FOLDER) from cause
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # gone already when all went well
+            unfinished.unlink()
     seconds = time.monotonic() - started
     return Receipt(str(path), size, sha256, seconds, server_name(session.server), tool.version)
 
@@ -162,7 +164,8 @@ _REASONS = (
         "row-level security hides rows from its role",
         "Grant the role BYPASSRLS, or make it the owner.",
     ),
-    ("lock timeout", "a table stayed locked by another session", "Wait until that ends, then ask again."),
+    # Its --lock-wait-timeout is a statement_timeout while it takes its locks.
+    ("timeout", "a table stayed locked by another session", "Wait until that ends, then ask again."),
     ("No space left", "the disk is full", "Make room, then ask again."),
     ("server version mismatch", "pg_dump is older than the server", "Set PG_BIN to the folder of a newer one."),
     ("connection to server", "pg_dump could not connect", "Check that the server is up, then ask again."),

@@ -102,8 +102,8 @@ class NoSchema(EngineError):
 
     def __str__(self) -> str:
         return (
-            f"{self.environment} has no schema to keep its history in: no schema of the search_path exists, or the role may use none. "
-            "Create one, or grant USAGE on it."
+            f"{self.environment} has no schema to keep its history in: no schema of the search_path exists, "
+            "or the role may use none. Create one, or grant USAGE on it."
         )
 
 

@@ -29,11 +29,11 @@ def of(session: Session, migration: Planned, stopped: Stopped) -> Failure:
 
 
 def _line(migration: Planned, position: str | None, statement: int | None) -> int | None:
-    """The line of the server's error position; without one, the line of the statement."""
-    if position:
-        return migration.text.count("\n", 0, int(position) - 1) + 1
+    """The line of the server's error position; without one, of the statement; None for a refusal after the text."""
     if statement is None:
         return None
+    if position:
+        return migration.text.count("\n", 0, int(position) - 1) + 1
     try:
         lines = [one.line for one in statements.split(f"{migration.id}.sql", migration.text)]
     except BadStatement:

@@ -45,7 +45,7 @@ SELECT 'extension', extname::text, extversion FROM pg_extension
 UNION ALL
 SELECT 'relation', called, concat_ws(' ', relkind, relpersistence, relrowsecurity, relforcerowsecurity, reloptions,
     CASE WHEN relkind = 'p' THEN pg_get_partkeydef(oid) END, pg_get_expr(relpartbound, oid),
-    (SELECT string_agg(inhparent::regclass::text, ',' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = oid),
+    (SELECT string_agg(inhparent::regclass::text, ',' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = rels.oid),
     CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) END)
   FROM rels WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
 UNION ALL
@@ -84,13 +84,13 @@ SELECT 'function', p.oid::regprocedure::text,
   FROM pg_proc p JOIN spaces s ON s.oid = pronamespace LEFT JOIN pg_aggregate ON aggfnoid = p.oid
   WHERE p.oid NOT IN (SELECT objid FROM brought WHERE classid = 'pg_proc'::regclass)
 UNION ALL
-SELECT 'enum', called, (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = oid)::text
+SELECT 'enum', called, (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = types.oid)::text
   FROM types WHERE typtype = 'e'
 UNION ALL
 SELECT 'domain', called, concat_ws(' ', format_type(typbasetype, typtypmod), typnotnull, typdefault)
   FROM types WHERE typtype = 'd'
 UNION ALL
-SELECT 'range', called, rngsubtype::regtype::text FROM types JOIN pg_range ON rngtypid = oid WHERE typtype = 'r'
+SELECT 'range', called, rngsubtype::regtype::text FROM types JOIN pg_range ON rngtypid = types.oid WHERE typtype = 'r'
 """
 
 

@@ -29,7 +29,6 @@ def write(folder: Path, **contents: bytes) -> Path:
                 "(a real date; letters, digits, _ and - in the name), or move it out of the folder."
             ),
         ),
-        ),
         (
             ONE,
             b" \n-- a remark\n/* and /* another */ */;\n",

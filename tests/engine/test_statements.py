@@ -66,8 +66,8 @@ BY_HAND = "Run it by hand, outside a migration."
             (
                 words,
                 (
-                    f"{words.removesuffix(' x').replace('LOCAL ', '')} would run the rest, and our bookkeeping, as somebody "
-                    "else. Remove it; give objects away with ALTER … OWNER TO."
+                    f"{words.removesuffix(' x').replace('LOCAL ', '')} would run the rest, "
+                    "and our bookkeeping, as somebody else. Remove it; give objects away with ALTER … OWNER TO."
                 ),
             )
             for words in ("SET ROLE x", "SET LOCAL ROLE x", "RESET ROLE", "SET SESSION AUTHORIZATION x")

@@ -1,0 +1,150 @@
+"""Environments side by side."""
+
+from dataclasses import replace
+from typing import Any
+
+from engine import validate
+from engine.standing import Cell, Entry, Problem, State
+from engine.validate import Seen
+from tests.support.engine import migration, stands, without
+
+A, B, C = "20250101000000_a", "20250102000000_b", "20250103000000_c"
+FILES = tuple(migration(stem, f"SELECT '{stem}'") for stem in (A, B, C))
+SHA = {file.id: file.checksum for file in FILES}
+DEV = Seen("development", False, "ok", stands("development", FILES, applied=3))
+DOWN = Seen("test", False, "unreachable", why="test (h, database d) cannot be reached: nothing listens there.")
+
+
+def seen_test(count: int, **more: Any) -> Seen:
+    return Seen("test", False, "ok", replace(stands("test", FILES, applied=count), **more))
+
+
+def findings(*seen: Seen) -> list[tuple[str, str, str, str]]:
+    found = validate.compare(seen)["findings"]
+    return [(f["kind"], f["environment"], f["migration"], f["sentence"]) for f in found]
+
+
+def test_what_an_environment_itself_finds_is_told() -> None:
+    problems = tuple(Problem(A, state, "Why.") for state in (State.MISSING, State.EDITED, State.LATE))
+    assert findings(DEV, seen_test(3, problems=problems)) == [
+        ("missing", "test", A, "Why."),
+        ("edited", "test", A, "Why."),
+        ("out_of_order", "test", A, "Why."),
+    ]
+
+
+def test_what_the_one_before_never_got_is_extra() -> None:
+    before = Seen("development", False, "ok", without(stands("development", FILES, applied=2), B))
+    assert findings(before, seen_test(2)) == [
+        ("extra", "test", B, f"test has {B}, which development does not. Apply development first.")
+    ]
+
+
+def test_another_text_differs() -> None:
+    applied = (Entry(A, "0", None, None),)
+    assert findings(DEV, seen_test(1, applied=applied)) == [
+        (
+            "differs",
+            "test",
+            A,
+            (
+                f"test ran another text of {A} than development did. "
+                "Compare the two databases, then put the difference in a new migration."
+            ),
+        )
+    ]
+
+
+def test_another_order_is_named_once() -> None:
+    assert findings(DEV, seen_test(3, applied=stands("test", FILES, applied=3).applied[::-1])) == [
+        (
+            "out_of_order",
+            "test",
+            C,
+            f"test ran {C} where development ran {A}. Check that the order made no difference to the schema.",
+        )
+    ]
+
+
+def test_a_schema_changed_by_hand_differs() -> None:
+    assert findings(DEV, seen_test(3, fingerprint="0")) == [
+        (
+            "differs",
+            "test",
+            C,
+            (
+                "test and development ran the same migrations, yet their schemas differ: one was changed by hand. "
+                "Put the change in a new migration."
+            ),
+        )
+    ]
+    assert findings(DEV, seen_test(3, fingerprint="0", server="17.2")) == []
+
+
+def test_agreement_is_only_claimed_when_all_were_seen() -> None:
+    assert validate.compare([DEV, seen_test(3)])["consistent"] is True
+    said = validate.compare([DEV, DOWN])
+    assert said["consistent"] is False
+    assert said["findings"] == []
+    assert said["environments"][1] == {"name": "test", "state": "unreachable", "why": DOWN.why}
+
+
+def ready(*seen: Seen) -> list[tuple[str | None, str, list[str], bool | None]]:
+    return [(r["from"], r["to"], r["migrations"], r["certified"]) for r in validate.compare(seen)["ready"]]
+
+
+def test_what_may_be_promoted() -> None:
+    production = Seen("production", True, "ok", stands("production", FILES, applied=0, protected=True))
+    tested = replace(seen_test(2), certified={A: SHA[A], B: SHA[B]})
+    development = Seen("development", False, "ok", stands("development", FILES, applied=2))
+    assert ready(development, tested, production) == [
+        (None, "development", [C], None),
+        ("test", "production", [A, B], True),
+    ]
+    assert ready(DEV, seen_test(2), production)[-1] == ("test", "production", [A, B], False)
+    assert ready(DEV, DOWN, production) == []
+
+
+def test_the_overview() -> None:
+    late = (Cell(A, State.LATE), Cell(B, State.APPLIED))
+    problems = (Problem(A, State.LATE, "Why."),)
+    assert validate.overview([DEV, seen_test(1, cells=late, problems=problems), DOWN]) == {
+        "question": "status",
+        "environments": [
+            {
+                "name": "development",
+                "protected": False,
+                "state": "ok",
+                "why": None,
+                "applied": 3,
+                "pending": [],
+                "last": {"migration": C, "at": "2025-08-18T16:00:00+00:00", "by": "ada"},
+                "problems": [],
+            },
+            {
+                "name": "test",
+                "protected": False,
+                "state": "ok",
+                "why": None,
+                "applied": 1,
+                "pending": [A],
+                "last": {"migration": A, "at": "2025-08-18T16:00:00+00:00", "by": "ada"},
+                "problems": ["Why."],
+            },
+            {
+                "name": "test",
+                "protected": False,
+                "state": "unreachable",
+                "why": DOWN.why,
+                "applied": 0,
+                "pending": [],
+                "last": None,
+                "problems": [],
+            },
+        ],
+        "migrations": [
+            {"id": A, "cells": ["applied", "late", "unknown"]},
+            {"id": B, "cells": ["applied", "applied", "unknown"]},
+            {"id": C, "cells": ["applied", "absent", "unknown"]},
+        ],
+    }
