@@ -10,7 +10,7 @@ from playground.shapes import Anything, Choice, Complaints, Flag, Object, String
 
 BLOCKS_PER_VIEW = 100
 
-_COMMON: dict[str, Any] = {
+_EVERY_VIEW: dict[str, Any] = {
     "private_metadata": String(3000, least=0),
     "callback_id": String(255, least=0),
     "external_id": String(255, least=0),
@@ -19,9 +19,9 @@ _TITLE = Text(24, plain=True)
 _SHAPES = {
     "modal": Object(
         {"type": Choice(("modal",)), "title": _TITLE, "blocks": Anything()},
-        {"submit": _TITLE, "close": _TITLE, "clear_on_close": Flag(), "notify_on_close": Flag(), **_COMMON},
+        {"submit": _TITLE, "close": _TITLE, "clear_on_close": Flag(), "notify_on_close": Flag(), **_EVERY_VIEW},
     ),
-    "home": Object({"type": Choice(("home",)), "blocks": Anything()}, _COMMON),
+    "home": Object({"type": Choice(("home",)), "blocks": Anything()}, _EVERY_VIEW),
 }
 
 named = blocks.named

@@ -164,8 +164,8 @@ def block(required: dict[str, Shape], optional: dict[str, Shape] | None = None) 
 
 def element(required: dict[str, Shape], optional: dict[str, Shape] | None = None) -> Object:
     """An interactive element: its own fields, and those that every element has."""
-    common: dict[str, Shape] = {"action_id": String(255), "confirm": CONFIRM, "focus_on_load": Flag()}
-    return Object({"type": Anything(), **required}, common | (optional or {}))
+    always: dict[str, Shape] = {"action_id": String(255), "confirm": CONFIRM, "focus_on_load": Flag()}
+    return Object({"type": Anything(), **required}, always | (optional or {}))
 
 
 CONFIRM = Object(
