@@ -92,14 +92,19 @@ function list(place, messages) {
   const known = new Map([...place.children].map((node) => [node.dataset.key, node]));
   const nodes = messages.map((message, position) => {
     const before = messages[position - 1];
-    const follows = before && before.user === message.user && !before.is_ephemeral === !message.is_ephemeral
-      && message.ts - before.ts < SAME_BREATH && place.id !== "replies";
+    const follows = before && place.id !== "replies" && inOneBreath(before, message);
     const key = `${message.ts}|${follows}|${here.person}|${JSON.stringify(message)}`;
     return known.get(key) ?? painted(message, {key, follows});
   });
   const added = nodes.some((node) => !known.has(node.dataset.key));
   place.replaceChildren(...nodes);
   if (atEnd && added) place.scrollTop = place.scrollHeight;
+}
+
+/** Whether a message goes without a name of its own: short ones right after each other do, cards never. */
+function inOneBreath(before, message) {
+  const short = (one) => (one.blocks?.length ?? 0) < 2 && !one.is_ephemeral;
+  return before.user === message.user && short(before) && short(message) && message.ts - before.ts < SAME_BREATH;
 }
 
 function avatar(person, size = "") {
