@@ -47,7 +47,8 @@ class Directory:
 def as_actor(actor_id: str, person: Mapping[str, Any], *, home: str) -> Actor:
     """Slack's record of a person as an Actor. `home` is the bot's own workspace."""
     profile = person.get("profile") or {}
-    name = profile.get("display_name") or profile.get("real_name") or person.get("real_name") or person.get("name")
+    # The full name: a display name is a nickname that anyone may set to a colleague's.
+    name = person.get("real_name") or profile.get("real_name") or profile.get("display_name") or person.get("name")
     return Actor(id=actor_id, team=person.get("team_id") or "", name=name or actor_id, kind=kind(person, home=home))
 
 

@@ -52,7 +52,7 @@ def test_an_apply_is_written_down_and_then_told_as_it_goes(bot: Running) -> None
     bot.book.tell(1, BACKUP)
     bot.book.move(1, State.APPLIED, why=APPLIED)
     shown = card(bot, "✅ Applied")
-    assert shown["text"].startswith("ada asked to apply 2 migrations to development (#1). ✅ Applied")
+    assert shown["text"].startswith("Ada Engineer asked to apply 2 migrations to development (#1). ✅ Applied")
     assert "<@U0ENGINEER>" in reply(bot, shown["ts"], "applied to development")["text"]
     bot.slack.as_person("U0ENGINEER").click(shown, "twokey_plan", "test")
     assert bot.slack.wait_for(lambda: bot.book.inquiries_open())[0].environment == "test"
@@ -77,7 +77,7 @@ def test_production_starts_after_a_second_person_and_a_fresh_look(bot: Running) 
     assert "Ship &lt;!channel&gt; it" in str(shown)
     bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "white_check_mark")
     bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
-    card(bot, "🟡 Approved by bo")
+    card(bot, "🟡 Approved by Bo Approver")
     bot.book.tell(2, events.Ready())
     bot.slack.wait_for(lambda: bot.book.latest_witness(2))
     witness = bot.book.latest_witness(2)
@@ -89,7 +89,11 @@ def test_the_requesters_own_key_is_refused_to_their_face_and_in_the_thread(bot: 
     shown = open_production(bot)
     bot.slack.as_person("U0ENGINEER").react(CHANNEL, shown["ts"], "white_check_mark")
     whispered(bot, "U0ENGINEER", "You asked for #2, so the second key is not yours.")
-    reply(bot, shown["ts"], "🚫 ada's reaction did not count: “You asked for #2, so the second key is not yours.”")
+    reply(
+        bot,
+        shown["ts"],
+        "🚫 Ada Engineer's reaction did not count: “You asked for #2, so the second key is not yours.”",
+    )
     assert bot.book.request(2).state is State.PLANNED
 
 
@@ -100,14 +104,14 @@ def test_a_key_taken_back_before_the_start_stops_it(bot: Running) -> None:
     bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
     bo.unreact(CHANNEL, shown["ts"], "white_check_mark")
     bot.slack.wait_for(lambda: bot.book.request(2).state is State.PLANNED)
-    reply(bot, shown["ts"], "↩️ bo took the key back. Nothing starts until somebody turns it again.")
+    reply(bot, shown["ts"], "↩️ Bo Approver took the key back. Nothing starts until somebody turns it again.")
 
 
 def test_an_approvers_no_ends_it(bot: Running) -> None:
     shown = open_production(bot)
     bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "x")
     bot.slack.wait_for(lambda: bot.book.request(2).state is State.REJECTED)
-    assert "Ask again" in str(card(bot, "🚫 Rejected by bo"))
+    assert "Ask again" in str(card(bot, "🚫 Rejected by Bo Approver"))
 
 
 def test_an_approver_who_became_a_guest_is_refused(bot: Running) -> None:
@@ -122,9 +126,9 @@ def test_a_reaction_that_is_delivered_twice_counts_once(bot: Running) -> None:
     shown = open_production(bot)
     bot.slack.deliver_twice(1)
     bot.slack.as_person("U0OBSERVER").react(CHANNEL, shown["ts"], "white_check_mark")
-    reply(bot, shown["ts"], "🚫 cy's reaction did not count: “You are not an approver of production.”")
+    reply(bot, shown["ts"], "🚫 Cy Observer's reaction did not count: “You are not an approver of production.”")
     bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "x")
-    reply(bot, shown["ts"], "Rejected by bo")
+    reply(bot, shown["ts"], "Rejected by Bo Approver")
     assert [type(told.event).__name__ for told in bot.book.events(2)] == ["Asked", "Planned", "Refused", "Rejected"]
 
 
@@ -142,7 +146,7 @@ def test_a_key_taken_back_too_late_is_noted(bot: Running) -> None:
     bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
     bot.book.move(2, State.APPLYING, why=events.Started("host:1"))
     bo.unreact(CHANNEL, shown["ts"], "white_check_mark")
-    reply(bot, shown["ts"], "📝 bo: took the reaction back; #2 is applying.")
+    reply(bot, shown["ts"], "📝 Bo Approver: took the reaction back; #2 is applying.")
 
 
 def test_of_two_approvals_one_may_be_taken_back(bot: Running) -> None:
@@ -151,9 +155,9 @@ def test_of_two_approvals_one_may_be_taken_back(bot: Running) -> None:
     bo.react(CHANNEL, shown["ts"], "white_check_mark")
     bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
     dee.react(CHANNEL, shown["ts"], "white_check_mark")
-    reply(bot, shown["ts"], "📝 dee: approves as well.")
+    reply(bot, shown["ts"], "📝 Dee Second: approves as well.")
     bo.unreact(CHANNEL, shown["ts"], "white_check_mark")
-    reply(bot, shown["ts"], "📝 bo: took the reaction back; another approval stands.")
+    reply(bot, shown["ts"], "📝 Bo Approver: took the reaction back; another approval stands.")
     assert bot.book.request(2).state is State.APPROVED
 
 
@@ -161,7 +165,7 @@ def test_a_card_that_was_deleted_shows_no_approval(bot: Running) -> None:
     shown = open_production(bot)
     bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "white_check_mark")
     bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
-    card(bot, "🟡 Approved by bo")
+    card(bot, "🟡 Approved by Bo Approver")
     bot.slack.delete_message(CHANNEL, shown["ts"])
     bot.book.tell(2, events.Ready())
     bot.slack.wait_for(lambda: bot.book.latest_witness(2))

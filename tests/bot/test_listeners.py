@@ -150,7 +150,7 @@ def test_an_answer_comes_below_and_can_be_shared_once(bot: Running) -> None:
     )
     ada.click(answer, "twokey_share")
     [shown] = bot.slack.wait_for(lambda: bot.slack.messages(CHANNEL))
-    assert shown["text"] == f"ada shares: {text}"
+    assert shown["text"] == f"Ada Engineer shares: {text}"
     ada.click(answer, "twokey_share")
     bot.slack.wait_for(lambda: "This answer was shared already." in last_whisper(bot))
     assert len(bot.slack.messages(CHANNEL)) == 1
