@@ -63,8 +63,9 @@ def run(
 def what_is_in(session: Session, plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The plan's migration ids that the history has with the plan's text, and those it has not."""
     rows = {row.id: row.checksum for row in history.read(session, history.prepare(session))}
-    done = tuple(one.id for one in plan.migrations if rows.get(one.id) == one.checksum)
-    return done, tuple(one.id for one in plan.migrations if one.id not in done)
+    done = {one.id for one in plan.migrations if rows.get(one.id) == one.checksum}
+    ids = tuple(one.id for one in plan.migrations)
+    return tuple(id_ for id_ in ids if id_ in done), tuple(id_ for id_ in ids if id_ not in done)
 
 
 def _ready(session: Session, plan: Plan) -> tuple[Home, tuple[Row, ...]]:

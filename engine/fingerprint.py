@@ -84,7 +84,8 @@ SELECT 'function', p.oid::regprocedure::text,
   FROM pg_proc p JOIN spaces s ON s.oid = pronamespace LEFT JOIN pg_aggregate ON aggfnoid = p.oid
   WHERE p.oid NOT IN (SELECT objid FROM brought WHERE classid = 'pg_proc'::regclass)
 UNION ALL
-SELECT 'enum', called, (SELECT json_agg(enumlabel ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = types.oid)::text
+SELECT 'enum', called,
+    (SELECT json_agg(enumlabel ORDER BY enumsortorder)::text FROM pg_enum WHERE enumtypid = types.oid)
   FROM types WHERE typtype = 'e'
 UNION ALL
 SELECT 'domain', called, concat_ws(' ', format_type(typbasetype, typtypmod), typnotnull, typdefault)

@@ -51,7 +51,8 @@ def pass_through(
         raise refusals.BeforeUnobserved(here.environment, gate.name)
     there = dict(gate.standing.covers)
     passing = [f for f in waiting if f.id in there and (gate.certified is None or f.id in gate.certified)]
-    held = tuple(_held(gate, file, there) for file in waiting if file not in passing)
+    ids = {file.id for file in passing}
+    held = tuple(_held(gate, file, there) for file in waiting if file.id not in ids)
     # What is held must come after all that passes; a held file in front would be skipped.
     if not passing or (held and held[0].id < passing[-1].id):
         raise _stopped_by(gate, here, held[0].id)

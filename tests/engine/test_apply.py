@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from engine import apply, lock, refusals, standing, transaction
+from engine import failure as failures
 from engine.apply import SomethingToLose
 from engine.backup import NothingToLose
 from engine.connection import Database, Limits, Session, open_session
@@ -149,6 +150,17 @@ def test_a_statement_that_runs_too_long(development: Database) -> None:
 def test_a_privilege_that_is_missing(session: Session) -> None:
     text = "CREATE ROLE poor; SELECT set_config('role', 'poor', true); SELECT * FROM pg_authid"
     assert failure(session, text).next_step == "Give postgres the privilege, then apply development again."
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "next_step"),
+    [
+        ("40P01", "It met another transaction in a deadlock. Wait until that ends, then apply development again."),
+        ("53100", "Make room on the server's disk, then apply development again."),
+    ],
+)
+def test_the_worlds_troubles_have_their_own_way_out(session: Session, sqlstate: str, next_step: str) -> None:
+    assert failures._next_step(session, A, sqlstate=sqlstate, message="") == next_step
 
 
 def test_the_first_failure_stops_the_run_and_what_committed_stays(session: Session) -> None:

@@ -7,7 +7,7 @@ import stat
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from engine.connection import Database, Limits, Session, open_session
 from tests.support.engine import TOOLS, bring, real_files
 
 NOW = datetime(2025, 8, 18, 18, 0, 0, tzinfo=timezone(timedelta(hours=2)))
-CHECK = "Nothing was applied."
 
 
 def imposter(folder: Path, script: str) -> Into:
@@ -114,6 +113,7 @@ def test_whoever_is_stopped_in_the_middle_stops_the_dump(session: Session, tmp_p
     def interrupt() -> None:
         while not (tmp_path / "pid").exists():
             time.sleep(0.01)
+        time.sleep(0.1)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
@@ -155,7 +155,7 @@ def test_a_name_that_is_taken_is_not_written_over(session: Session, tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 
 
-def content(session: Session) -> tuple[str, list[object]]:
+def content(session: Session) -> tuple[str, Sequence[object]]:
     tables = ("users", "user_audit", "schema_migrations", "twokey_migrations", "twokey_environment")
     rows = [session.conn.execute(f"TABLE {table}").fetchall() for table in tables]
     return fingerprint.read(session, history.prepare(session)), rows

@@ -53,6 +53,12 @@ def test_a_session_that_died_has_let_go(development: Database) -> None:
         pass
 
 
+def test_a_holder_is_called_what_is_known_of_it(session: Session, development: Database) -> None:
+    assert lock._holder(session) == "a run that just ended"
+    with open_session(development, purpose="") as other, lock.only_one(other):
+        assert lock._holder(session).startswith(f"a session (pid {other.conn.info.backend_pid}, since ")
+
+
 def test_a_session_without_the_lock_is_told(session: Session) -> None:
     with pytest.raises(errors.LockNotHeld) as caught:
         lock.check(session)
