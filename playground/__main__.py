@@ -1,12 +1,13 @@
 """`python -m playground`: the workspace alone, for a bot that runs elsewhere on this machine."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
+from threading import Event
 
-from playground import granted
-from playground.client import Workspace
-from playground.server import NotLoopback, Server
+from playground import granted, workspace
+from playground.server import NotLoopback
 
 
 def _arguments() -> argparse.Namespace:
@@ -18,19 +19,27 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Serve until interrupted. 1 when it cannot start, with one sentence why."""
-    arguments = _arguments()
+    """Serve until SIGINT or SIGTERM. 1 when it cannot start, with one sentence why."""
+    arguments, ended = _arguments(), _ending()
     try:
         grant = granted.read(arguments.manifest) if arguments.manifest else None
-        server = Server(host=arguments.host, port=arguments.port, grant=grant)
+        with workspace.running(arguments.port, host=arguments.host, grant=grant) as slack:
+            print(f"The workspace is at {slack.address} (Ctrl-C ends it). Point a bot at it with:\n", flush=True)
+            for name, value in slack.bot_variables().items():
+                print(f"export {name}={value}", flush=True)
+            ended.wait()
     except (NotLoopback, OSError) as error:
         print(f"python -m playground: {error}", file=sys.stderr)
         return 1
-    print(f"The workspace is at {server.address} (Ctrl-C ends it). Point a bot at it with:\n", flush=True)
-    for name, value in Workspace(server.address).bot_variables().items():
-        print(f"export {name}={value}", flush=True)
-    server.run()
     return 0
+
+
+def _ending() -> Event:
+    """Set once somebody asks this program to end."""
+    ended = Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: ended.set())
+    return ended
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from playground.server import Server
 
 
 @contextmanager
-def running(port: int = 0, *, grant: Grant | None = None) -> Iterator[Workspace]:
-    """Serve on 127.0.0.1, on a free port unless one is given, until the block ends."""
-    server = Server(port=port, grant=grant)
+def running(port: int = 0, *, host: str = "127.0.0.1", grant: Grant | None = None) -> Iterator[Workspace]:
+    """Serve on a free port, unless one is given, until the block ends. Raises what `Server` raises."""
+    server = Server(host=host, port=port, grant=grant)
     thread = Thread(target=server.run, name="playground", daemon=True)
     thread.start()
     try:
