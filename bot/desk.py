@@ -153,14 +153,18 @@ class Desk:
         """What is already known to stand against a wish."""
         if wish.channel not in {environment.channel, self._workflow.channel}:
             return Refused(f"Ask for {environment.name} in <#{environment.channel}>, where everyone concerned sees it.")
-        before = self._workflow.before(environment)
+        # Only what is protected is gated by the ledger; everyone else's ack need not wait for two more questions.
+        gated = environment.protected and wish.act is Act.APPLY
+        before = self._workflow.before(environment) if gated else None
         verdict = policy.may_ask(
             wish.actor,
             environment,
             act=wish.act,
-            open_requests=self._book.requests(environment=environment.name, open_only=True, limit=GATE_FROM),
+            open_requests=self._book.requests(environment=environment.name, open_only=True, limit=GATE_FROM)
+            if gated
+            else (),
             before=before,
-            certification=self._book.certification(before.name) if before and environment.protected else None,
+            certification=self._book.certification(before.name) if before else None,
         )
         return Refused(verdict.why) if isinstance(verdict, policy.Denied) else None
 
