@@ -2,9 +2,12 @@
 
 import pickle
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,6 +17,7 @@ from engine.connection import Database, Limits, Session, open_session
 from playground.embedded import Postgres
 
 SECRET = "hunter2"
+ROOT = Path(__file__).parents[2]
 
 
 def refusal(dsn: str) -> errors.EngineError:
@@ -149,8 +153,13 @@ def backends(postgres: Postgres) -> int:
         return row[0]
 
 
+def sleeping(postgres: Postgres) -> bool:
+    with psycopg.connect(postgres.url()) as conn:
+        return conn.execute("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'").fetchone() is not None
+
+
 def gone(postgres: Postgres) -> bool:
-    until = time.monotonic() + 3
+    until = time.monotonic() + 10
     while backends(postgres) and time.monotonic() < until:
         time.sleep(0.02)
     return backends(postgres) == 0
@@ -166,6 +175,19 @@ def end_during(database: Database, query: bytes) -> None:
     with open_session(database, purpose="twokey doomed") as session:
         session.conn.pgconn.send_query(query)
         raise SystemExit
+
+
+def test_a_killed_workers_statement_ends_by_itself(development: Database, postgres: Postgres) -> None:
+    program = (
+        "import sys; from engine.connection import Database, open_session\n"
+        "with open_session(Database('d', False, sys.argv[1]), purpose='twokey doomed') as session:\n"
+        "    session.conn.execute('SELECT pg_sleep(60)')"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, development.dsn], cwd=ROOT) as worker:
+        while not sleeping(postgres):
+            time.sleep(0.02)
+        worker.kill()
+    assert gone(postgres)
 
 
 def test_a_connection_that_dies_is_told_as_lost(development: Database, postgres: Postgres) -> None:
