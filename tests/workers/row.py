@@ -13,7 +13,7 @@ from ledger import workflow_file
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.events import Approved, Event
-from ledger.request import Act, Decision, Request, Verdict, Witness
+from ledger.request import Act, Decision, Request, Verdict, Wish, Witness
 from ledger.states import State
 from tests.support.ledger import BO, a_wish
 from workers import foreman, observer
@@ -40,7 +40,6 @@ protected = true
 approvers = ["U0APPROVER"]
 """
 
-FOUR_HOURS = timedelta(hours=4)
 FIRST, SECOND, THIRD = (
     "20250818130001_create_users",
     "20250818140001_add_user_columns",
@@ -85,13 +84,14 @@ class Row:
         (self.migrations / f"{name}.sql").write_text(sql)
         return name
 
-    def ask(
-        self, name: str, act: Act = Act.APPLY, *, expires_in: timedelta = timedelta(hours=4), **more: object
-    ) -> int:
-        """Write a wish down, as the bot does."""
-        wish = replace(a_wish(environment=name, act=act), **more)  # pyright: ignore[reportArgumentType]
-        protected = self.hands(name).environment.protected
-        return self.ledger.open(wish, expires_in=expires_in, protected=protected)[0].id
+    def wish(self, name: str, act: Act = Act.APPLY, **more: object) -> Wish:
+        """A wish of Ada's."""
+        return replace(a_wish(environment=name, act=act), **more)  # pyright: ignore[reportArgumentType]
+
+    def ask(self, name: str, act: Act = Act.APPLY, **more: object) -> int:
+        """Write a wish down, as the bot does; gives the request's number."""
+        wish, protected = self.wish(name, act, **more), self.hands(name).environment.protected
+        return self.ledger.open(wish, expires_in=timedelta(hours=4), protected=protected)[0].id
 
     def ring(self, request_id: int) -> Request:
         """What the worker does when it is rung for the request; gives the request as it stands then."""
@@ -107,18 +107,19 @@ class Row:
         for name in names:
             assert self.do(name).state is State.APPLIED
 
-    def approve(self, request_id: int, *, seen: bool = True) -> Request:
-        """Bo approves; with `seen`, the bot also witnesses as soon as it is asked."""
-        plan = self.ledger.request(request_id).plan
+    def approve(
+        self, request_id: int, *, seen: bool = True, decided: bool = True, starts_in: timedelta = timedelta()
+    ) -> None:
+        """Bo approves; with `seen`, the bot has looked just now; without `decided`, the bot made it up."""
+        plan, now = self.ledger.request(request_id).plan, self.ledger.now()
         assert plan
-        said = Decision(request_id, BO, Verdict.APPROVE, plan.digest, f"{self.ledger.now().timestamp():.6f}", None)
-        assert self.ledger.decide(said)
-        now = self.ledger.now()
-        why = Approved(actor_id=BO.id, actor_name=BO.name, starts_at=now.isoformat())
-        request = self.ledger.move(request_id, State.APPROVED, why=why, starts_at=now)
+        said = Decision(request_id, BO, Verdict.APPROVE, plan.digest, f"{now.timestamp():.6f}", None)
+        assert not decided or self.ledger.decide(said)
+        starts_at = now + starts_in
+        why = Approved(actor_id=BO.id, actor_name=BO.name, starts_at=starts_at.isoformat())
+        self.ledger.move(request_id, State.APPROVED, why=why, starts_at=starts_at)
         if seen:
             self.witness(request_id)
-        return request
 
     def witness(self, request_id: int) -> None:
         """The bot looks at Slack, and Bo's reaction stands there."""
