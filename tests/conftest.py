@@ -1,6 +1,8 @@
 """Real servers for every test: one PostgreSQL and one Valkey for the whole session."""
 
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -11,9 +13,12 @@ pytest_plugins = ["tests.support.ledger"]
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Postgres]:
-    """An embedded PostgreSQL; durability is off, since nothing here outlives the session."""
-    with embedded.postgres(tmp_path_factory.mktemp("postgres") / "files") as server:
+def postgres() -> Iterator[embedded.Postgres]:
+    """An embedded PostgreSQL; durability is off, since nothing here outlives the session.
+
+    Not below pytest's own folder: root's server runs as somebody else, whom a second session would shut out.
+    """
+    with tempfile.TemporaryDirectory() as folder, embedded.postgres(Path(folder) / "files") as server:
         server.set(fsync="off", synchronous_commit="off", full_page_writes="off")
         yield server
 

@@ -58,9 +58,9 @@ class Corridor:
         """Everything in the folder is on development and on test, and test is certified."""
         for text, environment in (("apply dev", "development"), ("promote test", "test")):
             self.channel.types(ADA, text)
-            self.channel.shows(environment, "Applied")
+            self.channel.shows(f"*{environment}* · apply", "Applied")
         self.channel.types(ADA, "certify test")
-        self.channel.shows("test", "ertified")
+        self.channel.shows("*test* · certify", "certified")
 
     def ask_for_production(self, reason: str = "the release needs it") -> dict[str, object]:
         """Ada asks for production; gives the card that waits for the second key."""

@@ -11,7 +11,7 @@ def test_without_a_second_person_nothing_runs(begin: Callable[..., Corridor]) ->
     card = corridor.ask_for_production()
     corridor.channel.reacts(ADA, card, "white_check_mark")
     corridor.channel.sees(ADA, "You asked for #4, so the second key is not yours. Those who may: @Bo")
-    corridor.channel.thread_shows(card, "Ada", "did not count")
+    corridor.channel.thread_shows(card, "Ada Engineer's reaction did not count")
     corridor.channel.reacts(CY, card, "white_check_mark")
     corridor.channel.sees(CY, "You are not an approver of production.")
     corridor.channel.reacts(GIL, card, "white_check_mark")
@@ -27,7 +27,7 @@ def test_removing_the_reaction_before_the_start_withdraws(begin: Callable[..., C
     corridor.channel.reacts(BO, card, "white_check_mark")
     corridor.channel.shows("production", "starts at")
     corridor.slack.as_person(BO).unreact(CHANNEL, str(card["ts"]), "white_check_mark")
-    corridor.channel.thread_shows(card, "Bo took the key back")
+    corridor.channel.thread_shows(card, "Bo Approver took the key back")
     corridor.slack.wait_for(
         lambda: corridor.ledger("SELECT now() > max(at) + interval '5 s' FROM events WHERE kind = 'Approved'")[0][0],
         timeout=10,

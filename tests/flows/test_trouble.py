@@ -18,7 +18,7 @@ from tests.flows.conftest import ADA, BO, CHANNEL, Corridor
         ("20250818150001_again.sql", b"SELECT 1;", ("20250818150001_again", "20250818150001_create_audit_table")),
         ("20250820100000_empty.sql", b"\n-- nothing\n", ("20250820100000_empty",)),
         ("20250820100000_latin.sql", "CREATE TABLE caf\xe9 ();".encode("latin-1"), ("20250820100000_latin", "UTF-8")),
-        ("20250820100000_slip.sql", b"CREATE TABLE t (\n  id int,,\n);", ("20250820100000_slip", "line 2", "42601")),
+        ("20250820100000_slip.sql", b"CREATE TABLE t (\n  id int,,\n);", ("20250820100000_slip.sql:2:10", "42601")),
         ("20250820100000_alone.sql", b"CREATE INDEX CONCURRENTLY i ON users (id);", ("_alone", "CONCURRENTLY")),
     ],
 )  # fmt: skip
@@ -37,7 +37,8 @@ def test_a_failing_file_is_rolled_back_and_what_committed_before_it_stays(begin:
     broken = corridor.migrations / "20250820100000_copy_names.sql"
     broken.write_text("CREATE TABLE names (n int);\nINSERT INTO names\n  SELECT 'Ann-7731'::int;\n")
     corridor.channel.types(ADA, "apply dev")
-    corridor.channel.shows("development", "20250820100000_copy_names", "line 3", "22P02", "Committed and stays")
+    card = corridor.channel.shows("*development* · apply", "Failed in `20250820100000_copy_names`, line 3")
+    corridor.channel.thread_shows(card, "20250820100000_copy_names.sql:3", "(22P02)", "Committed and stays: `20250818")
     assert len(corridor.applied("development")) == 3
     with psycopg.connect(corridor.parts.dsn["development"]) as conn:
         assert conn.execute("SELECT to_regclass('names')").fetchone() == (None,)
@@ -54,7 +55,7 @@ def test_swapped_databases_are_refused(begin: Callable[..., Corridor]) -> None:
     corridor.parts.start_workers()
     (corridor.migrations / "20250820100000_add_towns.sql").write_text("CREATE TABLE towns (id bigint PRIMARY KEY);")
     corridor.channel.types(ADA, "apply dev")
-    corridor.channel.shows("development", "test", "DEVELOPMENT_DATABASE_URL")
+    corridor.channel.shows("The address of development leads to", "that database says it is test")
     assert len(corridor.applied("test")) == 3
 
 
@@ -87,14 +88,14 @@ def test_with_redis_down_the_request_is_written_and_runs_later(begin: Callable[.
     assert corridor.ledger("SELECT state FROM requests") == [("asked",)]
     with embedded.valkey(port=port):
         corridor.slack.wait_for(lambda: len(corridor.applied("development")) == 3, timeout=60)
-        corridor.channel.shows("development", "Applied")
+        corridor.channel.shows("*development* · apply", "Applied")
 
 
 def test_an_envelope_delivered_twice_is_one_request(begin: Callable[..., Corridor]) -> None:
     corridor = begin()
     corridor.slack.deliver_twice(1)
     corridor.channel.types(ADA, "apply dev")
-    corridor.channel.shows("development", "Applied")
+    corridor.channel.shows("*development* · apply", "Applied")
     assert corridor.ledger("SELECT count(*) FROM requests") == [(1,)]
 
 
@@ -103,9 +104,9 @@ def test_while_slack_loses_answers_every_message_comes_once_and_in_order(begin: 
     corridor.slack.fault("chat.postMessage", lose_answer=True, times=1)
     corridor.slack.fault("chat.postMessage", status=429, retry_after=1, times=1)
     corridor.channel.types(ADA, "apply dev")
-    corridor.channel.shows("development", "Applied")
+    corridor.channel.shows("*development* · apply", "Applied")
     corridor.channel.types(ADA, "promote test")
-    corridor.channel.shows("test", "Applied")
+    corridor.channel.shows("*test* · apply", "Applied")
     texts = [m["text"] for m in corridor.slack.messages(CHANNEL)]
     assert len(texts) == 2
     assert "development" in texts[0]
