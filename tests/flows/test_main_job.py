@@ -66,8 +66,10 @@ def test_the_backup_of_a_run_restores_into_an_empty_database_and_equals_the_sour
     (corridor.migrations / "20250820100000_add_towns.sql").write_text("CREATE TABLE towns (id bigint PRIMARY KEY);")
     corridor.channel.types(ADA, "apply dev")
     corridor.slack.wait_for(lambda: "20250820100000_add_towns" in corridor.applied("development"), timeout=20)
-    backup = max(corridor.migrations.glob("schema-backups/development-backup-*.sql"))
-    assert re.fullmatch(r"development-backup-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.sql", backup.name)
+    backup = max(
+        corridor.migrations.glob("schema-backups/development-backup-*.sql"), key=lambda file: file.stat().st_mtime
+    )
+    assert re.fullmatch(r"development-backup-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(-\d+)?\.sql", backup.name)
     assert backup.stat().st_mode & 0o777 == 0o600
     url = corridor.parts.postgres.create(f"restored_{corridor.parts.slack.address.rpartition(':')[2]}")
     psql = [corridor.parts.postgres.programs / "psql", "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
