@@ -119,6 +119,7 @@ class RunListener(Listener, Worker):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, lambda *_: os.killpg(0, signal.SIGKILL))
         mortality.die_with(self.pid or 0, signal.SIGHUP)
+        mortality.go_by("twokey run")
         self.after_fork()
 
 

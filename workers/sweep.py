@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from math import ceil
 from types import FrameType
 
 from ledger.book import Book
@@ -72,7 +73,7 @@ def _expire(book: Book, request_id: int) -> None:
 def _warn(book: Book, request: Request) -> None:
     left = request.expires_at - book.now()
     if left <= (request.expires_at - request.asked_at) / WARN_SHARE:
-        book.tell(request.id, ExpiryWarned(minutes_left=max(1, round(left / timedelta(minutes=1)))))
+        book.tell(request.id, ExpiryWarned(minutes_left=ceil(left / timedelta(minutes=1))))
 
 
 def _ring(book: Book, request_id: int, *, by: Callable[[int, str], bool]) -> None:

@@ -1,7 +1,7 @@
 """The row of environments that this room's tests work on."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -38,3 +38,14 @@ def row(tmp_path: Path, ledger: Book, ledger_url: str, redis_url: str, environme
         Path(__file__).parents[2] / "migrations", tmp_path / "migrations", ignore=shutil.ignore_patterns("*backup*")
     )
     return Row(tmp_path, ledger, ledger_url, redis_url, dict(environments))
+
+
+@pytest.fixture
+def owner_says(ledger_url: str) -> Callable[[str], None]:
+    """Run one statement as the ledger's owner, past the book."""
+
+    def say(statement: str) -> None:
+        with psycopg.connect(ledger_url, autocommit=True) as conn:
+            conn.execute(statement)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    return say
