@@ -1,6 +1,8 @@
 """Reactions that were heard become decisions, or are refused in words. Policy judges; this applies what it says."""
 
 import logging
+import time
+from collections.abc import Callable
 
 from bot import messages
 from bot.identity import Directory
@@ -25,22 +27,34 @@ log = logging.getLogger("twokey.judge")
 class Judge:
     """One per process, in the loop's thread, so two reactions are never judged at once."""
 
-    def __init__(self, book: Book, *, voice: Voice, directory: Directory, workflow: Workflow) -> None:
+    def __init__(
+        self,
+        book: Book,
+        *,
+        voice: Voice,
+        directory: Directory,
+        workflow: Workflow,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._book, self._voice, self._directory, self._workflow = book, voice, directory, workflow
-        self._patience = Patience()
+        self._patience = Patience(clock=clock)
+        #: Whether Slack was silent in this round: a wait that ends within it lets nobody overtake.
+        self._held = False
 
     def judge(self) -> None:
         """Judge what was heard, in the order in which it happened. Where Slack is silent, the rest waits too."""
+        self._held = not self._patience.may("slack")
         one_by_one(self._book.unjudged(), self._judge, key=lambda heard: heard.id, by=self._patience)
 
     def _judge(self, heard: Heard) -> None:
-        if not self._patience.may("slack"):
+        if self._held:
             return
         try:
             settled = self._settled(heard)
         except SlackFailed as failed:
             log.warning("%s", failed)
             self._patience.failed("slack", retry_after=failed.retry_after)
+            self._held = True
             return
         self._patience.worked("slack")
         if settled:

@@ -1,0 +1,46 @@
+"""Reactions are judged in the order in which they happened, whatever Slack does meanwhile."""
+
+from itertools import count
+
+from bot.identity import Directory
+from bot.judge import Judge
+from bot.voice import Voice
+from ledger.book import Book
+from ledger.records import Heard
+from ledger.states import State
+from ledger.workflow import Workflow
+from playground.client import Workspace
+from tests.bot.conftest import CHANNEL
+from tests.support.ledger import BO, a_request_in, a_wish
+
+
+def heard(*, added: bool, event_ts: str) -> Heard:
+    """The approver's reaction on the card, put there or taken away."""
+    return Heard(
+        team="T0TWOKEY",
+        channel=CHANNEL,
+        message_ts="1712345678.000100",
+        actor_id=BO.id,
+        emoji="white_check_mark",
+        added=added,
+        event_ts=event_ts,
+        event_id=f"Ev{event_ts}",
+    )
+
+
+def test_a_key_taken_back_is_not_judged_before_it_was_turned(
+    ledger: Book, voice: Voice, slack: Workspace, workflow: Workflow
+) -> None:
+    request = a_request_in(ledger, State.PLANNED, wish=a_wish(environment="production"), protected=True)
+    ledger.delivering(request.id, "card", channel=CHANNEL)
+    ledger.delivered_as(request.id, "card", ts="1712345678.000100", content_hash="")
+    ledger.hear(heard(added=True, event_ts="1712345679.000100"))
+    ledger.hear(heard(added=False, event_ts="1712345680.000100"))
+    slack.fault("users.info", status=429, retry_after=1)
+    clock = count(step=0.6)  # each look at it is later, so the wait ends within the round in which it began
+    directory = Directory(voice, home="T0TWOKEY")
+    judge = Judge(ledger, voice=voice, directory=directory, workflow=workflow, clock=lambda: next(clock))
+    while ledger.unjudged():
+        judge.judge()
+    assert [type(told.event).__name__ for told in ledger.events(request.id)][-2:] == ["Approved", "Withdrawn"]
+    assert ledger.request(request.id).state is State.PLANNED
