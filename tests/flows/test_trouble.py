@@ -81,13 +81,13 @@ def test_without_workers_a_question_is_answered_all_the_same(begin: Callable[...
 
 def test_with_redis_down_the_request_is_written_and_runs_later(begin: Callable[..., Corridor]) -> None:
     with embedded.valkey() as url:
-        corridor = begin(at=url, sweep=True)
+        corridor = begin(at=url)
         port = redis.Redis.from_url(url).connection_pool.connection_kwargs["port"]
         redis.Redis.from_url(url).shutdown(nosave=True)
     corridor.channel.types(ADA, "apply dev")
     assert corridor.ledger("SELECT state FROM requests") == [("asked",)]
     with embedded.valkey(port=port):
-        corridor.slack.wait_for(lambda: len(corridor.applied("development")) == 3, timeout=60)
+        corridor.slack.wait_for(lambda: len(corridor.applied("development")) == 3, timeout=20)
         corridor.channel.shows("*development* · apply", "Applied")
 
 
