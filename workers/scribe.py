@@ -75,6 +75,8 @@ class Scribe:
                     log.warning("#%d: %s The run goes on and is told later.", self._request_id, away)
             except LedgerError as refused:
                 return log.warning("#%d: %s", self._request_id, refused)
+            except Exception:  # what one act met must not keep the others from being written
+                return log.exception("#%d: an error that nobody expected", self._request_id)
             if time.monotonic() > self._until:
                 return log.error("#%d: its end could not be written. An inspection will find it.", self._request_id)
             time.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])

@@ -10,6 +10,7 @@ import pytest
 
 from engine import lock, tools
 from engine.connection import Database, open_session
+from ledger.errors import LedgerUnreachable
 from ledger.events import (
     Applied,
     Approved,
@@ -219,3 +220,27 @@ def test_an_error_of_our_own_is_told_and_not_left_to_expire(row: Row, monkeypatc
         why="The worker met an error it does not know (ZeroDivisionError). Nothing was changed.",
         next_step="Its log tells more. Ask again when that is understood.",
     )
+
+
+def test_a_worker_that_died_between_plan_and_start_is_followed_by_the_next_ring(
+    row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id = row.ask("development")
+    with monkeypatch.context() as dying:
+        dying.setattr(foreman, "_needs_second_key", lambda *_: True)
+        assert row.ring(request_id).state is State.PLANNED
+    assert row.ring(request_id).state is State.APPLIED
+
+
+def test_a_ledger_that_is_away_leaves_the_request_to_the_next_ring(
+    row: Row, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise LedgerUnreachable
+
+    request_id = row.ask("development")
+    with monkeypatch.context() as leaving:
+        leaving.setattr(type(row.ledger), "lay_plan", away)
+        assert row.ring(request_id).state is State.ASKED
+    assert f"#{request_id}: The ledger's database cannot be reached." in caplog.text
+    assert row.ring(request_id).state is State.APPLIED
