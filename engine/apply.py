@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from psycopg import sql
 
 from engine import backup as backups
-from engine import connection, failure, history, identity, lock, refusals, transaction
+from engine import forward, history, identity, lock, refusals
 from engine.backup import Into, NothingToLose, Receipt
 from engine.connection import Session
 from engine.errors import EngineError
-from engine.history import ENGINE_TABLES, Entry, Home, Row
+from engine.forward import Way
+from engine.history import ENGINE_TABLES, Home, Row
 from engine.plan import Plan
-from engine.report import BackupStarted, BackupTaken, Done, Failure, MigrationDone, MigrationStarted, Report, Step
-from engine.transaction import Stopped
+from engine.report import BackupStarted, BackupTaken, Report, Step
 
 Tell = Callable[[Step], None]
 
@@ -50,7 +50,8 @@ def run(
     receipt = _back_up(session, backup, tell) if isinstance(backup, Into) else _nothing_to_lose(session, home)
     if receipt:  # a dump takes its time, and another tool knows nothing of our lock
         _unchanged(session, plan, history.read(session, home))
-    done, failed = _migrate(session, home, plan, position=len(rows), actor=actor, request=request, tell=tell)
+    way = Way(session, home, plan, len(rows), actor, request, tell)
+    done, failed = forward.run(way)
     return Report(
         done=done,
         receipt=receipt,
@@ -103,21 +104,3 @@ def _nothing_to_lose(session: Session, home: Home) -> None:
     ).fetchone()
     if row is None or row[0]:
         raise SomethingToLose(session.database.environment)
-
-
-def _migrate(
-    session: Session, home: Home, plan: Plan, *, position: int, actor: str, request: str | None, tell: Tell
-) -> tuple[tuple[Done, ...], Failure | None]:
-    done: list[Done] = []
-    of = len(plan.migrations)
-    for place, one in enumerate(plan.migrations, start=1):
-        tell(MigrationStarted(one.id, place, of))
-        entry = Entry(one.id, one.name, one.checksum, one.text, position=position + place, by=actor, request=request)
-        try:
-            seconds = transaction.commit(session, home, entry)
-            connection.reset(session)
-        except Stopped as stopped:
-            return tuple(done), failure.of(session, one, stopped)
-        done.append(Done(one.id, seconds))
-        tell(MigrationDone(one.id, place, of, seconds))
-    return tuple(done), None

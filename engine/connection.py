@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.pq.abc import PGconn
 
 from engine.errors import BadAddress, ConnectionLost, ReadOnly, ServerTooOld, Unreachable
 
@@ -22,6 +23,7 @@ _OLDEST_SERVER = 130000
 _CONNECT_SECONDS = 4
 _CANCEL_SECONDS = 5.0
 _CANCEL_AGAIN_SECONDS = 0.2
+_WATCH, _WATCH_MILLISECONDS = "client_connection_check_interval", 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open session in autocommit. `server` is PostgreSQL's version number, such as 180004."""
+    """An open session in autocommit. `server` is PostgreSQL's version number, such as 180004.
+
+    `watched`: the server notices by itself when we are gone.
+    """
 
     conn: Connection
     database: Database
     limits: Limits
     server: int
+    watched: bool = False
 
 
 @contextmanager
@@ -65,7 +71,7 @@ def open_session(database: Database, *, purpose: str, limits: Limits | None = No
     try:
         yield _ready(conn, database, limits or Limits())
     except BaseException as cause:
-        _cancel(conn)
+        stop(conn)
         if isinstance(cause, psycopg.Error) and conn.broken:
             raise ConnectionLost(database.environment) from cause
         raise
@@ -75,9 +81,15 @@ def open_session(database: Database, *, purpose: str, limits: Limits | None = No
 
 def reset(session: Session) -> None:
     """The session's settings, role and temporary tables are as `open_session` made them. The lock stays held."""
+    for statement in resetting(session):
+        session.conn.execute(statement)
+
+
+def resetting(session: Session) -> tuple[sql.SQL | sql.Composed, ...]:
+    """The statements that `reset` runs. They may run in a transaction too."""
     # Never DISCARD ALL: it would also let go of the advisory lock that keeps other runs out.
-    session.conn.execute("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP")
-    _limit(session.conn, session.limits)
+    words = ("RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL", "DISCARD TEMP")
+    return (*map(sql.SQL, words), _limiting(session.limits, watched=session.watched))
 
 
 def place(dsn: str) -> str:
@@ -117,8 +129,9 @@ def _ready(conn: Connection, database: Database, limits: Limits) -> Session:
         raise ServerTooOld(database.environment, server_name(server))
     if _only_reads(conn):
         raise ReadOnly(database.environment, place(database.dsn))
-    _limit(conn, limits)
-    return Session(conn, database, limits, server)
+    watched = _may_watch(conn)
+    conn.execute(_limiting(limits, watched=watched))
+    return Session(conn, database, limits, server, watched)
 
 
 def server_name(number: int) -> str:
@@ -133,30 +146,55 @@ def _only_reads(conn: Connection) -> bool:
     return bool(row and row[0])
 
 
-def _limit(conn: Connection, limits: Limits) -> None:
-    conn.execute(
-        sql.SQL(
-            "SET lock_timeout = {}; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 0"
-        ).format(sql.Literal(milliseconds(limits.lock_timeout)), sql.Literal(milliseconds(limits.statement_timeout)))
+def _limiting(limits: Limits, *, watched: bool) -> sql.Composed:
+    settings = {
+        "lock_timeout": milliseconds(limits.lock_timeout),
+        "statement_timeout": milliseconds(limits.statement_timeout),
+        "idle_in_transaction_session_timeout": 0,
+        # A worker that was killed cannot cancel; the server then notices by itself.
+        **({_WATCH: _WATCH_MILLISECONDS} if watched else {}),
+    }
+    calls = (
+        sql.SQL("pg_catalog.set_config({}, {}, false)").format(name, str(value)) for name, value in settings.items()
     )
-    # A worker that was killed cannot cancel; the server then notices by itself. PostgreSQL 13 and some systems cannot.
-    with suppress(psycopg.DatabaseError):
-        conn.execute("SET client_connection_check_interval = '2s'")
+    return sql.SQL("SELECT ") + sql.SQL(", ").join(calls)
 
 
-def _cancel(conn: Connection) -> None:
-    """No statement of ours runs on, or the server is gone and its backend with it."""
+def _may_watch(conn: Connection) -> bool:
+    """Whether the server can notice that its client is gone. PostgreSQL 13 and some systems cannot."""
+    try:
+        conn.execute(sql.SQL("SET {} = {}").format(sql.Identifier(_WATCH), _WATCH_MILLISECONDS))
+    except psycopg.DatabaseError:
+        return False
+    return True
+
+
+def stop(conn: Connection) -> None:
+    """No statement of ours runs on and none that was sent ahead begins, or the server is gone and its backend with it."""
     until = time.monotonic() + _CANCEL_SECONDS
     try:
+        if conn.pgconn.pipeline_status != PipelineStatus.OFF:
+            conn.pgconn.pipeline_sync()  # the server passes over the rest, up to here, and answers
         while conn.pgconn.transaction_status == TransactionStatus.ACTIVE and time.monotonic() < until:
             conn.cancel_safe(timeout=_CANCEL_SECONDS)
+            conn.pgconn.flush()
             # A cancel that overtakes its statement is forgotten, so we wait for the answer and else ask again.
             if select([conn.pgconn.socket], [], [], _CANCEL_AGAIN_SECONDS)[0]:
                 conn.pgconn.consume_input()
-            while not conn.pgconn.is_busy() and conn.pgconn.get_result():
-                pass
+            _swallow(conn.pgconn)
     except psycopg.Error:
         return
+
+
+def _swallow(pgconn: PGconn) -> None:
+    """Read what has come. In a pipeline a None stands between two answers, and two of them where nothing is left."""
+    nones = 0
+    while nones < 2 and not pgconn.is_busy():
+        answer = pgconn.get_result()
+        nones = 0 if answer else nones + 1
+    if pgconn.pipeline_status != PipelineStatus.OFF and not pgconn.is_busy():
+        with suppress(psycopg.OperationalError):  # more is on its way
+            pgconn.exit_pipeline_mode()
 
 
 #: Words of libpq → what we say, and what a person can do.

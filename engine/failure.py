@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from engine import masking, statements
+from engine import masking
 from engine.connection import Session
 from engine.plan import Planned
 from engine.report import Failure
-from engine.statements import BadStatement
 from engine.transaction import Stopped
 
 
@@ -16,7 +15,7 @@ def of(session: Session, migration: Planned, stopped: Stopped) -> Failure:
     sqlstate = stopped.error.sqlstate or "XX000"
     raised = diagnosis.source_function == "exec_stmt_raise"
     message = masking.mask(diagnosis.message_primary or "", sqlstate=sqlstate, raised=raised)
-    line = _line(migration, diagnosis.statement_position, stopped.statement)
+    line = None if stopped.place is None else migration.text.count("\n", 0, stopped.place) + 1
     where = f"{migration.id}.sql:{line}" if line else f"{migration.id}.sql"
     return Failure(
         migration=migration.id,
@@ -26,19 +25,6 @@ def of(session: Session, migration: Planned, stopped: Stopped) -> Failure:
         sentence=f"{where} failed on {environment} ({sqlstate}): {message}. It was rolled back whole.",
         next_step=_next_step(session, migration.id, sqlstate=sqlstate, message=message),
     )
-
-
-def _line(migration: Planned, position: str | None, statement: int | None) -> int | None:
-    """The line of the server's error position; without one, of the statement; None for a refusal after the text."""
-    if statement is None:
-        return None
-    if position:
-        return migration.text.count("\n", 0, int(position) - 1) + 1
-    try:
-        lines = [one.line for one in statements.split(f"{migration.id}.sql", migration.text)]
-    except BadStatement:
-        return None
-    return lines[min(statement, len(lines) - 1)]
 
 
 def _next_step(session: Session, migration: str, *, sqlstate: str, message: str) -> str:

@@ -1,11 +1,11 @@
 """The environment's own schema_migrations table, and the sibling tables for what its columns have no room for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
-from psycopg import sql
+from psycopg import RawCursor, sql
 
 from engine.connection import Session
 from engine.errors import ForeignHistory, MissingPrivilege, NoSchema
@@ -122,31 +122,52 @@ class Entry:
     request: str | None
 
 
-def record(session: Session, home: Home, entry: Entry, *, seconds: float) -> str:
-    """The migration's row and its facts are written in the transaction that is open; gives that transaction's id.
+#: Remembers, until its end, which transaction a migration was begun in. Run first of all in it.
+MARK = "SELECT pg_catalog.set_config('twokey.transaction', pg_catalog.pg_current_xact_id()::text, true)"
 
-    `seconds` is how long its text took.
+_RECORD = """
+WITH history AS (
+  INSERT INTO {history} (migration_id, name, applied_at, checksum, environment)
+  VALUES ($1, $2, pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', $3, $4))
+INSERT INTO {facts} VALUES (
+  $1,
+  CASE pg_catalog.current_setting('twokey.transaction', true)
+    WHEN pg_catalog.pg_current_xact_id()::text THEN $5::integer END,
+  $6, $7, $8, $9,
+  EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - pg_catalog.transaction_timestamp()))
+ON CONFLICT (migration_id) DO UPDATE SET position = EXCLUDED.position,
+  checksum_algorithm = EXCLUDED.checksum_algorithm, applied_text = EXCLUDED.applied_text,
+  applied_by = EXCLUDED.applied_by, request = EXCLUDED.request, seconds = EXCLUDED.seconds
+RETURNING seconds
+"""
+
+
+def recording(home: Home) -> sql.Composed:
+    """The statement that writes a migration's row and its facts in the transaction that is open; gives its seconds.
+
+    Its parameters are `told` of an entry. It fails by its position (`left`) in any transaction but the marked one. A row
+    taken out of schema_migrations by hand leaves its facts behind; the new run's are then the true ones.
     """
-    row = session.conn.execute(
-        sql.SQL(
-            "WITH history AS (INSERT INTO {history} (migration_id, name, applied_at, checksum, environment)"
-            " VALUES (%(id)s, %(name)s, clock_timestamp() AT TIME ZONE 'UTC', %(checksum)s, %(environment)s))"
-            " INSERT INTO {facts} VALUES"
-            " (%(id)s, %(position)s, %(algorithm)s, %(text)s, %(by)s, %(request)s, %(seconds)s)"
-            # A row taken out of schema_migrations by hand leaves its facts behind; the new run's are the true ones.
-            " ON CONFLICT (migration_id) DO UPDATE SET position = EXCLUDED.position,"
-            " checksum_algorithm = EXCLUDED.checksum_algorithm, applied_text = EXCLUDED.applied_text,"
-            " applied_by = EXCLUDED.applied_by, request = EXCLUDED.request, seconds = EXCLUDED.seconds"
-            " RETURNING pg_catalog.pg_current_xact_id()::text"
-        ).format(history=home.table("schema_migrations"), facts=home.table("twokey_migrations")),
-        {
-            **asdict(entry),
-            "environment": session.database.environment,
-            "algorithm": CHECKSUM_ALGORITHM,
-            "seconds": seconds,
-        },
-    ).fetchone()
-    return str(row[0]) if row else ""
+    return sql.SQL(_RECORD).format(history=home.table("schema_migrations"), facts=home.table("twokey_migrations"))
+
+
+def told(session: Session, entry: Entry) -> tuple[str | None, ...]:
+    """What is written down of an entry, in the order in which `recording` takes it."""
+    environment = session.database.environment
+    place = str(entry.position)
+    described = (entry.id, entry.name, entry.checksum, environment, place)
+    return (*described, CHECKSUM_ALGORITHM, entry.text, entry.by, entry.request)
+
+
+def record(session: Session, home: Home, entry: Entry) -> float:
+    """The migration's row and its facts are written in the marked transaction that is open; gives its seconds."""
+    row = RawCursor(session.conn).execute(recording(home), told(session, entry)).fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def left(error: psycopg.Error) -> bool:
+    """Whether `recording` was refused because the migration was no longer in the transaction it was begun in."""
+    return (error.sqlstate, error.diag.table_name, error.diag.column_name) == ("23502", "twokey_migrations", "position")
 
 
 def _find(session: Session) -> tuple[Home, set[str]]:

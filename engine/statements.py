@@ -13,11 +13,16 @@ from engine.files import Migration
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement: `kind` is the parser's name for it ("create_stmt"), `node` its tree, `line` counts from 1."""
+    """One statement: `kind` is the parser's name for it ("create_stmt"), `node` its tree, `line` counts from 1.
+
+    `text` is the statement alone; it stands `start` characters into the file's.
+    """
 
     kind: str
     node: Any
     line: int
+    start: int
+    text: str
 
 
 class BadStatement(EngineError):
@@ -78,9 +83,13 @@ def split(file: str, text: str) -> tuple[Statement, ...]:
 
 
 def _statements(body: bytes, tree: postgast.ParseResult) -> Iterator[Statement]:
+    line, start, at = 1, 0, 0  # the parser counts bytes, people count lines, and the server characters
     for raw in tree.stmts:
         kind = raw.stmt.WhichOneof("node") or ""
-        yield Statement(kind, getattr(raw.stmt, kind), body.count(b"\n", 0, raw.stmt_location) + 1)
+        before, at = body[at : raw.stmt_location], raw.stmt_location
+        line, start = line + before.count(b"\n"), start + len(before.decode())
+        text = body[at : at + raw.stmt_len] if raw.stmt_len else body[at:]
+        yield Statement(kind, getattr(raw.stmt, kind), line, start, text.decode())
 
 
 def _fault(file: str, body: bytes, cause: postgast.PgQueryError) -> SyntaxFault:

@@ -1,6 +1,5 @@
-"""One migration in one transaction with its history row."""
+"""One migration in one transaction with its history row, its text sent whole: for what the parser cannot take apart."""
 
-import time
 from dataclasses import dataclass
 
 import psycopg
@@ -16,12 +15,12 @@ from engine.history import Entry, Home
 class Stopped(Exception):
     """The server refused, and everything was rolled back.
 
-    `statement` counts from 0 in the file; None when the refusal came after the file's own text.
+    `place` counts characters from 0 in the file's text; None when nothing of the text is to blame.
     """
 
-    def __init__(self, error: psycopg.Error, statement: int | None) -> None:
-        super().__init__(error, statement)
-        self.error, self.statement = error, statement
+    def __init__(self, error: psycopg.Error, place: int | None) -> None:
+        super().__init__(error, place)
+        self.error, self.place = error, place
 
 
 @dataclass(eq=False)
@@ -38,29 +37,30 @@ class LeftTransaction(EngineError):
         )
 
 
-def commit(session: Session, home: Home, entry: Entry) -> float:
-    """The migration and its history row committed together; gives the seconds its text took.
+def commit(session: Session, home: Home, entry: Entry, text: str) -> float:
+    """The migration and its history row committed together; gives the seconds it took.
 
     Raises Stopped after everything was rolled back, LeftTransaction, ConnectionLost.
     """
-    ours = _begin(session)
     try:
-        started = time.monotonic()
-        _send(session, entry.text)
-        seconds = time.monotonic() - started
-        _finish(session, home, entry, ours=ours, seconds=seconds)
-    except (Stopped, LeftTransaction):
-        session.conn.execute("ROLLBACK")
-        raise
+        session.conn.execute(f"BEGIN; {history.MARK}")
+        _send(session, text)
+        seconds = history.record(session, home, entry)
+        session.conn.execute("COMMIT")
+    except (Stopped, psycopg.Error) as cause:
+        raise refused(session, entry, cause) from cause
     return seconds
 
 
-def _begin(session: Session) -> str:
-    """Open the transaction; gives its id."""
-    cursor = session.conn.execute("BEGIN; SELECT pg_catalog.pg_current_xact_id()::text")
-    cursor.nextset()
-    row = cursor.fetchone()
-    return str(row[0]) if row else ""
+def refused(session: Session, entry: Entry, cause: Stopped | psycopg.Error) -> Exception:
+    """What the server's refusal means for this migration. Unless the server is gone, everything is rolled back."""
+    stopped = cause if isinstance(cause, Stopped) else Stopped(cause, None)
+    if session.conn.broken:
+        return ConnectionLost(session.database.environment)
+    session.conn.execute("ROLLBACK")
+    if history.left(stopped.error):
+        return LeftTransaction(session.database.environment, entry.id)
+    return stopped
 
 
 def _send(session: Session, text: str) -> None:
@@ -69,19 +69,7 @@ def _send(session: Session, text: str) -> None:
     with conn.lock:
         conn.pgconn.send_query(text.encode())
         results = conn.wait(generators.execute(conn.pgconn))
-    if conn.broken:
-        raise ConnectionLost(session.database.environment)
-    # One result per statement, so the count of those before the error says which statement it was.
     if results[-1].status == ExecStatus.FATAL_ERROR:
-        raise Stopped(psycopg.errors.error_from_result(results[-1], encoding="utf-8"), len(results) - 1)
+        error = psycopg.errors.error_from_result(results[-1], encoding="utf-8")
+        raise Stopped(error, int(error.diag.statement_position or 0) - 1 if error.diag.statement_position else None)
 
-
-def _finish(session: Session, home: Home, entry: Entry, *, ours: str, seconds: float) -> None:
-    try:
-        if history.record(session, home, entry, seconds=seconds) != ours:
-            raise LeftTransaction(session.database.environment, entry.id)
-        session.conn.execute("COMMIT")
-    except psycopg.Error as cause:
-        if session.conn.broken:
-            raise ConnectionLost(session.database.environment) from cause
-        raise Stopped(cause, None) from cause

@@ -1,0 +1,116 @@
+"""Migrations sent ahead of their answers: one way there and back for all, and the server stops at the first failure.
+
+In the pipeline the server passes over everything after a failure up to the Sync, and there is one Sync, at the end. So
+nothing runs after a failure, whatever failed, without a word from here.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import ExecStatus
+
+from engine import connection, history, transaction
+from engine.connection import Session
+from engine.errors import ConnectionLost
+from engine.history import Entry, Home
+from engine.statements import Statement
+from engine.stream import Stream
+from engine.transaction import Stopped
+
+#: How many characters of SQL may be on their way. Enough to fill a long wire, little enough to keep in memory.
+_AHEAD = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One migration, taken apart: what is written down of it, and what is run."""
+
+    entry: Entry
+    statements: Sequence[Statement]
+
+
+def commit(session: Session, home: Home, pieces: Iterable[Piece], *, committed: Callable[[float], None]) -> None:
+    """Each migration commits alone with its history row, in order; `committed` hears its seconds as soon as it has.
+
+    Raises Stopped at the first that the server refused, after it was rolled back, and then none after it ran;
+    LeftTransaction; ConnectionLost.
+    """
+    frame = _Frame.around(session, home)
+    sent, ahead, unsent = deque[Piece](), 0, iter(pieces)
+    with _stream(session) as stream:
+        while True:
+            while ahead < _AHEAD and (piece := next(unsent, None)):
+                _send(stream, piece, frame, history.told(session, piece.entry))
+                sent.append(piece)
+                ahead += len(piece.entry.text)
+            if not sent:
+                return
+            piece = sent.popleft()
+            try:
+                seconds = _answers(stream, piece, frame)
+            except Stopped as stopped:
+                stream.end()
+                raise transaction.refused(session, piece.entry, stopped) from stopped.error
+            ahead -= len(piece.entry.text)
+            committed(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What is run before and after the statements of every migration."""
+
+    opening: tuple[bytes, ...]
+    recording: bytes
+
+    @classmethod
+    def around(cls, session: Session, home: Home) -> "_Frame":
+        opening = (*connection.resetting(session), sql.SQL(history.MARK))
+        words = (one.as_bytes(session.conn) for one in opening)
+        return cls((b"BEGIN", *words), history.recording(home).as_bytes(session.conn))
+
+
+@contextmanager
+def _stream(session: Session) -> Iterator[Stream]:
+    """A stream that has ended with the block. Whatever else breaks the block, nothing of what was sent runs on."""
+    try:
+        stream = Stream(session)
+        yield stream
+        stream.end()
+    except BaseException as cause:
+        connection.stop(session.conn)
+        if isinstance(cause, psycopg.Error) and session.conn.broken:
+            raise ConnectionLost(session.database.environment) from cause
+        raise
+
+
+def _send(stream: Stream, piece: Piece, frame: _Frame, told: Sequence[str | None]) -> None:
+    for statement in (*frame.opening, *(one.text.encode() for one in piece.statements)):
+        stream.send(statement)
+    stream.send(frame.recording, told)
+    stream.send(b"COMMIT")
+    stream.flush()
+
+
+def _answers(stream: Stream, piece: Piece, frame: _Frame) -> float:
+    """The seconds of the migration that stands next in the stream. Raises Stopped."""
+    for _ in frame.opening:
+        _accept(stream, None)
+    for statement in piece.statements:
+        _accept(stream, statement)
+    seconds = _accept(stream, None)
+    _accept(stream, None)
+    return float(seconds or 0)
+
+
+def _accept(stream: Stream, statement: Statement | None) -> bytes | None:
+    """The first value of the next answer. Raises Stopped, placed in the file, when it is a refusal."""
+    answer = stream.answer()
+    if answer.status == ExecStatus.FATAL_ERROR:
+        error = psycopg.errors.error_from_result(answer, encoding="utf-8")
+        within = int(error.diag.statement_position or 1) - 1
+        raise Stopped(error, statement.start + within if statement else None)
+    return answer.get_value(0, 0) if answer.ntuples and answer.nfields else None

@@ -1,0 +1,55 @@
+"""Statements sent without waiting, and their answers in order: libpq's pipeline mode, which psycopg's own would hold back."""
+
+from collections.abc import Sequence
+from select import select
+
+import psycopg
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGresult
+
+from engine.connection import Session
+
+
+class Stream:
+    """A session in pipeline mode until `end`. Statements speak the extended protocol: one at a time, each to itself."""
+
+    def __init__(self, session: Session) -> None:
+        self._pgconn = session.conn.pgconn
+        self._pgconn.enter_pipeline_mode()
+
+    def send(self, statement: bytes, parameters: Sequence[str | None] = ()) -> None:
+        """Send one statement, or as much of it as the wire takes now."""
+        self._pgconn.send_query_params(statement, [one.encode() if one is not None else None for one in parameters])
+
+    def flush(self) -> None:
+        """Have the server answer what was sent so far as soon as it is done, and not at the end."""
+        self._pgconn.send_flush_request()
+        self._pgconn.flush()
+
+    def answer(self) -> PGresult:
+        """The answer to the next statement; waits for it."""
+        answer = None
+        while answer is None:  # a None stands between two answers
+            answer = self._next()
+        return answer
+
+    def end(self) -> None:
+        """Everything sent is answered, unread answers are passed over, and the session is as it was before."""
+        self._pgconn.pipeline_sync()
+        while not ((answer := self._next()) and answer.status == ExecStatus.PIPELINE_SYNC):
+            pass
+        self._pgconn.exit_pipeline_mode()
+
+    def _next(self) -> PGresult | None:
+        while self._pgconn.is_busy():
+            self._wait()
+        answer = self._pgconn.get_result()
+        if self._pgconn.status == ConnStatus.BAD:
+            raise psycopg.OperationalError("the connection was lost")
+        return answer
+
+    def _wait(self) -> None:
+        socket = self._pgconn.socket
+        unsent = self._pgconn.flush()
+        if select([socket], [socket] if unsent else [], [])[0]:
+            self._pgconn.consume_input()
