@@ -106,8 +106,8 @@ def main() -> None:
             def twokey(dsn: str, folder: Path = folder) -> float:
                 return by_twokey(dsn, folder)
 
-            theirs, ours = medians(server, across(delay, psql), across(delay, twokey)) if delay else medians(
-                server, psql, twokey
+            theirs, ours = (
+                medians(server, across(delay, psql), across(delay, twokey)) if delay else medians(server, psql, twokey)
             )
             print(
                 f"{count:>5} migrations, {delay * 1000:>2.0f} ms: psql {theirs:6.2f} s   twokey {ours:6.2f} s"

@@ -6,6 +6,7 @@ from typing import Any
 
 from cli.answer import Answer, Code, Line, Span, Tone, line
 from engine import report as steps
+from engine import sections
 from engine.plan import Plan, Planned
 from engine.refusals import PlanRefused, UpToDate
 from engine.report import Report, Step
@@ -35,10 +36,14 @@ def _next(drawn: Plan) -> list[Line]:
     return [line(certified, Tone.WARN), line(f"Ask in Slack: /migrate apply {drawn.environment}")]
 
 
+_ALONE = "runs statement by statement, without lock_timeout; when one fails, those before it stay"
+
+
 def _planned(one: Planned) -> list[Line]:
     lines = "1 line" if one.lines == 1 else f"{one.lines} lines"
     told = (Span(f"  {one.id}.sql"), Span(f"  {lines}, sha256 {one.checksum[:12]}", Tone.QUIET))
-    return [told, *(line(f"    line {h.line}, {h.name}: {h.sentence}", Tone.WARN) for h in one.hazards)]
+    alone = [] if sections.cut(one.text).up.together else [line(f"    {_ALONE}", Tone.WARN)]
+    return [told, *alone, *(line(f"    line {h.line}, {h.name}: {h.sentence}", Tone.WARN) for h in one.hazards)]
 
 
 def _summary(drawn: Plan, backups: Path) -> dict[str, Any]:
@@ -78,6 +83,11 @@ def step(said: Step) -> list[Line]:
             return [line(f"Backed up to {receipt.path} ({size}, read back).")]
         case steps.MigrationStarted(id, position, of):
             return [line(f"[{position}/{of}] {id}.sql …", Tone.QUIET)]
+        case steps.Blocked(id, by):
+            return [line(f"{id}.sql waits for a lock. In its way: {', '.join(map(str, by))}.", Tone.WARN)]
+        case steps.TriedAgain(id, number, of, seconds):
+            told = f"{id}.sql gave way and was rolled back; try {number} of {of} in {seconds:.1f} s."
+            return [line(told, Tone.WARN)]
         case steps.MigrationDone(id, position, of, seconds):
             return [line(f"[{position}/{of}] {id}.sql applied in {seconds:.2f} s", Tone.GOOD)]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from psycopg import sql
 
 from engine import backup as backups
-from engine import forward, history, identity, lock, refusals
+from engine import apart, forward, history, identity, lock, refusals
 from engine.backup import Into, NothingToLose, Receipt
 from engine.connection import Session
 from engine.errors import EngineError
@@ -42,7 +42,7 @@ def run(
     """The plan's texts ran in order, each in its own transaction with its history row, until the first failure.
 
     A failing migration is in the Report. Raised before anything ran: LockNotHeld (take `lock.only_one` on this
-    session), HistoryMoved, PlanForAnother, SomethingToLose, BackupFailed, NoPgDump, PgDumpTooOld, WrongEnvironment.
+    session), HistoryMoved, PlanForAnother, ChangedPartWay, SomethingToLose, BackupFailed, NoPgDump, PgDumpTooOld, WrongEnvironment.
     Raised in the middle: ConnectionLost (ask a new session `what_is_in`) and LeftTransaction.
     """
     started = time.monotonic()
@@ -77,6 +77,7 @@ def _ready(session: Session, plan: Plan) -> tuple[Home, tuple[Row, ...]]:
     identity.meet(session, home)
     rows = history.read(session, home)
     _unchanged(session, plan, rows)
+    apart.check(session, home, plan.migrations)
     return home, rows
 
 

@@ -79,10 +79,14 @@ def open_session(database: Database, *, purpose: str, limits: Limits | None = No
         conn.close()
 
 
+def beside(session: Session) -> Connection:
+    """A second connection to the same database, to look at the session from outside. The caller closes it."""
+    return _connect(session.database, "twokey lookout")
+
+
 def reset(session: Session) -> None:
     """The session's settings, role and temporary tables are as `open_session` made them. The lock stays held."""
-    for statement in resetting(session):
-        session.conn.execute(statement)
+    session.conn.execute(sql.SQL("; ").join(resetting(session)))
 
 
 def resetting(session: Session) -> tuple[sql.SQL | sql.Composed, ...]:

@@ -1,20 +1,24 @@
 """A server's refusal as a Failure: file, line, SQLSTATE, the masked message, and what a person can do next."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from engine import masking
 from engine.connection import Session
+from engine.contention import PASSING
 from engine.plan import Planned
-from engine.report import Failure
-from engine.transaction import Stopped
+from engine.report import Blocker, Failure
+from engine.transaction import Part, Stopped
 
 
-def of(session: Session, migration: Planned, stopped: Stopped) -> Failure:
-    """What to say about a migration that was rolled back."""
+def of(
+    session: Session, migration: Planned, stopped: Stopped, *, tries: int = 1, blockers: Sequence[Blocker] = ()
+) -> Failure:
+    """What to say about a migration that was rolled back, the last time after so many tries."""
     diagnosis, environment = stopped.error.diag, session.database.environment
     sqlstate = stopped.error.sqlstate or "XX000"
     raised = diagnosis.source_function == "exec_stmt_raise"
-    message = masking.mask(diagnosis.message_primary or "", sqlstate=sqlstate, raised=raised)
+    message = masking.mask(diagnosis.message_primary or str(stopped.error), sqlstate=sqlstate, raised=raised)
     line = None if stopped.place is None else migration.text.count("\n", 0, stopped.place) + 1
     where = f"{migration.id}.sql:{line}" if line else f"{migration.id}.sql"
     return Failure(
@@ -22,9 +26,26 @@ def of(session: Session, migration: Planned, stopped: Stopped) -> Failure:
         line=line,
         sqlstate=sqlstate,
         message=message,
-        sentence=f"{where} failed on {environment} ({sqlstate}): {message}. It was rolled back whole.",
-        next_step=_next_step(session, migration.id, sqlstate=sqlstate, message=message),
+        sentence=f"{where} failed on {environment} ({sqlstate}): {message}. {_stays(stopped.stays)}"
+        + (f" It was tried {tries} times." if tries > 1 else "")
+        + (f" In its way: {', '.join(map(str, blockers))}." if blockers and sqlstate in PASSING else ""),
+        next_step=_drop(stopped.stays) + _next_step(session, migration.id, sqlstate=sqlstate, message=message),
     )
+
+
+def _stays(part: Part | None) -> str:
+    """What is left of the migration in the database."""
+    if part is None:
+        return "It was rolled back whole."
+    ran = f"Of its {part.of} statements {part.done} ran and stay; the next apply goes on at this one."
+    return ran + "".join(f" The index {name} is left behind, invalid." for name in part.leftovers)
+
+
+def _drop(part: Part | None) -> str:
+    if part is None or not part.leftovers:
+        return ""
+    drops = "; ".join(f"DROP INDEX CONCURRENTLY {name}" for name in part.leftovers)
+    return f"Drop what is left behind: {drops}; by hand, since it may still be wanted. "
 
 
 def _next_step(session: Session, migration: str, *, sqlstate: str, message: str) -> str:
@@ -38,6 +59,7 @@ def _next_step(session: Session, migration: str, *, sqlstate: str, message: str)
         "57014": f"It ran longer than {_seconds(limits.statement_timeout)}, or was cancelled. "
         f"Make it smaller or raise statement_timeout in twokey.toml, {again}",
         "40P01": f"It met another transaction in a deadlock. Wait until that ends, {again}",
+        "40001": f"It met another transaction's changes. Wait until that ends, {again}",
         "42501": f"Give {session.conn.info.user} the privilege, {again}",
         "53100": f"Make room on the server's disk, {again}",
     }

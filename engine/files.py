@@ -7,17 +7,21 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+from engine import sections
 from engine.errors import EngineError
+from engine.sections import Misplaced
 
 _FILE_NAME = re.compile(r"(?P<stamp>[0-9]{14})_(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)\.sql")
+#: Drizzle's own default.
+_NUMBERED = re.compile(r"[0-9]{4}_\w+\.sql")
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file. `id` is its stem, `stamp` the 14 digits, `name` what follows them.
+    """One file. `id` is its stem, `stamp` the 14 digits, `name` what follows them, `lines` how many its way up has.
 
-    `text` has LF line ends and no byte order mark; `checksum` is SHA-256 in hex over exactly that text in
+    `text` is all of it, has LF line ends and no byte order mark; `checksum` is SHA-256 in hex over exactly that text in
     UTF-8, `raw_checksum` over the file's bytes as they are.
     """
 
@@ -96,6 +100,35 @@ class NotText(BadFile):
 
 
 @dataclass(eq=False)
+class BadSection(BadFile):
+    """A file's marks of a way up and a way down make no sense. `why` is a sentence's half."""
+
+    file: str
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}:{self.line}: {self.why}. "
+            "Write `-- migrate:up`, the statements, and if there is a way back `-- migrate:down` and its statements."
+        )
+
+
+@dataclass(eq=False)
+class NumberedFile(BadFile):
+    """A file is numbered as Drizzle numbers by default, and numbers of two branches collide."""
+
+    file: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file} is numbered, and two branches number alike. Have Drizzle write timestamps: "
+            'migrations: { prefix: "timestamp" } in drizzle.config.ts; '
+            "and rename this file to YYYYMMDDHHMMSS_name.sql, in the old order."
+        )
+
+
+@dataclass(eq=False)
 class Unreadable(BadFile):
     """The operating system would not let us read a file."""
 
@@ -106,12 +139,14 @@ class Unreadable(BadFile):
 
 
 def read(folder: Path) -> tuple[Migration, ...]:
-    """Every migration in the folder, oldest first. Sub-folders, hidden files and other kinds of file are not looked at.
+    """Every migration in the folder, oldest first.
 
-    Raises a child of `BadFile` for the first file (in name order) that cannot be a migration.
+    One is a file YYYYMMDDHHMMSS_name.sql, or, as Drizzle writes them, a folder of such a name with a migration.sql in
+    it. Other folders, hidden files and other kinds of file are not looked at. Raises a child of `BadFile` for the first
+    (in name order) that cannot be a migration.
     """
     try:
-        paths = sorted(p for p in folder.iterdir() if _looks_like_sql(p))
+        paths = sorted(filter(None, map(_sql, folder.iterdir())), key=_named)
     except OSError as cause:
         raise NoFolder(str(folder)) from cause
     migrations = tuple(_load(path) for path in paths)
@@ -127,26 +162,42 @@ def stamp_of(migration_id: str) -> str | None:
     return found[0] if found else None
 
 
-def _looks_like_sql(path: Path) -> bool:
-    return path.suffix.lower() == ".sql" and not path.name.startswith(".") and not path.is_dir()
+def _sql(path: Path) -> Path | None:
+    """The path whose text is the migration, or None where the path is none of our concern."""
+    if path.name.startswith("."):
+        return None
+    if path.suffix.lower() == ".sql" and not path.is_dir():
+        return path
+    inside = path / "migration.sql"
+    return inside if _FILE_NAME.fullmatch(f"{path.name}.sql") and inside.is_file() else None
+
+
+def _named(path: Path) -> str:
+    """The file's name, or the one that a file of its folder's name would have."""
+    return f"{path.parent.name}.sql" if path.name == "migration.sql" else path.name
 
 
 def _load(path: Path) -> Migration:
-    named = _FILE_NAME.fullmatch(path.name)
+    name = _named(path)
+    named = _FILE_NAME.fullmatch(name)
     if not named or not _is_a_date(named["stamp"]):
-        raise BadName(path.name)
+        raise NumberedFile(name) if _NUMBERED.fullmatch(name) else BadName(name)
     try:
         raw = path.read_bytes()
     except OSError as cause:
-        raise Unreadable(path.name) from cause
-    return parse(path.name, raw)
+        raise Unreadable(name) from cause
+    return parse(name, raw)
 
 
 def parse(file: str, raw: bytes) -> Migration:
-    """One well-named file's bytes as a Migration. Raises NotText or EmptyFile."""
+    """One well-named file's bytes as a Migration. Raises NotText, BadSection, EmptyFile."""
     normal = raw.removeprefix(_BOM).replace(b"\r\n", b"\n")
     text = _text(file, normal)
-    if _says_nothing(text):
+    try:
+        found = sections.cut(text)
+    except Misplaced as cause:
+        raise BadSection(file, cause.line, cause.why) from cause
+    if sections.says_nothing(found.up.text):
         raise EmptyFile(file)
     stem = file.removesuffix(".sql")
     return Migration(
@@ -156,7 +207,7 @@ def parse(file: str, raw: bytes) -> Migration:
         text=text,
         checksum=hashlib.sha256(normal).hexdigest(),
         raw_checksum=hashlib.sha256(raw).hexdigest(),
-        lines=len(text.splitlines()),
+        lines=found.up.lines if found.up.text is not text else len(text.splitlines()),
     )
 
 
@@ -177,20 +228,3 @@ def _text(file: str, normal: bytes) -> str:
         return normal.decode("utf-8")
     except UnicodeDecodeError as cause:
         raise NotText(file, normal.count(b"\n", 0, cause.start) + 1) from cause
-
-
-def _says_nothing(text: str) -> bool:
-    """Whether only blanks, semicolons and comments (PostgreSQL's nest) are there. Reads no further than needed."""
-    at, depth = 0, 0
-    while at < len(text):
-        pair = text[at : at + 2]
-        if pair == "/*" or (depth and pair == "*/"):
-            depth += 1 if pair == "/*" else -1
-            at += 2
-        elif depth or text[at].isspace() or text[at] == ";":
-            at += 1
-        elif pair == "--":
-            at = text.find("\n", at) + 1 or len(text)
-        else:
-            return False
-    return True

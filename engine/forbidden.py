@@ -10,33 +10,56 @@ from postgast import pg_query_pb2 as pg
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`statement` by its name; `because` completes the sentence "X …"; `way_out` is a sentence."""
+    """`statement` by its name; `because` completes the sentence "X …"; `way_out` is a sentence.
+
+    `apart`: refused only in a transaction.
+    """
 
     statement: str
     because: str
     way_out: str
+    apart: bool = False
 
 
 Judge = Callable[[Any], Refusal | None]
 
 
-def judge(kind: str, node: Any) -> Refusal | None:
-    """Why a statement (the parser's name for it, and its tree) is not run, or None when it may."""
+def judge(kind: str, node: Any, *, together: bool = True) -> Refusal | None:
+    """Why a statement (the parser's name for it, and its tree) is not run, or None when it may.
+
+    `together`: its file runs in one transaction, else statement by statement.
+    """
     by_kind = _BY_KIND.get(kind)
-    return (by_kind(node) if by_kind else None) or _advisory_lock(node)
+    refusal = (by_kind(node) if by_kind else None) or _advisory_lock(node)
+    return None if refusal and refusal.apart and not together else refusal
 
 
-def _alone(statement: str, way_out: str = "Run it by hand, outside a migration.") -> Refusal:
-    return Refusal(statement, "cannot run inside a transaction, and every migration is one", way_out)
+def is_apart(kind: str, node: Any) -> bool:
+    """Whether a statement cannot run in a transaction."""
+    refusal = judge(kind, node)
+    return refusal is not None and refusal.apart
+
+
+_OPTION = "Begin the file with `-- migrate:up transaction:false`, with nothing else in it"
+
+
+def _alone(statement: str, instead: str = "") -> Refusal:
+    way_out = f"{_OPTION}, or {instead}." if instead else f"{_OPTION}."
+    return Refusal(statement, "cannot run inside a transaction", way_out, apart=True)
+
+
+def _by_hand(statement: str) -> Refusal:
+    way_out = "It is the server's affair and not this database's: run it by hand, outside a migration."
+    return Refusal(statement, "cannot run inside a transaction", way_out)
 
 
 def _index(node: pg.IndexStmt) -> Refusal | None:
-    way_out = "Build it without CONCURRENTLY while the table is quiet, or by hand outside a migration."
-    return _alone("CREATE INDEX CONCURRENTLY", way_out) if node.concurrent else None
+    instead = "build it without CONCURRENTLY while the table is quiet"
+    return _alone("CREATE INDEX CONCURRENTLY", instead) if node.concurrent else None
 
 
 def _drop(node: pg.DropStmt) -> Refusal | None:
-    return _alone("DROP INDEX CONCURRENTLY", "Drop it without CONCURRENTLY.") if node.concurrent else None
+    return _alone("DROP INDEX CONCURRENTLY", "drop it without CONCURRENTLY") if node.concurrent else None
 
 
 def _reindex(node: pg.ReindexStmt) -> Refusal | None:
@@ -53,17 +76,17 @@ def _reindex(node: pg.ReindexStmt) -> Refusal | None:
 def _alter_table(node: pg.AlterTableStmt) -> Refusal | None:
     detached = (c.alter_table_cmd for c in node.cmds if c.alter_table_cmd.subtype == pg.AT_DetachPartition)
     if any(getattr(command, "def").partition_cmd.concurrent for command in detached):
-        return _alone("DETACH PARTITION CONCURRENTLY", "Detach it without CONCURRENTLY.")
+        return _alone("DETACH PARTITION CONCURRENTLY", "detach it without CONCURRENTLY")
     return None
 
 
 def _cluster(node: pg.ClusterStmt) -> Refusal | None:
-    return None if node.relation.relname else _alone("CLUSTER of all tables", "Name one table.")
+    return None if node.relation.relname else _alone("CLUSTER of all tables", "name one table")
 
 
 def _alter_database(node: pg.AlterDatabaseStmt) -> Refusal | None:
     moves = any(option.def_elem.defname == "tablespace" for option in node.options)
-    return _alone("ALTER DATABASE SET TABLESPACE") if moves else None
+    return _by_hand("ALTER DATABASE SET TABLESPACE") if moves else None
 
 
 def _vacuum(node: pg.VacuumStmt) -> Refusal | None:
@@ -144,7 +167,7 @@ def _advisory_lock(node: Any) -> Refusal | None:
 
 
 def _named(statement: str) -> Judge:
-    return lambda _: _alone(statement)
+    return lambda _: _by_hand(statement)
 
 
 _BY_KIND: Mapping[str, Judge] = {

@@ -1,17 +1,19 @@
 """The migrations of a plan, one after another, each with its history row, until all are in or one is refused."""
 
+import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, takewhile
 
-from engine import connection, failure, pipeline, statements, transaction
+from engine import apart, connection, contention, failure, pipeline, sections, statements, transaction
 from engine.connection import Session
+from engine.contention import Lookout
 from engine.history import Entry, Home
 from engine.pipeline import Piece
 from engine.plan import Plan
-from engine.report import Done, Failure, MigrationDone, MigrationStarted, Step
+from engine.report import Done, Failure, MigrationDone, MigrationStarted, Step, TriedAgain
 from engine.statements import SyntaxFault
 from engine.transaction import Stopped
 
@@ -37,18 +39,31 @@ class Way:
 def run(way: Way) -> tuple[tuple[Done, ...], Failure | None]:
     """What committed, in order, and why the next one did not. Raises LeftTransaction, ConnectionLost."""
     done: list[Done] = []
-    refused = None
     _started(way, 0)
-    try:
-        while len(done) < len(way.plan.migrations):
-            _stretch(way, done)
-    except Stopped as stopped:
-        refused = failure.of(way.session, way.plan.migrations[len(done)], stopped)
+    with closing(Lookout(way.session, way.tell)) as lookout:
+        refused = _all(way, done, lookout)
     connection.reset(way.session)
     return tuple(done), refused
 
 
-def _stretch(way: Way, done: list[Done]) -> None:
+def _all(way: Way, done: list[Done], lookout: Lookout) -> Failure | None:
+    tries, stuck = 0, -1
+    while len(done) < len(way.plan.migrations):
+        try:
+            _stretch(way, done, lookout)
+        except Stopped as stopped:
+            tries, stuck = tries + 1 if stuck == len(done) else 1, len(done)
+            one = way.plan.migrations[stuck]
+            passing = stopped.error.sqlstate in contention.PASSING and not stopped.stays
+            if tries == contention.TRIES or not passing:
+                return failure.of(way.session, one, stopped, tries=tries, blockers=lookout.seen)
+            seconds = contention.pause(way.session, tries)
+            way.tell(TriedAgain(one.id, tries + 1, contention.TRIES, seconds))
+            time.sleep(seconds)
+    return None
+
+
+def _stretch(way: Way, done: list[Done], lookout: Lookout) -> None:
     """Commit as many of what is left as can be sent in one go, or the one that must be sent by itself."""
     pieces = map(partial(_piece, way), range(len(done), len(way.plan.migrations)))
     first = next(pieces)
@@ -61,10 +76,17 @@ def _stretch(way: Way, done: list[Done]) -> None:
 
     if first.statements:
         following = takewhile(lambda piece: piece.statements, pieces)
-        pipeline.commit(way.session, way.home, chain((first,), following), committed=committed)
+        pipeline.commit(way.session, way.home, chain((first,), following), committed=committed, lookout=lookout)
     else:
-        connection.reset(way.session)
-        committed(transaction.commit(way.session, way.home, first.entry, first.entry.text))
+        committed(_by_itself(way, first.entry))
+
+
+def _by_itself(way: Way, entry: Entry) -> float:
+    connection.reset(way.session)
+    section = sections.cut(entry.text).up
+    if section.together:
+        return transaction.commit(way.session, way.home, entry, section.text)
+    return apart.commit(way.session, way.home, entry, section)
 
 
 def _started(way: Way, place: int) -> None:
@@ -73,8 +95,12 @@ def _started(way: Way, place: int) -> None:
 
 
 def _piece(way: Way, place: int) -> Piece:
-    """The migration taken apart. Without statements where our parser cannot: then the server is the judge of it."""
+    """The migration taken apart. Without statements when it must be sent by itself.
+
+    That is one that is no transaction, and one that our parser cannot take apart: then the server is the judge of it.
+    """
     entry, found = way.entry(place), ()
+    section = sections.cut(entry.text).up
     with suppress(SyntaxFault):
-        found = statements.split(f"{entry.id}.sql", entry.text)
+        found = statements.split(f"{entry.id}.sql", section.text) if section.together else ()
     return Piece(entry, found)

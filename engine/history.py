@@ -11,7 +11,7 @@ from engine.connection import Session
 from engine.errors import ForeignHistory, MissingPrivilege, NoSchema
 from engine.files import Migration, stamp_of
 
-ENGINE_TABLES = ("schema_migrations", "twokey_migrations", "twokey_environment")
+ENGINE_TABLES = ("schema_migrations", "twokey_migrations", "twokey_environment", "twokey_progress")
 CHECKSUM_ALGORITHM = "sha256-lf"
 
 _COLUMNS = ("id", "migration_id", "name", "applied_at", "checksum", "environment")
@@ -39,6 +39,13 @@ CREATE TABLE IF NOT EXISTS {identity} (
   name TEXT NOT NULL,
   protected BOOLEAN NOT NULL,
   first_contact TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+);
+CREATE TABLE IF NOT EXISTS {progress} (
+  migration_id VARCHAR(255) PRIMARY KEY,
+  checksum VARCHAR(64) NOT NULL,
+  done INTEGER NOT NULL,
+  invalid_before TEXT[] NOT NULL,
+  begun_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
 )
 """
 
@@ -78,7 +85,7 @@ class Row:
 
 
 def prepare(session: Session) -> Home:
-    """The engine's three tables exist; nothing that was in them has changed.
+    """The engine's tables exist; nothing that was in them has changed.
 
     Raises NoSchema, MissingPrivilege, ForeignHistory.
     """
@@ -187,7 +194,7 @@ def _find(session: Session) -> tuple[Home, set[str]]:
 
 
 def _create(session: Session, home: Home) -> None:
-    names = dict(zip(("history", "facts", "identity"), map(home.table, ENGINE_TABLES), strict=True))
+    names = dict(zip(("history", "facts", "identity", "progress"), map(home.table, ENGINE_TABLES), strict=True))
     try:
         with session.conn.transaction():
             # IF NOT EXISTS alone still collides when two first contacts meet; one of them waits here.

@@ -15,6 +15,7 @@ from psycopg.pq import ExecStatus
 
 from engine import connection, history, transaction
 from engine.connection import Session
+from engine.contention import Lookout
 from engine.errors import ConnectionLost
 from engine.history import Entry, Home
 from engine.statements import Statement
@@ -33,7 +34,9 @@ class Piece:
     statements: Sequence[Statement]
 
 
-def commit(session: Session, home: Home, pieces: Iterable[Piece], *, committed: Callable[[float], None]) -> None:
+def commit(
+    session: Session, home: Home, pieces: Iterable[Piece], *, committed: Callable[[float], None], lookout: Lookout
+) -> None:
     """Each migration commits alone with its history row, in order; `committed` hears its seconds as soon as it has.
 
     Raises Stopped at the first that the server refused, after it was rolled back, and then none after it ran;
@@ -41,7 +44,7 @@ def commit(session: Session, home: Home, pieces: Iterable[Piece], *, committed: 
     """
     frame = _Frame.around(session, home)
     sent, ahead, unsent = deque[Piece](), 0, iter(pieces)
-    with _stream(session) as stream:
+    with _stream(session, lookout) as stream:
         while True:
             while ahead < _AHEAD and (piece := next(unsent, None)):
                 _send(stream, piece, frame, history.told(session, piece.entry))
@@ -50,6 +53,7 @@ def commit(session: Session, home: Home, pieces: Iterable[Piece], *, committed: 
             if not sent:
                 return
             piece = sent.popleft()
+            lookout.watch(piece.entry.id)
             try:
                 seconds = _answers(stream, piece, frame)
             except Stopped as stopped:
@@ -74,10 +78,10 @@ class _Frame:
 
 
 @contextmanager
-def _stream(session: Session) -> Iterator[Stream]:
+def _stream(session: Session, lookout: Lookout) -> Iterator[Stream]:
     """A stream that has ended with the block. Whatever else breaks the block, nothing of what was sent runs on."""
     try:
-        stream = Stream(session)
+        stream = Stream(session, lookout)
         yield stream
         stream.end()
     except BaseException as cause:

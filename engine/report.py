@@ -43,7 +43,43 @@ class MigrationDone:
     seconds: float
 
 
-Step = Waiting | BackupStarted | BackupTaken | MigrationStarted | MigrationDone
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Another session that kept a migration waiting for a lock. `role` is autovacuum's or the like for the server's own.
+
+    `seconds` is the age of its transaction, `since` when its statement began (UTC); None where we may not know.
+    """
+
+    pid: int
+    role: str
+    seconds: float | None
+    since: str | None
+
+    def __str__(self) -> str:
+        age = f", in its transaction for {self.seconds:.0f} s" if self.seconds is not None else ""
+        since = f", its statement begun at {self.since} UTC" if self.since else ""
+        return f"pid {self.pid} (role {self.role}{age}{since})"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A migration waits for a lock that others hold."""
+
+    id: str
+    by: tuple[Blocker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriedAgain:
+    """A migration gave way to others and was rolled back; after `seconds` it is tried for the `number`th time."""
+
+    id: str
+    number: int
+    of: int
+    seconds: float
+
+
+Step = Waiting | BackupStarted | BackupTaken | MigrationStarted | MigrationDone | Blocked | TriedAgain
 
 
 @dataclass(frozen=True, slots=True)

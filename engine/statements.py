@@ -6,9 +6,10 @@ from typing import Any
 
 import postgast
 
-from engine import forbidden, masking
+from engine import forbidden, masking, sections
 from engine.errors import EngineError
 from engine.files import Migration
+from engine.sections import Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,24 @@ class Forbidden(BadStatement):
 
 
 def parse(migration: Migration) -> tuple[Statement, ...]:
-    """The file's statements in order, each fit to run inside our transaction. Raises SyntaxFault, Forbidden."""
-    statements = split(migration.file, migration.text)
-    for statement in statements:
-        if refusal := forbidden.judge(statement.kind, statement.node):
-            raise Forbidden(migration.file, statement.line, refusal.statement, refusal.because, refusal.way_out)
-    return statements
+    """The statements of the file's way up, in order, each fit to run as its section runs; its way down is read as well.
+
+    Raises SyntaxFault, Forbidden.
+    """
+    found = sections.cut(migration.text)
+    up = _fit(migration.file, found.up)
+    if found.down:
+        _fit(migration.file, found.down)
+    return up
+
+
+def _fit(file: str, section: Section) -> tuple[Statement, ...]:
+    found = split(file, section.text)
+    for one in found:
+        refusal = forbidden.judge(one.kind, one.node, together=section.together)
+        if refusal:
+            raise Forbidden(file, one.line, refusal.statement, refusal.because, refusal.way_out)
+    return found
 
 
 def split(file: str, text: str) -> tuple[Statement, ...]:

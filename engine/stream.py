@@ -8,12 +8,14 @@ from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 
 from engine.connection import Session
+from engine.contention import Lookout
 
 
 class Stream:
     """A session in pipeline mode until `end`. Statements speak the extended protocol: one at a time, each to itself."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, lookout: Lookout) -> None:
+        self._lookout = lookout
         self._pgconn = session.conn.pgconn
         self._pgconn.enter_pipeline_mode()
 
@@ -51,5 +53,8 @@ class Stream:
     def _wait(self) -> None:
         socket = self._pgconn.socket
         unsent = self._pgconn.flush()
-        if select([socket], [socket] if unsent else [], [])[0]:
+        readable, writable, _ = select([socket], [socket] if unsent else [], [], self._lookout.patience)
+        if readable:
             self._pgconn.consume_input()
+        elif not writable:
+            self._lookout.look()

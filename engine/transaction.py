@@ -12,15 +12,24 @@ from engine.errors import ConnectionLost, EngineError
 from engine.history import Entry, Home
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What stays of a migration that is no transaction: `done` of its statements, and invalid indexes by name."""
+
+    done: int
+    of: int
+    leftovers: tuple[str, ...]
+
+
 class Stopped(Exception):
-    """The server refused, and everything was rolled back.
+    """The server refused, and everything was rolled back, or `stays` says what was not.
 
     `place` counts characters from 0 in the file's text; None when nothing of the text is to blame.
     """
 
-    def __init__(self, error: psycopg.Error, place: int | None) -> None:
-        super().__init__(error, place)
-        self.error, self.place = error, place
+    def __init__(self, error: psycopg.Error, place: int | None, stays: Part | None = None) -> None:
+        super().__init__(error, place, stays)
+        self.error, self.place, self.stays = error, place, stays
 
 
 @dataclass(eq=False)
@@ -72,4 +81,3 @@ def _send(session: Session, text: str) -> None:
     if results[-1].status == ExecStatus.FATAL_ERROR:
         error = psycopg.errors.error_from_result(results[-1], encoding="utf-8")
         raise Stopped(error, int(error.diag.statement_position or 0) - 1 if error.diag.statement_position else None)
-

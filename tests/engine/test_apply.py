@@ -221,7 +221,7 @@ def test_a_connection_that_is_lost_is_asked_about_afterwards(development: Databa
 
 
 def test_a_transaction_that_was_left_is_not_taken_for_ours(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.forbidden.judge", lambda *_: None)
+    monkeypatch.setattr("engine.forbidden.judge", lambda *_, **__: None)
     with pytest.raises(transaction.LeftTransaction) as caught:
         run(session, "CREATE TABLE t (); COMMIT; BEGIN")
     assert str(caught.value) == (

@@ -68,7 +68,7 @@ def test_a_failure_in_the_middle_of_fifty(session: Session, text: str, line: int
 def test_a_file_that_left_its_transaction_is_caught_before_the_next(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.forbidden.judge", lambda *_: None)
+    monkeypatch.setattr("engine.forbidden.judge", lambda *_, **__: None)
     with pytest.raises(transaction.LeftTransaction):
         bring(session, fifty(m3="CREATE TABLE odd (); COMMIT; BEGIN"))
     assert (rows(session), tables(session)) == (2, 2)

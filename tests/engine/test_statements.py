@@ -9,9 +9,10 @@ from engine.statements import Forbidden, SyntaxFault
 from tests.support.engine import migration, real_files
 
 X = "20250818130001_x"
-ALONE = "cannot run inside a transaction, and every migration is one"
+ALONE = "cannot run inside a transaction"
+OPTION = "Begin the file with `-- migrate:up transaction:false`, with nothing else in it"
 SHARED = "would end or change the transaction that the migration and its history row share. Remove it."
-BY_HAND = "Run it by hand, outside a migration."
+BY_HAND = "It is the server's affair and not this database's: run it by hand, outside a migration."
 
 
 @pytest.mark.parametrize(
@@ -21,16 +22,16 @@ BY_HAND = "Run it by hand, outside a migration."
             "CREATE INDEX CONCURRENTLY i ON t (a)",
             (
                 f"CREATE INDEX CONCURRENTLY {ALONE}. "
-                "Build it without CONCURRENTLY while the table is quiet, or by hand outside a migration."
+                f"{OPTION}, or build it without CONCURRENTLY while the table is quiet."
             ),
         ),
-        ("DROP INDEX CONCURRENTLY i", f"DROP INDEX CONCURRENTLY {ALONE}. Drop it without CONCURRENTLY."),
-        ("REINDEX INDEX CONCURRENTLY i", f"REINDEX CONCURRENTLY {ALONE}. {BY_HAND}"),
-        ("REINDEX (CONCURRENTLY) TABLE t", f"REINDEX CONCURRENTLY {ALONE}. {BY_HAND}"),
-        ("REINDEX SCHEMA public", f"REINDEX SCHEMA {ALONE}. {BY_HAND}"),
-        ("REINDEX DATABASE shop", f"REINDEX DATABASE {ALONE}. {BY_HAND}"),
-        ("REINDEX SYSTEM shop", f"REINDEX SYSTEM {ALONE}. {BY_HAND}"),
-        ("VACUUM t", f"VACUUM {ALONE}. {BY_HAND}"),
+        ("DROP INDEX CONCURRENTLY i", f"DROP INDEX CONCURRENTLY {ALONE}. {OPTION}, or drop it without CONCURRENTLY."),
+        ("REINDEX INDEX CONCURRENTLY i", f"REINDEX CONCURRENTLY {ALONE}. {OPTION}."),
+        ("REINDEX (CONCURRENTLY) TABLE t", f"REINDEX CONCURRENTLY {ALONE}. {OPTION}."),
+        ("REINDEX SCHEMA public", f"REINDEX SCHEMA {ALONE}. {OPTION}."),
+        ("REINDEX DATABASE shop", f"REINDEX DATABASE {ALONE}. {OPTION}."),
+        ("REINDEX SYSTEM shop", f"REINDEX SYSTEM {ALONE}. {OPTION}."),
+        ("VACUUM t", f"VACUUM {ALONE}. {OPTION}."),
         ("CREATE DATABASE d", f"CREATE DATABASE {ALONE}. {BY_HAND}"),
         ("DROP DATABASE d", f"DROP DATABASE {ALONE}. {BY_HAND}"),
         ("ALTER DATABASE d SET TABLESPACE s", f"ALTER DATABASE SET TABLESPACE {ALONE}. {BY_HAND}"),
@@ -40,10 +41,10 @@ BY_HAND = "Run it by hand, outside a migration."
         ("CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p", f"CREATE SUBSCRIPTION {ALONE}. {BY_HAND}"),
         ("ALTER SUBSCRIPTION s REFRESH PUBLICATION", f"ALTER SUBSCRIPTION {ALONE}. {BY_HAND}"),
         ("DROP SUBSCRIPTION s", f"DROP SUBSCRIPTION {ALONE}. {BY_HAND}"),
-        ("CLUSTER", f"CLUSTER of all tables {ALONE}. Name one table."),
+        ("CLUSTER", f"CLUSTER of all tables {ALONE}. {OPTION}, or name one table."),
         (
             "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
-            f"DETACH PARTITION CONCURRENTLY {ALONE}. Detach it without CONCURRENTLY.",
+            f"DETACH PARTITION CONCURRENTLY {ALONE}. {OPTION}, or detach it without CONCURRENTLY.",
         ),
         *(
             (words, f"{words.split(' x')[0]} {SHARED}")

@@ -1,0 +1,2 @@
+SELECT 'c:\';
+SELECT 2;

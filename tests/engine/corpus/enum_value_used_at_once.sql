@@ -1,0 +1,3 @@
+CREATE TYPE e AS ENUM ('a');
+ALTER TYPE e ADD VALUE 'b';
+SELECT 'b'::e;

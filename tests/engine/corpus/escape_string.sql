@@ -1,0 +1,2 @@
+SELECT E'it\'s; fine';
+SELECT 'it''s; fine';

@@ -1,0 +1,2 @@
+LISTEN a;
+NOTIFY a, 'b;c';

@@ -1,0 +1,1 @@
+SELECT repeat('x', 1000) FROM generate_series(1, 2000);

@@ -1,0 +1,1 @@
+DO $$ BEGIN RAISE NOTICE 'hello'; RAISE WARNING 'careful'; END $$;

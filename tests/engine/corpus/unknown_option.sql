@@ -1,0 +1,2 @@
+-- migrate:up speed:high
+SELECT 1;

@@ -1,0 +1,2 @@
+SELECT '🐘', 'ünïcödé';
+SELECT nope;

@@ -1,0 +1,90 @@
+"""What cannot be one transaction runs statement by statement, and goes on where it stopped."""
+
+from pathlib import Path
+
+import pytest
+
+from engine import apart, statements
+from engine.connection import Session
+from engine.statements import Forbidden
+from tests.support.engine import bring, migration
+
+A, B = "20250101000000_a", "20250102000000_b"
+ALONE = "-- migrate:up transaction:false\n"
+
+
+@pytest.fixture
+def doubled(session: Session) -> Session:
+    """A session on a database with one value twice in t.a."""
+    session.conn.execute("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)")
+    return session
+
+
+def test_an_index_is_built_concurrently_and_the_history_knows(doubled: Session, tmp_path: Path) -> None:
+    files = [migration(A, f"{ALONE}CREATE INDEX CONCURRENTLY i ON t (a);\nVACUUM t;"), migration(B, "SELECT 1")]
+    ended = bring(doubled, files, folder=tmp_path)
+    assert [one.id for one in ended.done] == [A, B]
+    assert doubled.conn.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass").fetchone() == (
+        True,
+    )
+    assert doubled.conn.execute("SELECT count(*) FROM twokey_progress").fetchone() == (0,)
+    assert doubled.conn.execute("SHOW lock_timeout").fetchone() == ("2s",)
+
+
+def test_it_goes_on_at_the_statement_that_failed(doubled: Session, tmp_path: Path) -> None:
+    text = f"{ALONE}CREATE TABLE once ();\n\nCREATE UNIQUE INDEX CONCURRENTLY i ON t (a);\nCREATE TABLE after ()"
+    ended = bring(doubled, [migration(A, text), migration(B, "SELECT 1")], folder=tmp_path)
+    assert ended.failure
+    assert ended.failure.sentence == (
+        f'{A}.sql:4 failed on development (23505): could not create unique index "i".'
+        " Of its 3 statements 1 ran and stay; the next apply goes on at this one."
+        " The index public.i is left behind, invalid."
+    )
+    assert ended.failure.next_step.startswith(
+        "Drop what is left behind: DROP INDEX CONCURRENTLY public.i; by hand, since it may still be wanted. Correct "
+    )
+    assert ended.left == (B,)
+    doubled.conn.execute("DROP INDEX CONCURRENTLY public.i; ")
+    doubled.conn.execute("DELETE FROM t")
+    assert bring(doubled, [migration(A, text), migration(B, "SELECT 1")], folder=tmp_path).failure is None
+    assert doubled.conn.execute("SELECT to_regclass('after')::text").fetchone() == ("after",)
+
+
+def test_an_invalid_index_is_not_taken_for_the_one_that_was_asked_for(doubled: Session, tmp_path: Path) -> None:
+    text = f"{ALONE}CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a)"
+    assert bring(doubled, [migration(A, text)], folder=tmp_path).failure
+    doubled.conn.execute("DELETE FROM t")
+    again = bring(doubled, [migration(A, text)], folder=tmp_path)
+    assert again.failure
+    assert again.failure.message == "the index exists already and is invalid, so it was skipped"
+    assert "The index public.i is left behind, invalid." in again.failure.sentence
+    doubled.conn.execute("DROP INDEX i")
+    assert bring(doubled, [migration(A, text)], folder=tmp_path).failure is None
+
+
+def test_a_file_that_changed_part_way_is_refused_before_anything_runs(doubled: Session, tmp_path: Path) -> None:
+    texts = [f"{ALONE}CREATE TABLE once (); SELECT {column} FROM t" for column in ("nope", "a")]
+    assert bring(doubled, [migration(A, texts[0])], folder=tmp_path).failure
+    with pytest.raises(apart.ChangedPartWay) as caught:
+        bring(doubled, [migration(A, texts[1])], folder=tmp_path)
+    assert str(caught.value) == (
+        f"{A}.sql was changed after its first statement ran on development. Nothing was run. "
+        "Restore the file as it was, and put what must change in a new migration."
+    )
+    assert "its first 2 statements ran" in str(apart.ChangedPartWay("development", A, 2))
+
+
+def test_a_first_statement_that_fails_leaves_nothing_and_may_be_corrected(doubled: Session, tmp_path: Path) -> None:
+    ended = bring(doubled, [migration(A, f"{ALONE}SELECT nope")], folder=tmp_path)
+    assert ended.failure
+    assert ended.failure.sentence.endswith("It was rolled back whole.")
+    assert bring(doubled, [migration(A, f"{ALONE}SELECT 1")], folder=tmp_path).failure is None
+
+
+def test_without_the_option_it_stays_refused_and_the_server_s_affairs_always() -> None:
+    with pytest.raises(Forbidden):
+        statements.parse(migration(A, "CREATE INDEX CONCURRENTLY i ON t (a)"))
+    with pytest.raises(Forbidden):
+        statements.parse(migration(A, f"{ALONE}CREATE DATABASE d"))
+    with pytest.raises(Forbidden):
+        statements.parse(migration(A, f"{ALONE}BEGIN"))
