@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
-
 from engine import apply, files, lock, plan, standing
 from engine.backup import NothingToLose
 from engine.connection import Database, open_session

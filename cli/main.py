@@ -14,6 +14,7 @@ Examples:
   twokey plan test                what would run on test, without running it
   twokey apply development        back up, then apply what is pending
   twokey promote test             bring to test what development has
+  twokey rollback development     take the newest migration back
   twokey validate                 missing, extra, edited, out of order, ready to promote
   twokey status --json | jq .environments
 
@@ -99,6 +100,24 @@ def promote(environment: str, as_json: bool) -> int:
     from cli import applying
 
     return _end(lambda: applying.promote(environment, aloud=not as_json), as_json=as_json)
+
+
+@twokey.command(
+    short_help="Take the newest migrations of ENVIRONMENT back.",
+    epilog="\b\nExamples:\n  twokey rollback development\n  twokey rollback development last 2\n"
+    "  twokey rollback test to 20250818130001_create_users",
+)
+@an_environment
+@click.argument("how", metavar="[to MIGRATION | last N]", nargs=-1)
+@as_json
+def rollback(environment: str, how: tuple[str, ...], as_json: bool) -> int:
+    """Take the newest migration back, or the last N, or all that came after MIGRATION, which stays.
+
+    Backs up first, then runs each file's `-- migrate:down` section, newest first, in a transaction with its history row.
+    """
+    from cli import reverting
+
+    return _end(lambda: reverting.rollback(environment, how, aloud=not as_json), as_json=as_json)
 
 
 def _end(ask: Callable[[], Answer], *, as_json: bool) -> int:

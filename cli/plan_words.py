@@ -83,6 +83,8 @@ def step(said: Step) -> list[Line]:
             return [line(f"Backed up to {receipt.path} ({size}, read back).")]
         case steps.MigrationStarted(id, position, of):
             return [line(f"[{position}/{of}] {id}.sql …", Tone.QUIET)]
+        case steps.Reverted(id, position, of, seconds):
+            return [line(f"[{position}/{of}] {id}.sql taken back in {seconds:.2f} s", Tone.GOOD)]
         case steps.Blocked(id, by):
             return [line(f"{id}.sql waits for a lock. In its way: {', '.join(map(str, by))}.", Tone.WARN)]
         case steps.TriedAgain(id, number, of, seconds):
@@ -105,6 +107,25 @@ def report(drawn: Plan, ended: Report) -> Answer:
         "seconds": ended.seconds,
     }
     return Answer(Code.REFUSED if ended.failure else Code.DONE, _end(drawn, ended), body)
+
+
+def reverted(environment: str, ended: Report) -> Answer:
+    """How a way back ended: what was taken back, and why it stopped if it did."""
+    body = {
+        "environment": environment,
+        "outcome": "failed" if ended.failure else "reverted",
+        "done": [{"id": one.id, "seconds": one.seconds} for one in ended.done],
+        "left": list(ended.left),
+        "backup": _receipt(ended),
+        "failure": _failure(ended),
+        "seconds": ended.seconds,
+    }
+    back = f"{environment}: {_counted(ended.done)} taken back in {ended.seconds:.1f} s."
+    if ended.failure is None:
+        return Answer(Code.DONE, (line(back, Tone.GOOD),), body)
+    left = [line("Not tried: " + ", ".join(ended.left))] if ended.left else []
+    said = (line(ended.failure.sentence, Tone.BAD), line(back), *left, line(ended.failure.next_step))
+    return Answer(Code.REFUSED, said, body)
 
 
 def _end(drawn: Plan, ended: Report) -> tuple[Line, ...]:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from psycopg import sql
 
-from engine import backup as backups
 from engine import apart, forward, history, identity, lock, refusals
+from engine import backup as backups
 from engine.backup import Into, NothingToLose, Receipt
 from engine.connection import Session
 from engine.errors import EngineError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, takewhile
 
-from engine import apart, connection, contention, failure, pipeline, sections, statements, transaction
+from engine import apart, connection, contention, failure, history, pipeline, sections, statements, transaction
 from engine.connection import Session
 from engine.contention import Lookout
 from engine.history import Entry, Home
@@ -85,7 +85,8 @@ def _by_itself(way: Way, entry: Entry) -> float:
     connection.reset(way.session)
     section = sections.cut(entry.text).up
     if section.together:
-        return transaction.commit(way.session, way.home, entry, section.text)
+        record = partial(history.record, way.session, way.home, entry)
+        return transaction.commit(way.session, entry.id, section.text, record=record)
     return apart.commit(way.session, way.home, entry, section)
 
 

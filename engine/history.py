@@ -11,7 +11,13 @@ from engine.connection import Session
 from engine.errors import ForeignHistory, MissingPrivilege, NoSchema
 from engine.files import Migration, stamp_of
 
-ENGINE_TABLES = ("schema_migrations", "twokey_migrations", "twokey_environment", "twokey_progress")
+ENGINE_TABLES = (
+    "schema_migrations",
+    "twokey_migrations",
+    "twokey_environment",
+    "twokey_progress",
+    "twokey_reverted",
+)
 CHECKSUM_ALGORITHM = "sha256-lf"
 
 _COLUMNS = ("id", "migration_id", "name", "applied_at", "checksum", "environment")
@@ -46,6 +52,18 @@ CREATE TABLE IF NOT EXISTS {progress} (
   done INTEGER NOT NULL,
   invalid_before TEXT[] NOT NULL,
   begun_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+);
+CREATE TABLE IF NOT EXISTS {reverted} (
+  migration_id VARCHAR(255) NOT NULL,
+  position INTEGER NOT NULL,
+  checksum VARCHAR(64) NOT NULL,
+  applied_text TEXT NOT NULL,
+  applied_at TIMESTAMP,
+  applied_by TEXT NOT NULL,
+  reverted_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+  reverted_by TEXT NOT NULL,
+  request TEXT,
+  seconds DOUBLE PRECISION NOT NULL
 )
 """
 
@@ -173,8 +191,9 @@ def record(session: Session, home: Home, entry: Entry) -> float:
 
 
 def left(error: psycopg.Error) -> bool:
-    """Whether `recording` was refused because the migration was no longer in the transaction it was begun in."""
-    return (error.sqlstate, error.diag.table_name, error.diag.column_name) == ("23502", "twokey_migrations", "position")
+    """Whether a record was refused because the migration was no longer in the transaction it was begun in."""
+    tables = ("twokey_migrations", "twokey_reverted")
+    return error.sqlstate == "23502" and error.diag.table_name in tables and error.diag.column_name == "position"
 
 
 def _find(session: Session) -> tuple[Home, set[str]]:
@@ -194,7 +213,9 @@ def _find(session: Session) -> tuple[Home, set[str]]:
 
 
 def _create(session: Session, home: Home) -> None:
-    names = dict(zip(("history", "facts", "identity", "progress"), map(home.table, ENGINE_TABLES), strict=True))
+    names = dict(
+        zip(("history", "facts", "identity", "progress", "reverted"), map(home.table, ENGINE_TABLES), strict=True)
+    )
     try:
         with session.conn.transaction():
             # IF NOT EXISTS alone still collides when two first contacts meet; one of them waits here.

@@ -58,7 +58,7 @@ def commit(
                 seconds = _answers(stream, piece, frame)
             except Stopped as stopped:
                 stream.end()
-                raise transaction.refused(session, piece.entry, stopped) from stopped.error
+                raise transaction.refused(session, piece.entry.id, stopped) from stopped.error
             ahead -= len(piece.entry.text)
             committed(seconds)
 

@@ -79,7 +79,17 @@ class TriedAgain:
     seconds: float
 
 
-Step = Waiting | BackupStarted | BackupTaken | MigrationStarted | MigrationDone | Blocked | TriedAgain
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """One migration was taken back, and its history row with it."""
+
+    id: str
+    position: int
+    of: int
+    seconds: float
+
+
+Step = Waiting | Reverted | BackupStarted | BackupTaken | MigrationStarted | MigrationDone | Blocked | TriedAgain
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,13 +70,14 @@ def parse(migration: Migration) -> tuple[Statement, ...]:
     Raises SyntaxFault, Forbidden.
     """
     found = sections.cut(migration.text)
-    up = _fit(migration.file, found.up)
+    up = fit(migration.file, found.up)
     if found.down:
-        _fit(migration.file, found.down)
+        fit(migration.file, found.down)
     return up
 
 
-def _fit(file: str, section: Section) -> tuple[Statement, ...]:
+def fit(file: str, section: Section) -> tuple[Statement, ...]:
+    """The section's statements, each fit to run as the section runs. Raises SyntaxFault, Forbidden."""
     found = split(file, section.text)
     for one in found:
         refusal = forbidden.judge(one.kind, one.node, together=section.together)

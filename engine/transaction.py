@@ -1,15 +1,17 @@
 """One migration in one transaction with its history row, its text sent whole: for what the parser cannot take apart."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
 from psycopg import generators
 from psycopg.pq import ExecStatus
 
-from engine import history
+from engine import history, statements
 from engine.connection import Session
 from engine.errors import ConnectionLost, EngineError
-from engine.history import Entry, Home
+from engine.statements import BadStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +48,29 @@ class LeftTransaction(EngineError):
         )
 
 
-def commit(session: Session, home: Home, entry: Entry, text: str) -> float:
-    """The migration and its history row committed together; gives the seconds it took.
+def commit(session: Session, migration: str, text: str, *, record: Callable[[], float]) -> float:
+    """The text ran and what it did was recorded, committed together; gives what `record` gives, the seconds it took.
 
     Raises Stopped after everything was rolled back, LeftTransaction, ConnectionLost.
     """
     try:
         session.conn.execute(f"BEGIN; {history.MARK}")
         _send(session, text)
-        seconds = history.record(session, home, entry)
+        seconds = record()
         session.conn.execute("COMMIT")
     except (Stopped, psycopg.Error) as cause:
-        raise refused(session, entry, cause) from cause
+        raise refused(session, migration, cause) from cause
     return seconds
 
 
-def refused(session: Session, entry: Entry, cause: Stopped | psycopg.Error) -> Exception:
+def refused(session: Session, migration: str, cause: Stopped | psycopg.Error) -> Exception:
     """What the server's refusal means for this migration. Unless the server is gone, everything is rolled back."""
     stopped = cause if isinstance(cause, Stopped) else Stopped(cause, None)
     if session.conn.broken:
         return ConnectionLost(session.database.environment)
     session.conn.execute("ROLLBACK")
     if history.left(stopped.error):
-        return LeftTransaction(session.database.environment, entry.id)
+        return LeftTransaction(session.database.environment, migration)
     return stopped
 
 
@@ -80,4 +82,13 @@ def _send(session: Session, text: str) -> None:
         results = conn.wait(generators.execute(conn.pgconn))
     if results[-1].status == ExecStatus.FATAL_ERROR:
         error = psycopg.errors.error_from_result(results[-1], encoding="utf-8")
-        raise Stopped(error, int(error.diag.statement_position or 0) - 1 if error.diag.statement_position else None)
+        raise Stopped(error, _place(text, error.diag.statement_position, statement=len(results) - 1))
+
+
+def _place(text: str, position: str | None, *, statement: int) -> int | None:
+    """Where the server's error points; else where the statement begins. One answer came for each before it."""
+    if position:
+        return int(position) - 1
+    with suppress(BadStatement):
+        return statements.split("", text)[statement].start
+    return None
