@@ -113,7 +113,7 @@ def promote(environment: str, as_json: bool) -> int:
 def rollback(environment: str, how: tuple[str, ...], as_json: bool) -> int:
     """Take the newest migration back, or the last N, or all that came after MIGRATION, which stays.
 
-    Backs up first, then runs each file's `-- migrate:down` section, newest first, in a transaction with its history row.
+    Backs up first, then runs each file's `-- migrate:down` section, newest first, in a transaction of its own.
     """
     from cli import reverting
 

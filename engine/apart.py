@@ -57,7 +57,8 @@ def check(session: Session, home: Home, migrations: Iterable[Planned]) -> None:
 def commit(session: Session, home: Home, entry: Entry, section: Section) -> float:
     """All that is left of the migration ran, then its history row was written; gives the seconds.
 
-    No lock_timeout, which would leave invalid indexes behind; the statement_timeout holds. Raises Stopped, ConnectionLost.
+    No lock_timeout, which would leave invalid indexes behind; the statement_timeout holds. Raises
+    Stopped, ConnectionLost.
     """
     started = time.monotonic()
     found = statements.split(f"{entry.id}.sql", section.text)

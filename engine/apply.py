@@ -42,7 +42,8 @@ def run(
     """The plan's texts ran in order, each in its own transaction with its history row, until the first failure.
 
     A failing migration is in the Report. Raised before anything ran: LockNotHeld (take `lock.only_one` on this
-    session), HistoryMoved, PlanForAnother, ChangedPartWay, SomethingToLose, BackupFailed, NoPgDump, PgDumpTooOld, WrongEnvironment.
+    session), HistoryMoved, PlanForAnother, ChangedPartWay, SomethingToLose, BackupFailed, NoPgDump,
+    PgDumpTooOld, WrongEnvironment.
     Raised in the middle: ConnectionLost (ask a new session `what_is_in`) and LeftTransaction.
     """
     started = time.monotonic()

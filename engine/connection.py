@@ -174,7 +174,7 @@ def _may_watch(conn: Connection) -> bool:
 
 
 def stop(conn: Connection) -> None:
-    """No statement of ours runs on and none that was sent ahead begins, or the server is gone and its backend with it."""
+    """No statement of ours runs on, none that was sent ahead begins, or the server is gone and its backend too."""
     until = time.monotonic() + _CANCEL_SECONDS
     try:
         if conn.pgconn.pipeline_status != PipelineStatus.OFF:

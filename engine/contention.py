@@ -1,4 +1,4 @@
-"""Others in the way: what passes is tried again, bounded and with jitter, and who kept us waiting is seen from beside."""
+"""Others in the way: what passes is tried again, bounded and with jitter; who kept us waiting is seen from beside."""
 
 import random
 from collections.abc import Callable

@@ -170,8 +170,8 @@ RETURNING seconds
 def recording(home: Home) -> sql.Composed:
     """The statement that writes a migration's row and its facts in the transaction that is open; gives its seconds.
 
-    Its parameters are `told` of an entry. It fails by its position (`left`) in any transaction but the marked one. A row
-    taken out of schema_migrations by hand leaves its facts behind; the new run's are then the true ones.
+    Its parameters are `told` of an entry. It fails by its position (`left`) in any transaction but the marked one. A
+    row taken out of schema_migrations by hand leaves its facts behind; the new run's are then the true ones.
     """
     return sql.SQL(_RECORD).format(history=home.table("schema_migrations"), facts=home.table("twokey_migrations"))
 

@@ -45,7 +45,7 @@ class MigrationDone:
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """Another session that kept a migration waiting for a lock. `role` is autovacuum's or the like for the server's own.
+    """Another session that kept a migration waiting for a lock. `role`: what it is, when it is the server's own.
 
     `seconds` is the age of its transaction, `since` when its statement began (UTC); None where we may not know.
     """

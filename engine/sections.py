@@ -6,8 +6,8 @@
     -- migrate:down
     DROP INDEX …;
 
-A text without such lines is up only. Of a section everything else is blanked and not cut off, so that a character stands
-where it stands in the file.
+A text without such lines is up only. Of a section everything else is blanked and not cut off, so that a character
+stands where it stands in the file.
 """
 
 import re

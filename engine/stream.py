@@ -1,4 +1,4 @@
-"""Statements sent without waiting, and their answers in order: libpq's pipeline mode, which psycopg's own would hold back."""
+"""Statements sent without waiting, and their answers in order, as they come: libpq's pipeline mode."""
 
 from collections.abc import Sequence
 from select import select

@@ -50,29 +50,30 @@ def test_a_failure_is_said_with_what_was_not_tried(four: Shell) -> None:
 
 def test_no_way_down_is_refused(four: Shell) -> None:
     said = four("rollback", "dev", "last", "3")
-    assert (said.code, said.out) == (
-        1,
+    assert said.code == 1
+    assert said.out == (
         f"{COLUMNS}.sql has no `-- migrate:down` section, so development cannot be rolled back past it. "
-        "The way back is to restore the backup that was taken before it.\n",
+        "The way back is to restore the backup that was taken before it.\n"
     )
 
 
 def test_what_the_next_environment_has_stays(four: Shell) -> None:
     assert four("promote", "test").code == 0
     said = four("rollback", "dev")
-    assert (said.code, said.out) == (
-        1, f"test still has {TAGS}.sql, so it cannot be taken back on development. Roll back test first.\n"
-    )  # fmt: skip
+    assert said.code == 1
+    assert said.out == (
+        f"test still has {TAGS}.sql, so it cannot be taken back on development. Roll back test first.\n"
+    )
     assert four("rollback", "test").code == 0
     assert four("rollback", "dev").code == 0
 
 
 def test_a_protected_environment_is_not_rolled_back_from_here(four: Shell) -> None:
     said = four("rollback", "production")
-    assert (said.code, said.out) == (
-        1,
+    assert said.code == 1
+    assert said.out == (
         "production is protected and needs two keys.\n"
-        "Nothing protected is changed from a terminal. Undo it with a new migration, asked for in Slack.\n",
+        "Nothing protected is changed from a terminal. Undo it with a new migration, asked for in Slack.\n"
     )
 
 
@@ -86,6 +87,7 @@ def test_the_mark_in_the_database_decides(four: Shell) -> None:
 @pytest.mark.parametrize("words", [["last"], ["last", "0"], ["last", "x"], ["past", "2"], ["to"]])
 def test_words_that_say_no_way_are_wrong_usage(shell: Shell, words: list[str]) -> None:
     said = shell("rollback", "dev", *words)
-    assert (said.code, said.err) == (
-        2, "Say how far back: twokey rollback ENVIRONMENT, … last 2, or … to 20250818130001_create_users.\n"
-    )  # fmt: skip
+    assert said.code == 2
+    assert said.err == (
+        "Say how far back: twokey rollback ENVIRONMENT, … last 2, or … to 20250818130001_create_users.\n"
+    )

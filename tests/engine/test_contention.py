@@ -37,8 +37,9 @@ def test_a_lock_that_is_never_let_go_stops_the_run_and_names_who_holds_it(
     assert ended.failure
     sentence = ended.failure.sentence
     assert re.fullmatch(
-        rf"{B}\.sql:1 failed on development \(55P03\): canceling statement due to lock timeout\. It was rolled back whole\."
-        rf" It was tried 5 times\. In its way: pid {pid} \(role postgres, in its transaction for \d+ s, its statement"
+        rf"{B}\.sql:1 failed on development \(55P03\): canceling statement due to lock timeout\. It was rolled back"
+        rf" whole\. It was tried 5 times\. In its way: pid {pid} \(role postgres, in its transaction for \d+ s, its"
+        r" statement"
         r" begun at \d\d:\d\d:\d\d UTC\)\.",
         sentence,
     )

@@ -122,7 +122,7 @@ def test_much_to_read_and_much_to_send_do_not_wait_for_each_other(session: Sessi
 def test_a_teller_that_breaks_stops_the_server_too(development: Database) -> None:
     def tell(step: Step) -> None:
         if isinstance(step, MigrationDone):
-            raise RuntimeError("no ink")
+            raise RuntimeError("no ink")  # noqa: TRY004 - not about types
 
     with pytest.raises(RuntimeError), open_session(development, purpose="breaks") as session:
         bring(session, fifty(m2="SELECT pg_sleep(60)"), tell=tell)
