@@ -19,7 +19,8 @@ from engine.errors import BadAddress, ConnectionLost, ReadOnly, ServerTooOld, Un
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _OLDEST_SERVER = 130000
-_CONNECT_SECONDS = 4
+#: A person waits five seconds for a status; a server that is down may cost three of them.
+_CONNECT_SECONDS = 3
 _CANCEL_SECONDS = 5.0
 _CANCEL_AGAIN_SECONDS = 0.2
 
@@ -174,6 +175,8 @@ _REASONS = (
     ("resolve host", "the host's name is not known", "Correct the environment's address."),
     ("Name or service not known", "the host's name is not known", "Correct the environment's address."),
     ("timeout", "it does not answer", "Check that the server runs and that the network lets this host through."),
+    ("Network is unreachable", "no network leads there", "Check that the server runs and that the network lets this host through."),
+    ("No route to host", "no network leads there", "Check that the server runs and that the network lets this host through."),
     ("refused", "nothing listens there", "Start the server, or correct the environment's address."),
     ("No such file or directory", "nothing listens there", "Start the server, or correct the environment's address."),
 )
