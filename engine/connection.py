@@ -197,16 +197,8 @@ _REASONS = (
     ("resolve host", "the host's name is not known", "Correct the environment's address."),
     ("Name or service not known", "the host's name is not known", "Correct the environment's address."),
     ("timeout", "it does not answer", "Check that the server runs and that the network lets this host through."),
-    (
-        "Network is unreachable",
-        "no network leads there",
-        "Check that the server runs and that the network lets this host through.",
-    ),
-    (
-        "No route to host",
-        "no network leads there",
-        "Check that the server runs and that the network lets this host through.",
-    ),
+    ("Network is unreachable", "no network leads there", "Check the network, or correct the environment's address."),
+    ("No route to host", "no network leads there", "Check the network, or correct the environment's address."),
     ("refused", "nothing listens there", "Start the server, or correct the environment's address."),
     ("No such file or directory", "nothing listens there", "Start the server, or correct the environment's address."),
 )

@@ -124,7 +124,7 @@ def running_history(row: Row) -> list[str]:
 
 
 def test_a_long_run_delays_no_status_and_is_finished_before_the_end(row: Row, workers: Process) -> None:
-    request_id = in_hand(row, workers, seconds=1.5)
+    request_id = in_hand(row, workers, seconds=0.8)
     Doorbell(row.redis_url).ring(request_id, "development")  # twice
     inquiry, _ = row.ledger.ask(
         question=Question.STATUS, environment=None, environments=["development"],
@@ -163,7 +163,7 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_running_and_is_found_out(
 
 
 def test_a_killed_supervisor_leaves_a_run_to_finish_and_then_nobody(row: Row, workers: Process) -> None:
-    request_id = in_hand(row, workers, seconds=1.5)
+    request_id = in_hand(row, workers, seconds=0.8)
     everyone = workers.everyone()
     workers.main.kill()
     workers.main.wait()
@@ -223,7 +223,7 @@ def test_a_redis_that_goes_away_in_the_middle_does_not_touch_the_run(row: Row, s
         row.redis_url = f"redis://127.0.0.1:{server.port}/0"
         workers = start("dev", **hands(row, "development"))
         workers.says("Serving development.")
-        request_id = in_hand(row, workers, seconds=1.5)
+        request_id = in_hand(row, workers, seconds=0.8)
     everyone = workers.everyone()
     workers.main.send_signal(signal.SIGTERM)
     assert workers.main.wait(10) == 0
