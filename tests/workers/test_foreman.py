@@ -225,9 +225,12 @@ def test_an_error_of_our_own_is_told_and_not_left_to_expire(row: Row, monkeypatc
 def test_a_worker_that_died_between_plan_and_start_is_followed_by_the_next_ring(
     row: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise LedgerUnreachable
+
     request_id = row.ask("development")
     with monkeypatch.context() as dying:
-        dying.setattr(foreman, "_needs_second_key", lambda *_: True)
+        dying.setattr(type(row.ledger), "move", away)
         assert row.ring(request_id).state is State.PLANNED
     assert row.ring(request_id).state is State.APPLIED
 
