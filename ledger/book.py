@@ -18,7 +18,7 @@ from ledger.clockwork import Clockwork
 from ledger.decisions import Decisions
 from ledger.deliveries import Deliveries
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
-from ledger.events import Asked, Certified, Event, Planned
+from ledger.events import Asked, Certified, Event, MigrationApplied, Planned
 from ledger.inquiries import Inquiries
 from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
@@ -151,6 +151,18 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
         with self._transaction() as tx:
             found = tx.execute(newest.limit(1)).first()
         return None if found is None else rows.certification(found)
+
+    def applied_since(self, environment: str, moment: datetime) -> str | None:
+        """The newest migration that a run brought to an environment after that moment, by the ledger's clock."""
+        told = (
+            select(events.c.body["migration"].astext)
+            .join(requests, requests.c.id == events.c.request_id)
+            .where(requests.c.environment == environment, events.c.at > moment)
+            .where(events.c.kind == MigrationApplied.__name__)
+            .order_by(events.c.at.desc())
+        )
+        with self._transaction() as tx:
+            return tx.execute(told.limit(1)).scalar()
 
     def _move(
         self,

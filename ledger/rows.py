@@ -37,6 +37,7 @@ def request(row: Row[Any]) -> Request:
         id=row.id,
         act=Act(row.act),
         environment=row.environment,
+        protected=row.protected,
         actor=actor(row),
         reason=row.reason,
         note=row.note,

@@ -64,6 +64,7 @@ def slots(
         id=7,
         act=act,
         environment=name,
+        protected=environment.protected,
         actor=ADA,
         reason="Ship\nit <!here>" if environment.protected else None,
         note=None,

@@ -187,7 +187,7 @@ def test_a_plan_of_hundreds_of_files_fits_slacks_limits() -> None:
     assert environment is not None
     summary = replace(a_summary(environment), migrations=many)
     request = Request(
-        7, Act.APPLY, "production", ADA, "<" * 300, None, None, CHANNEL, State.PLANNED, T, T, None, summary, 2
+        7, Act.APPLY, "production", True, ADA, "<" * 300, None, None, CHANNEL, State.PLANNED, T, T, None, summary, 2
     )
     [card] = messages.project(request, environment, told=told(ASKED, PLANNED), workflow=WORKFLOW)
     assert len(card.body.blocks) <= BLOCKS

@@ -37,6 +37,7 @@ def a_request(state: State, *, environment: str = "production") -> Request:
         id=7,
         act=Act.APPLY,
         environment=environment,
+        protected=environment == "production",
         actor=ADA,
         reason=None,
         note=None,
