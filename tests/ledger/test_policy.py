@@ -161,7 +161,7 @@ def test_who_may_decide(verdict: object, expected: object) -> None:
     assert verdict == expected
 
 
-@pytest.mark.parametrize("state", FINAL)
+@pytest.mark.parametrize("state", sorted(FINAL))
 def test_what_is_over_is_neither_decided_nor_cancelled_nor_started(state: State) -> None:
     over = replace(APPROVED, state=state)
     again = f"#7 is {state}, so a reaction changes nothing. Ask again for a new plan."
