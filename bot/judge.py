@@ -83,9 +83,10 @@ class Judge:
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)
         judged = policy.may_decide(actor, request, environment, now=self._book.now())
-        if isinstance(judged, policy.Denied) or request.plan is None:
-            self._refuse(actor, request, judged.why if isinstance(judged, policy.Denied) else "There is no plan yet.")
+        if isinstance(judged, policy.Denied):
+            self._refuse(actor, request, judged.why)
             return
+        assert request.plan is not None  # what may be decided has been planned
         decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None)
         try:
             new = self._book.decide(decision)

@@ -37,6 +37,8 @@ def test_progress_is_one_message_that_grows() -> None:
         first,
         f"❌ 2/2 `{IDS[1]}`, rolled back",
     ]
+    many = [events.MigrationApplied(f"m{n}", n, 15, 0.02) for n in range(1, 16)]
+    assert progress(STARTED, BACKED_UP, *many)[1:3] == ["✅ 3 before these", "✅ 4/15 `m4` in 20 ms"]
     no_backup = events.Failed("pg_dump ended with 1.", "Look at the disk.")
     assert progress(STARTED, no_backup, state=State.FAILED) == ["❌ No verified backup"]
 
