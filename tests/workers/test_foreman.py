@@ -111,7 +111,7 @@ def test_trouble_of_the_world_before_anything_ran_is_a_failure_that_says_the_nex
         "development (127.0.0.1, database app) cannot be reached: nothing listens there. "
         "Start the server, or correct the environment's address."
     )
-    assert failed.next_step == "Then ask again: `/migrate apply development`."
+    assert failed.next_step == "After that, ask again: `/migrate apply development`."
 
 
 def test_an_address_that_leads_to_another_environment_is_refused(row: Row) -> None:
