@@ -87,6 +87,7 @@ def heard(row: Row[Any]) -> Heard:
         event_ts=row.event_ts,
         event_id=row.event_id,
         id=row.id,
+        heard_at=row.heard_at,
     )
 
 

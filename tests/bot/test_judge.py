@@ -75,3 +75,19 @@ def test_a_key_taken_back_while_a_worker_claims_the_request_is_too_late(
     assert ledger.events(card.id)[-1].event == Noted(
         BO.id, "Bo Approver", "took the reaction back, too late: #1 is applying."
     )
+
+
+def test_a_reaction_from_while_the_bot_was_away_waits_for_its_card_to_be_found(
+    ledger: Book, voice: Voice, workflow: Workflow
+) -> None:
+    request = a_request_in(ledger, State.PLANNED, wish=a_wish(environment="production"), protected=True)
+    ledger.delivering(request.id, "card", channel=CHANNEL)  # posted, and the bot ended before Slack's answer
+    happened = ledger.now().timestamp() - 300
+    ledger.hear(heard(added=True, event_ts=f"{happened:.6f}"))
+    judge = Judge(ledger, voice=voice, directory=Directory(voice, home="T0TWOKEY"), workflow=workflow)
+    judge.judge()
+    assert len(ledger.unjudged()) == 1
+    ledger.delivered_as(request.id, "card", ts="1712345678.000100", content_hash="")
+    judge.judge()
+    assert ledger.unjudged() == ()
+    assert ledger.request(request.id).state is State.APPROVED
