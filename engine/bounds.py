@@ -67,7 +67,7 @@ def _bookkeeping(statement: Statement, schema: str) -> str | None:
 def _changed(statement: Statement) -> Iterator[tuple[str, str]]:
     """Schema (empty where none is said) and name of each table that a statement changes."""
     for node in (statement.node, *_within(statement.node)):
-        for relation in _TARGETS.get(type(node).DESCRIPTOR.name, _nothing)(node):
+        for relation in _WRITES_TO.get(type(node).DESCRIPTOR.name, _nothing)(node):
             yield relation.schemaname, relation.relname
     if statement.kind == "drop_stmt" and statement.node.remove_type == pg.OBJECT_TABLE:
         for thing in statement.node.objects:
@@ -93,7 +93,7 @@ def _nothing(_: Any) -> Iterable[pg.RangeVar]:
     return ()
 
 
-_TARGETS: Mapping[str, Callable[[Any], Iterable[pg.RangeVar]]] = {
+_WRITES_TO: Mapping[str, Callable[[Any], Iterable[pg.RangeVar]]] = {
     **dict.fromkeys(("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"), _one),
     **dict.fromkeys(("AlterTableStmt", "AlterObjectSchemaStmt", "RenameStmt", "CreateTrigStmt", "RuleStmt"), _one),
     **dict.fromkeys(("TruncateStmt", "LockStmt"), _many),
