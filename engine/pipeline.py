@@ -13,10 +13,10 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import ExecStatus
 
-from engine import connection, history, transaction
+from engine import connection, history, lock, transaction
 from engine.connection import Session
 from engine.contention import Lookout
-from engine.errors import ConnectionLost
+from engine.errors import ConnectionLost, LockNotHeld
 from engine.history import Entry, Home
 from engine.statements import Statement
 from engine.stream import Stream
@@ -56,9 +56,9 @@ def commit(
             lookout.watch(piece.entry.id)
             try:
                 seconds = _answers(stream, piece, frame)
-            except Stopped as stopped:
+            except (Stopped, LockNotHeld) as refusal:
                 stream.end()
-                raise transaction.refused(session, piece.entry.id, stopped) from stopped.error
+                raise transaction.refused(session, piece.entry.id, refusal) from refusal
             ahead -= len(piece.entry.text)
             committed(seconds)
 
@@ -95,6 +95,7 @@ def _send(stream: Stream, piece: Piece, frame: _Frame, told: Sequence[str | None
     for statement in (*frame.opening, *(one.text.encode() for one in piece.statements)):
         stream.send(statement)
     stream.send(frame.recording, told)
+    stream.send(lock.GUARD)
     stream.send(b"COMMIT")
     stream.flush()
 
@@ -106,6 +107,8 @@ def _answers(stream: Stream, piece: Piece, frame: _Frame) -> float:
     for statement in piece.statements:
         _accept(stream, statement)
     seconds = _accept(stream, None)
+    if stream.answer().status == ExecStatus.FATAL_ERROR:
+        raise LockNotHeld(piece.entry.id)
     _accept(stream, None)
     return float(seconds or 0)
 

@@ -8,9 +8,9 @@ import psycopg
 from psycopg import generators
 from psycopg.pq import ExecStatus
 
-from engine import history, statements
+from engine import history, lock, statements
 from engine.connection import Session
-from engine.errors import ConnectionLost, EngineError
+from engine.errors import ConnectionLost, EngineError, LockNotHeld
 from engine.statements import BadStatement
 
 
@@ -48,30 +48,47 @@ class LeftTransaction(EngineError):
         )
 
 
+@dataclass(eq=False)
+class LostLock(EngineError):
+    """A migration let go of the environment's lock; it was rolled back, and another run may have begun."""
+
+    environment: str
+    migration: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.migration}.sql let go of the lock that keeps other runs out of {self.environment}, so it was "
+            "rolled back and nothing after it was tried. Take advisory locks in it with pg_advisory_xact_lock() alone."
+        )
+
+
 def commit(session: Session, migration: str, text: str, *, record: Callable[[], float]) -> float:
     """The text ran and what it did was recorded, committed together; gives what `record` gives, the seconds it took.
 
-    Raises Stopped after everything was rolled back, LeftTransaction, ConnectionLost.
+    Raises Stopped or LostLock after everything was rolled back, LeftTransaction, ConnectionLost.
     """
     try:
         session.conn.execute(f"BEGIN; {history.MARK}")
         _send(session, text)
         seconds = record()
+        lock.check(session)
         session.conn.execute("COMMIT")
-    except (Stopped, psycopg.Error) as cause:
+    except (Stopped, LockNotHeld, psycopg.Error) as cause:
         raise refused(session, migration, cause) from cause
     return seconds
 
 
-def refused(session: Session, migration: str, cause: Stopped | psycopg.Error) -> Exception:
-    """What the server's refusal means for this migration. Unless the server is gone, everything is rolled back."""
-    stopped = cause if isinstance(cause, Stopped) else Stopped(cause, None)
+def refused(session: Session, migration: str, cause: Stopped | LockNotHeld | psycopg.Error) -> Exception:
+    """What the refusal means for this migration. Unless the server is gone, everything is rolled back."""
+    environment = session.database.environment
     if session.conn.broken:
-        return ConnectionLost(session.database.environment)
-    session.conn.execute("ROLLBACK")
-    if history.left(stopped.error):
-        return LeftTransaction(session.database.environment, migration)
-    return stopped
+        return ConnectionLost(environment)
+    with suppress(psycopg.Error):  # a session that broke meanwhile was rolled back by the server
+        session.conn.execute("ROLLBACK")
+    if isinstance(cause, LockNotHeld):
+        return LostLock(environment, migration)
+    stopped = cause if isinstance(cause, Stopped) else Stopped(cause, None)
+    return LeftTransaction(environment, migration) if history.left(stopped.error) else stopped
 
 
 def _send(session: Session, text: str) -> None:

@@ -57,8 +57,9 @@ class Clockwork(Pen):
         self._stamp(request_id, requests.c.beat_at)
 
     def silent(self, older_than: timedelta) -> tuple[int, ...]:
-        """Running, and no beat for longer than that: their worker is probably dead."""
-        return self._ids(requests.c.state == State.APPLYING, requests.c.beat_at <= NOW - older_than)
+        """Running, and no beat nor a ring for longer than that: their worker is probably dead, and nobody was sent."""
+        last = func.greatest(requests.c.beat_at, requests.c.rung_at)  # of two, the one that is there
+        return self._ids(requests.c.state == State.APPLYING, last <= NOW - older_than)
 
     def _ids(self, *those: ColumnElement[bool]) -> tuple[int, ...]:
         with self._transaction() as tx:

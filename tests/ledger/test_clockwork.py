@@ -99,5 +99,9 @@ def test_a_run_without_a_beat_is_silent(ledger: Book, owner_says: Say) -> None:
     for request in (running, ended):
         age(owner_says, request.id, "beat_at")
     assert ledger.silent(MINUTE) == (running.id,)
+    ledger.rung(running.id)  # somebody was sent to find out
+    assert ledger.silent(MINUTE) == ()
+    age(owner_says, running.id, "rung_at")
+    assert ledger.silent(MINUTE) == (running.id,)
     ledger.beat(running.id)
     assert ledger.silent(MINUTE) == ()

@@ -19,6 +19,7 @@ from ledger.doorbell import Doorbell
 from ledger.records import Question
 from ledger.states import FINAL, State
 from tests.support.ledger import ADA, role_url
+from tests.support.waiting import is_alive, wait_for
 from tests.workers.row import FIRST, SECOND, THIRD, Row
 
 HERE = Path(__file__).parents[2]
@@ -63,20 +64,6 @@ def below(pid: int) -> Iterator[tuple[str, int]]:
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             yield Path(f"/proc/{child}/comm").read_text().strip(), int(child)
             yield from below(int(child))
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_for(fact: Callable[[], object], seconds: float = 15) -> None:
-    until = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -124,7 +111,7 @@ def running_history(row: Row) -> list[str]:
 
 
 def test_a_long_run_delays_no_status_and_is_finished_before_the_end(row: Row, workers: Process) -> None:
-    request_id = in_hand(row, workers, seconds=1.5)
+    request_id = in_hand(row, workers, seconds=0.8)
     Doorbell(row.redis_url).ring(request_id, "development")  # twice
     inquiry, _ = row.ledger.ask(
         question=Question.STATUS, environment=None, environments=["development"],
@@ -163,7 +150,7 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_running_and_is_found_out(
 
 
 def test_a_killed_supervisor_leaves_a_run_to_finish_and_then_nobody(row: Row, workers: Process) -> None:
-    request_id = in_hand(row, workers, seconds=1.5)
+    request_id = in_hand(row, workers, seconds=0.8)
     everyone = workers.everyone()
     workers.main.kill()
     workers.main.wait()
@@ -223,7 +210,7 @@ def test_a_redis_that_goes_away_in_the_middle_does_not_touch_the_run(row: Row, s
         row.redis_url = f"redis://127.0.0.1:{server.port}/0"
         workers = start("dev", **hands(row, "development"))
         workers.says("Serving development.")
-        request_id = in_hand(row, workers, seconds=1.5)
+        request_id = in_hand(row, workers, seconds=0.8)
     everyone = workers.everyone()
     workers.main.send_signal(signal.SIGTERM)
     assert workers.main.wait(10) == 0
