@@ -26,9 +26,9 @@ WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid = %s AND l.objsubid
 
 #: Fails, by a division by zero, in a session that does not hold the lock.
 GUARD = (
-    "SELECT 1 / count(*) FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND granted"
-    f" AND locktype = 'advisory' AND classid = {CLASS} AND objid = {OBJECT} AND objsubid = 2"
-).encode()
+    b"SELECT 1 / count(*) FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND granted"
+    b" AND locktype = 'advisory' AND classid = %d AND objid = %d AND objsubid = 2" % (CLASS, OBJECT)
+)
 
 
 @contextmanager
