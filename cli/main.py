@@ -111,7 +111,7 @@ def promote(environment: str, as_json: bool) -> int:
 @an_environment
 @as_json
 def backup(environment: str, as_json: bool) -> int:
-    """Dump ENVIRONMENT into the backups folder, read it back, and put a manifest beside it. The database stays as it is."""
+    """Dump ENVIRONMENT into the backups folder, read it back, and put a manifest beside it. Changes nothing there."""
     from cli import backing
 
     return _end(lambda: backing.backup(environment, aloud=not as_json), as_json=as_json)
@@ -119,12 +119,12 @@ def backup(environment: str, as_json: bool) -> int:
 
 @twokey.command(
     short_help="The backups of ENVIRONMENT, each verified.",
-    epilog="\b\nExamples:\n  twokey backups test\n  twokey backups test --json | jq '.backups[] | select(.verified | not)'",
+    epilog="\b\nExamples:\n  twokey backups test\n  twokey backups test --json | jq '.backups[0].file'",
 )
 @an_environment
 @as_json
 def backups(environment: str, as_json: bool) -> int:
-    """List the backups of ENVIRONMENT, newest first, each read and held against its manifest. Exits 1 if one is wrong."""
+    """List the backups of ENVIRONMENT, newest first, each held against its manifest. Exits 1 when one is wrong."""
     from cli import backing
 
     return _end(lambda: backing.backups(environment), as_json=as_json)

@@ -41,7 +41,9 @@ def done(restored: Restored) -> Answer:
         "seconds": restored.seconds,
     }
     if restored.kept is None:
-        return Answer(Code.DONE, (line(f"Database {restored.database} is {what}.", Tone.GOOD), _untouched(restored)), body)
+        return Answer(
+            Code.DONE, (line(f"Database {restored.database} is {what}.", Tone.GOOD), _untouched(restored)), body
+        )
     lines = (
         line(f"{restored.environment} is {what}.", Tone.GOOD),
         line(f"What was written since is in {restored.kept} alone."),

@@ -26,7 +26,7 @@ def back(word: str, backup: str, *, into: str | None, aloud: bool) -> Answer:
     environment = around.environment(word)
     if environment.protected:
         return no(Code.REFUSED, f"{environment.name} is protected.", NOT_HERE, environment=environment.name)
-    path = _found(around, environment, backup)
+    path = _found(around, backup)
     if path is None:
         return _unknown(around, environment, backup)
     tell = (lambda step: say(restore_words.step(step))) if aloud else (lambda _: None)
@@ -73,7 +73,7 @@ def _restore(
         return restore_words.done(restore.run(session, source, now=datetime.now(UTC), tell=tell))
 
 
-def _found(around: Surroundings, environment: Environment, backup: str) -> Path | None:
+def _found(around: Surroundings, backup: str) -> Path | None:
     """A backup by its name in the folder, or by its path."""
     paths = (around.workflow.backups / backup, Path(backup))
     return next((path for path in paths if path.exists() and path.suffix in _suffixes()), None)

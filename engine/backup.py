@@ -1,4 +1,4 @@
-"""pg_dump of one environment, read back and with a manifest beside it: the Receipt, without which nothing is applied."""
+"""pg_dump of one environment, read back, a manifest beside it: the Receipt, without which nothing is applied."""
 
 import os
 import re

@@ -41,7 +41,7 @@ class BackupDoubtful(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup is. `at` (ISO 8601, UTC) and `lsn` are the moment its snapshot was taken; `sha256` as of `sum_of`."""
+    """What a backup is. `at` (ISO 8601, UTC) and `lsn` are of its snapshot; `sha256` is as `sum_of` gives it."""
 
     environment: str
     database: str

@@ -57,7 +57,7 @@ Tell = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`database` holds what the backup held. `kept` is what the old one is called now; None when nothing was swapped."""
+    """`database` holds what the backup held. `kept` is what the old one is called now; None without a swap."""
 
     environment: str
     database: str
@@ -108,7 +108,7 @@ def run(session: Session, source: Source, *, now: datetime, tell: Tell = lambda 
 
 
 def beside(session: Session, source: Source, *, name: str, tell: Tell = lambda _: None) -> Restored:
-    """A new database of this name is what the backup was; the environment's own is not touched. Raises as `run` does."""
+    """A new database of this name is what the backup was; the environment's own stays. Raises as `run` does."""
     if session.conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
         raise RestoreFailed(session.database.environment, f"there is a database {name} already", "Say another name.")
 
@@ -150,7 +150,9 @@ def _believed(session: Session, source: Source) -> Manifest:
         why = f"{source.backup.name} is a backup of {found.environment}"
         raise RestoreFailed(environment, why, "Name one of its own: twokey backups lists them.")
     if int(found.server_version.split(".")[0]) > session.server // 10000:
-        why = f"{source.backup.name} is from PostgreSQL {found.server_version} and this is {server_name(session.server)}"
+        why = (
+            f"{source.backup.name} is from PostgreSQL {found.server_version} and this is {server_name(session.server)}"
+        )
         raise RestoreFailed(environment, why, "Restore it on a server that is at least as new.")
     return found
 
@@ -226,7 +228,9 @@ def _compare(session: Session, new: str, wanted: Contents) -> None:
         if wrong:
             shown = "; ".join(wrong[:3]) + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else "")
             step = "Take another backup, or name another one."
-            raise RestoreFailed(session.database.environment, f"what was loaded is not what was backed up: {shown}", step)
+            raise RestoreFailed(
+                session.database.environment, f"what was loaded is not what was backed up: {shown}", step
+            )
         identity.meet(opened, home)
         opened.conn.execute("ANALYZE")
 

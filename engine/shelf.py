@@ -132,15 +132,15 @@ def _backups(folder: Path, environment: str) -> list[Path]:
     pattern = re.compile(
         rf"({re.escape(environment)}-backup-(\d{{4}}-\d\d-\d\dT\d\d-\d\d-\d\d)(?:-(\d+))?(?:{suffixes}))(?:\.json)?"
     )
-    names = os.listdir(folder) if folder.is_dir() else []
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     found = {match[1]: (match[2], int(match[3] or 1)) for one in names if (match := pattern.fullmatch(one))}
     return [folder / one for one in sorted(found, key=lambda one: found[one], reverse=True)]
 
 
 def _look(path: Path, ask: Callable[[Path], Manifest]) -> Kept:
+    if not path.exists():
+        return Kept(path, None, str(BackupDoubtful(path.name, "there is only its manifest")))
     try:
-        if not path.exists():
-            raise BackupDoubtful(path.name, "there is only its manifest")
         return Kept(path, ask(path), None)
     except BackupDoubtful as doubtful:
         return Kept(path, None, str(doubtful))

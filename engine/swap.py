@@ -50,9 +50,7 @@ def swap(maintenance: Session, ender: Session, session: Session, *, new: str, ke
 
 
 def _rename(maintenance: Session, old: str, new: str) -> None:
-    maintenance.conn.execute(
-        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
-    )
+    maintenance.conn.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
 
 
 def _end_all(ender: Session, session: Session, renamed: Future[None], *, barred_by: int, own: int) -> None:

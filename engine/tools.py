@@ -80,7 +80,14 @@ class Tool:
         if self.major < 16:
             return False
         # It then fails to connect, since there is no such folder; without zstd it fails sooner and says why.
-        asked = [self.path, "--format=custom", "--compress=zstd", "--file=/dev/null", "--host=/nowhere", "--no-password"]
+        asked = [
+            self.path,
+            "--format=custom",
+            "--compress=zstd",
+            "--file=/dev/null",
+            "--host=/nowhere",
+            "--no-password",
+        ]
         said = subprocess.run(asked, capture_output=True, timeout=_SECONDS, check=False, env={"LC_ALL": "C"})
         return b"compression" not in said.stderr
 

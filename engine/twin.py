@@ -1,7 +1,7 @@
 """A new database that is like another in all that a dump does not tell: owner, encoding, locale, grants, settings."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 
@@ -9,7 +9,12 @@ from engine.connection import Session
 
 #: Settings whose value is a list of names; SET would quote the whole value as one name.
 _LISTS = {"search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"}
-_PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
+#: datlocprovider → what it is called, and what its locale is called.
+_PROVIDERS: dict[str, tuple[str, LiteralString]] = {
+    "c": ("libc", "LOCALE"),
+    "i": ("icu", "ICU_LOCALE"),
+    "b": ("builtin", "BUILTIN_LOCALE"),
+}
 
 
 def create(maintenance: Session, name: str, *, like: str) -> None:
@@ -64,16 +69,16 @@ def _facts(maintenance: Session, name: str) -> Mapping[str, Any]:
     return row[0]
 
 
-def _options(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _options(facts: Mapping[str, Any]) -> Iterator[tuple[LiteralString, str]]:
     yield "ENCODING", facts["encoding"]
     yield "LC_COLLATE", facts["datcollate"]
     yield "LC_CTYPE", facts["datctype"]
-    provider = _PROVIDERS[facts.get("datlocprovider", "c")]
+    provider, locale = _PROVIDERS[facts.get("datlocprovider", "c")]
     if "datlocprovider" in facts:
         yield "LOCALE_PROVIDER", provider
     if provider != "libc":
         # The column was daticulocale before PostgreSQL 17.
-        yield f"{provider.upper()}_LOCALE", facts.get("datlocale") or facts["daticulocale"]
+        yield locale, facts.get("datlocale") or facts["daticulocale"]
     if facts.get("daticurules"):
         yield "ICU_RULES", facts["daticurules"]
 

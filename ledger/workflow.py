@@ -31,7 +31,7 @@ class Verbosity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Backups:
-    """How one environment is backed up, and what of that stays. A limit that is None decides nothing; both: all stay."""
+    """How one environment is backed up, and what of that stays: all, when neither limit is given."""
 
     form: str = "plain"
     parallel: int = 1

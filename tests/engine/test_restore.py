@@ -59,8 +59,8 @@ def test_owner_grants_settings_comment_limit_encoding_and_locale_survive(
     shop: Database, tmp_path: Path, postmaster: psycopg.Connection
 ) -> None:
     facts = (
-        "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider, datlocale,"
-        " datconnlimit, datistemplate, (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(datacl) x),"
+        "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider,"
+        " datlocale, datconnlimit, datistemplate, (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(datacl) x),"
         " shobj_description(oid, 'pg_database'),"
         " (SELECT array_agg((pg_get_userbyid(setrole), setconfig)::text ORDER BY setrole) FROM pg_db_role_setting"
         "  WHERE setdatabase = d.oid) FROM pg_database d WHERE datname = 'shop'"
@@ -149,9 +149,7 @@ def test_the_kept_database_is_dropped_by_its_name_alone(shop: Database, tmp_path
         assert former.kept(session) == ()
         with pytest.raises(former.NoSuchFormer) as none:
             former.drop(session, KEPT)
-    assert str(unknown.value) == (
-        f"postgres is not a database that a restore of development kept. It kept {KEPT}."
-    )
+    assert str(unknown.value) == (f"postgres is not a database that a restore of development kept. It kept {KEPT}.")
     assert str(inside.value) == f"Somebody is in {KEPT}, so it was not dropped. End those sessions, then ask again."
     assert str(none.value).endswith(" It kept none.")
 

@@ -54,7 +54,8 @@ def killed(shop: Database, backup: Path, step: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["created", "Loading", "middle of loading", "Comparing", "Swapping", "sessions ended", "between the renames"]
+    "step",
+    ["created", "Loading", "middle of loading", "Comparing", "Swapping", "sessions ended", "between the renames"],
 )
 def test_killed_before_the_swap_the_old_database_works_and_the_next_run_clears(
     shop: Database, tmp_path: Path, postmaster: psycopg.Connection, step: str

@@ -74,7 +74,9 @@ def test_a_backup_from_a_newer_server_is_refused(shop: Database, tmp_path: Path)
 
 def test_what_differs_from_the_manifest_is_named(shop: Database, tmp_path: Path) -> None:
     source = forged(
-        shop, tmp_path, "DELETE FROM public.twokey_migrations; DELETE FROM public.schema_migrations WHERE id < 3;"
+        shop,
+        tmp_path,
+        "DELETE FROM public.twokey_migrations; DELETE FROM public.schema_migrations WHERE id < 3;"
         "DELETE FROM public.user_audit; CREATE TABLE public.u ();",
     )
     said = refused(shop, source)
@@ -88,7 +90,7 @@ def test_what_differs_from_the_manifest_is_named(shop: Database, tmp_path: Path)
 def test_a_history_and_a_schema_that_differ_are_named(shop: Database, tmp_path: Path) -> None:
     source = taken(shop, tmp_path)
     contents = manifest.read(source.backup).contents
-    rewritten(source, lambda said: said["contents"].update(history="0" * 64, fingerprint="0" * 64))  # pyright: ignore
+    rewritten(source, lambda said: said["contents"].update(history="0" * 64, fingerprint="0" * 64))  # pyright: ignore[reportAttributeAccessIssue]
     assert refused(shop, source) == (
         "development was not restored: what was loaded is not what was backed up: its history ends at "
         f"{contents.head} and is not the one that was backed up, which ends at {contents.head}; its schema is "
@@ -105,7 +107,9 @@ def test_a_statement_that_fails_is_named_by_line_and_sqlstate_alone(shop: Databa
     )
 
 
-@pytest.mark.parametrize(("script", "why"), [("exit 1", "psql ended with code 1"), ("kill -9 $$", "psql was ended by signal 9")])
+@pytest.mark.parametrize(
+    ("script", "why"), [("exit 1", "psql ended with code 1"), ("kill -9 $$", "psql was ended by signal 9")]
+)
 def test_a_program_that_ends_is_named(shop: Database, tmp_path: Path, script: str, why: str) -> None:
     source = replace(taken(shop, tmp_path), tools=programs(tmp_path, script))
     assert refused(shop, source).startswith(f"development was not restored: {why}. {AS_IT_WAS}")
@@ -148,8 +152,8 @@ def test_what_hangs_on_the_old_database_is_named(shop: Database, tmp_path: Path)
     ask(shop, "CREATE SUBSCRIPTION theirs CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false)")
     try:
         assert refused(shop, source) == (
-            "development was not restored: its database has the subscription theirs, which would stay with the old one. "
-            f"{AS_IT_WAS} Drop or finish what is named, then ask again."
+            "development was not restored: its database has the subscription theirs, which would stay "
+            f"with the old one. {AS_IT_WAS} Drop or finish what is named, then ask again."
         )
     finally:
         ask(shop, "ALTER SUBSCRIPTION theirs SET (slot_name = NONE)")
