@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench picture clean
+.PHONY: demo test check bench docs picture clean
 
 demo: $(READY)
 	@$(BIN)/python -m playground.demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY)
 	@$(BIN)/ruff check .
@@ -20,6 +20,10 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.corridor
+	@$(BIN)/python -m benchmarks.backup_restore
+
+docs: $(READY)
+	@$(BIN)/python -m tests.test_documents
 
 picture: $(READY)
 	@$(BIN)/python -m playground.picture

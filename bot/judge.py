@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from bot import messages
 from bot.identity import Directory
@@ -19,7 +20,7 @@ from ledger.workflow import Environment, Workflow
 
 #: How long a reaction on a message that is nobody's card is kept: the card may stand there and not be known yet,
 #: because Slack's answer to its post was lost.
-KEPT_FOR = 60.0
+KEPT_FOR = timedelta(minutes=1)
 
 log = logging.getLogger("twokey.judge")
 
@@ -77,15 +78,17 @@ class Judge:
         return True
 
     def _is_nobodys(self, heard: Heard) -> bool:
-        age = self._book.now().timestamp() - float(heard.event_ts)
-        return age > KEPT_FOR or not self._book.unannounced()
+        # By our own ear, not by Slack's: what came while we were away is delivered minutes after it happened.
+        kept = heard.heard_at is not None and self._book.now() - heard.heard_at < KEPT_FOR
+        return not (kept and self._book.unannounced())
 
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)
         judged = policy.may_decide(actor, request, environment, now=self._book.now())
-        if isinstance(judged, policy.Denied) or request.plan is None:
-            self._refuse(actor, request, judged.why if isinstance(judged, policy.Denied) else "There is no plan yet.")
+        if isinstance(judged, policy.Denied):
+            self._refuse(actor, request, judged.why)
             return
+        assert request.plan is not None  # what may be decided has been planned
         decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None)
         try:
             new = self._book.decide(decision)

@@ -67,7 +67,8 @@ def unfinished(folder: Path, environment: str, form: Form) -> Iterator[tuple[Pat
 
 def clear(folder: Path, environment: str) -> None:
     """What killed dumps of the environment left is gone; what a dump still writes to stays. Under its lock."""
-    pattern = re.compile(rf"\.{re.escape(environment)}-[0-9a-f]{{8}}{re.escape(_UNFINISHED)}")
+    moment = r"(?:backup-[\d-]{10}T[\d-]{8}\.)?"  # as they were called before there were manifests
+    pattern = re.compile(rf"\.{re.escape(environment)}-{moment}[0-9a-f]{{8}}{re.escape(_UNFINISHED)}")
     for path in folder.iterdir():
         if pattern.fullmatch(path.name) and _is_abandoned(path):
             _remove(path)
@@ -119,7 +120,7 @@ def retire(folder: Path, environment: str, *, keep: Keep, now: datetime) -> None
 
 
 def _take_down(path: Path) -> None:
-    gone = path.with_name(f".{path.name.split('-backup-')[0]}-{secrets.token_hex(4)}{_UNFINISHED}")
+    gone = path.with_name(f".{path.name.rsplit('-backup-', 1)[0]}-{secrets.token_hex(4)}{_UNFINISHED}")
     with suppress(OSError):  # one that cannot be removed is no reason to fail a run; it is still listed
         path.rename(gone)
         manifests.beside(path).unlink()

@@ -8,9 +8,19 @@ from engine.hazards import (
     adds_required_column,
     builds_index_blocking_writes,
     changes_column_type,
+    checks_every_row,
+    deletes_every_row,
+    drops_by_cascade,
     drops_column,
+    drops_owned,
+    drops_schema,
     drops_table,
+    locks_table,
+    renames,
+    requires_value,
+    runs_unread_code,
     truncates,
+    updates_every_row,
 )
 from engine.hazards.facts import Facts, created_by
 
@@ -19,10 +29,23 @@ RULES = (
     adds_required_column,
     builds_index_blocking_writes,
     changes_column_type,
+    checks_every_row,
+    deletes_every_row,
+    drops_by_cascade,
     drops_column,
+    drops_owned,
+    drops_schema,
     drops_table,
+    locks_table,
+    renames,
+    requires_value,
+    runs_unread_code,
     truncates,
+    updates_every_row,
 )
+
+#: The name of each hazard that is looked for; where none is found, nothing else was looked for either.
+NAMES = tuple(rule.__name__.rpartition(".")[2] for rule in RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +62,7 @@ def find(statements: Iterable[tuple[Any, int]]) -> tuple[Hazard, ...]:
     facts = Facts()
     hazards: list[Hazard] = []
     for node, line in statements:
-        for rule in RULES:
-            hazards += (Hazard(rule.__name__.rpartition(".")[2], line, sentence) for sentence in rule.find(node, facts))
+        for name, rule in zip(NAMES, RULES, strict=True):
+            hazards += (Hazard(name, line, sentence) for sentence in rule.find(node, facts))
         facts = facts.after(created_by(node))
     return tuple(hazards)

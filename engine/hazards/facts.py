@@ -41,3 +41,13 @@ def alterations(node: Any, kind: int) -> list[Any]:
     if not isinstance(node, pg.AlterTableStmt) or node.objtype != pg.OBJECT_TABLE:
         return []
     return [command.alter_table_cmd for command in node.cmds if command.alter_table_cmd.subtype == kind]
+
+
+def changes(node: Any, kind: type) -> list[Any]:
+    """The statements of one kind (pg.DeleteStmt, …): the statement itself and those in its WITH."""
+    own = [node] if isinstance(node, kind) else []
+    if not isinstance(node, pg.SelectStmt | pg.InsertStmt | pg.UpdateStmt | pg.DeleteStmt | pg.MergeStmt):
+        return own
+    queries = (one.common_table_expr.ctequery for one in node.with_clause.ctes)
+    inner = (getattr(query, query.WhichOneof("node")) for query in queries)
+    return own + [one for one in inner if isinstance(one, kind)]

@@ -10,6 +10,7 @@ import pytest
 
 from engine import lock, tools
 from engine.connection import Database, open_session
+from ledger.errors import LedgerUnreachable
 from ledger.events import (
     Applied,
     Approved,
@@ -25,6 +26,7 @@ from ledger.events import (
 from ledger.request import POLICY
 from ledger.states import State
 from tests.support.ledger import ADA
+from tests.support.waiting import wait_for
 from tests.workers.row import FIRST, SECOND, THIRD, Row
 from workers import before, drawing, foreman
 
@@ -110,7 +112,7 @@ def test_trouble_of_the_world_before_anything_ran_is_a_failure_that_says_the_nex
         "development (127.0.0.1, database app) cannot be reached: nothing listens there. "
         "Start the server, or correct the environment's address."
     )
-    assert failed.next_step == "Then ask again: `/migrate apply development`."
+    assert failed.next_step == "After that, ask again: `/migrate apply development`."
 
 
 def test_an_address_that_leads_to_another_environment_is_refused(row: Row) -> None:
@@ -188,7 +190,8 @@ def test_who_waits_for_the_lock_is_told_once_who_holds_it(row: Row, monkeypatch:
     with open_session(holding, purpose="twokey apply #99") as session, lock.only_one(session):
         waiting = threading.Thread(target=foreman.run, args=(row.hands("development"), request_id))
         waiting.start()
-        time.sleep(1.2)
+        wait_for(lambda: any(isinstance(event, Waiting) for event in row.told(request_id)))
+        time.sleep(0.5)  # two more tries for the lock
         assert row.ledger.request(request_id).state is State.APPROVED
     waiting.join()
     assert row.ledger.request(request_id).state is State.APPLIED
@@ -203,8 +206,7 @@ def test_who_is_cancelled_while_waiting_for_the_lock_lets_go(row: Row, monkeypat
     with open_session(holding, purpose="twokey apply #99") as session, lock.only_one(session):
         waiting = threading.Thread(target=foreman.run, args=(row.hands("development"), request_id))
         waiting.start()
-        while row.ledger.request(request_id).state is not State.APPROVED:
-            time.sleep(0.05)
+        wait_for(lambda: row.ledger.request(request_id).state is State.APPROVED)
         row.ledger.move(request_id, State.CANCELLED, why=Cancelled(ADA.id, ADA.name))
         waiting.join(5)
         assert not waiting.is_alive()
@@ -219,3 +221,30 @@ def test_an_error_of_our_own_is_told_and_not_left_to_expire(row: Row, monkeypatc
         why="The worker met an error it does not know (ZeroDivisionError). Nothing was changed.",
         next_step="Its log tells more. Ask again when that is understood.",
     )
+
+
+def test_a_worker_that_died_between_plan_and_start_is_followed_by_the_next_ring(
+    row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise LedgerUnreachable
+
+    request_id = row.ask("development")
+    with monkeypatch.context() as dying:
+        dying.setattr(type(row.ledger), "move", away)
+        assert row.ring(request_id).state is State.PLANNED
+    assert row.ring(request_id).state is State.APPLIED
+
+
+def test_a_ledger_that_is_away_leaves_the_request_to_the_next_ring(
+    row: Row, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise LedgerUnreachable
+
+    request_id = row.ask("development")
+    with monkeypatch.context() as leaving:
+        leaving.setattr(type(row.ledger), "lay_plan", away)
+        assert row.ring(request_id).state is State.ASKED
+    assert f"#{request_id}: The ledger's database cannot be reached." in caplog.text
+    assert row.ring(request_id).state is State.APPLIED

@@ -35,7 +35,7 @@ ALL = ("development", "test", "production")
 
 
 def test_the_worker_that_looks_last_answers_status_for_all(row: Row) -> None:
-    row.bring("development")
+    row.promote("development")
     body = ask(row, Question.STATUS, of=ALL).body
     assert body
     assert [(e["name"], e["state"], e["applied"], e["pending"]) for e in body["environments"]] == [
@@ -45,6 +45,15 @@ def test_the_worker_that_looks_last_answers_status_for_all(row: Row) -> None:
     ]
     assert body["environments"][0]["last"]["by"] == "ada (U0ENGINEER)"
     assert body["migrations"][0] == {"id": FIRST, "cells": ["applied", "pending", "pending"]}
+
+
+def test_a_plan_for_an_environment_that_the_worker_does_not_know(row: Row) -> None:
+    assert ask(row, Question.PLAN, "staging", of=("development",)).body == {
+        "question": "plan",
+        "environment": "staging",
+        "plan": None,
+        "refusal": "The worker that answers has no environment staging in its twokey.toml. Give all the same file.",
+    }
 
 
 def test_a_database_that_is_down_is_unreachable_while_the_others_answer(row: Row) -> None:
