@@ -12,7 +12,7 @@ from engine.connection import Session
 from engine.history import Home
 
 #: What pg_dump writes rows of: neither temporary tables nor those that an extension brings along with their rows.
-_TABLES = """
+TABLES = """
 SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -36,14 +36,14 @@ class Contents:
     public: bool
 
 
-def read(session: Session, home: Home) -> Contents:
-    """What the session's database holds, as its transaction sees it when one is open. Every row is counted."""
+def read(session: Session, home: Home, *, rows: Mapping[str, int] | None = None) -> Contents:
+    """What the session's database holds, as its transaction sees it when one is open. Rows not given are counted."""
     with session.conn.transaction():
         # With row security on, a count could be of a part; nobody waits for us, so a count may take its time.
         session.conn.execute("SET LOCAL row_security = off; SET LOCAL statement_timeout = 0")
         applied = history.read(session, home)
         return Contents(
-            rows=_counted(session),
+            rows=_counted(session) if rows is None else rows,
             head=applied[-1].id if applied else None,
             history=_sha256([[row.id, row.checksum, str(row.applied_at), row.by] for row in applied]),
             fingerprint=fingerprint.read(session, home),
@@ -70,7 +70,7 @@ def _rows(count: int | None) -> str:
 
 
 def _counted(session: Session) -> dict[str, int]:
-    tables = session.conn.execute(_TABLES).fetchall()
+    tables = session.conn.execute(TABLES).fetchall()
     return {f"{schema}.{table}": _count(session, sql.Identifier(schema, table)) for schema, table in tables}
 
 

@@ -1,7 +1,7 @@
 """A backup into a new database beside the old one, compared with its manifest, and only then swapped in."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -52,6 +52,7 @@ class Swapping:
 
 
 Progress = LeftoverCleared | Loading | Comparing | Swapping
+Rows = Mapping[str, int] | None
 Tell = Callable[[Progress], None]
 
 
@@ -131,10 +132,10 @@ def _restore(session: Session, source: Source, *, place: Callable[[Session, str]
         try:
             _create(maintenance, new, like=database)
             tell(Loading(new, believed.bytes))
-            _fill(session, source, believed, env=env | {"PGDATABASE": new})
+            rows = _fill(session, source, believed, env=env | {"PGDATABASE": new})
             twin.dress(maintenance, new, like=database)
             tell(Comparing(len(believed.contents.rows)))
-            _compare(session, new, believed.contents)
+            _compare(session, new, believed.contents, rows=rows)
             place(maintenance, new)
         except BaseException:
             with suppress(psycopg.Error):  # the next restore clears it
@@ -208,23 +209,25 @@ def _create(maintenance: Session, new: str, *, like: str) -> None:
         raise RestoreFailed(maintenance.database.environment, why, step) from cause
 
 
-def _fill(session: Session, source: Source, believed: Manifest, *, env: dict[str, str]) -> None:
+def _fill(session: Session, source: Source, believed: Manifest, *, env: dict[str, str]) -> Rows:
+    """The new database is loaded; gives the rows of each table where loading counted them."""
     if not believed.contents.public:
         with _inside(session, env["PGDATABASE"]) as new:
             new.conn.execute("DROP SCHEMA public")
-    why = load.load(
+    loaded = load.load(
         source.backup, believed, tools=source.tools, server=session.server, parallel=source.parallel, env=env
     )
-    if why:
+    if loaded.why:
         step = f"Load {source.backup.name} by hand into an empty database to see why."
-        raise RestoreFailed(session.database.environment, why, step)
+        raise RestoreFailed(session.database.environment, loaded.why, step)
+    return loaded.rows
 
 
-def _compare(session: Session, new: str, wanted: Contents) -> None:
+def _compare(session: Session, new: str, wanted: Contents, *, rows: Rows) -> None:
     """The new database holds what the manifest says, is the environment it should be, and its planner knows it."""
     with _inside(session, new) as opened:
         home = history.prepare(opened)
-        wrong = tuple(contents.differences(wanted, contents.read(opened, home)))
+        wrong = tuple(contents.differences(wanted, contents.read(opened, home, rows=rows)))
         if wrong:
             shown = "; ".join(wrong[:3]) + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else "")
             step = "Take another backup, or name another one."

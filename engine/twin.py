@@ -23,9 +23,11 @@ def create(maintenance: Session, name: str, *, like: str) -> None:
     options = sql.SQL(" ").join(
         sql.SQL("{} = {}").format(sql.SQL(key), sql.Literal(value)) for key, value in _options(facts)
     )
-    owner, space = sql.Identifier(facts["owner"]), sql.Identifier(facts["tablespace"])
+    owner = sql.Identifier(facts["owner"])
+    # Named only where it must be: to name the default one takes a right that few roles have.
+    space = sql.SQL("TABLESPACE = {}").format(sql.Identifier(facts["space"])) if facts["space"] else sql.SQL("")
     maintenance.conn.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE = template0 OWNER = {} TABLESPACE = {} {}").format(
+        sql.SQL("CREATE DATABASE {} TEMPLATE = template0 OWNER = {} {} {}").format(
             sql.Identifier(name), owner, space, options
         )
     )
@@ -60,7 +62,9 @@ def _facts(maintenance: Session, name: str) -> Mapping[str, Any]:
     """The row of pg_database, whose columns differ by version, and the names that its oids stand for."""
     row = maintenance.conn.execute(
         "SELECT to_jsonb(d) || jsonb_build_object('oid', d.oid::bigint, 'owner', pg_get_userbyid(d.datdba),"
-        " 'encoding', pg_encoding_to_char(d.encoding), 'tablespace', t.spcname,"
+        " 'encoding', pg_encoding_to_char(d.encoding),"
+        " 'space', CASE WHEN d.dattablespace <> (SELECT dattablespace FROM pg_database WHERE datname = 'template0')"
+        " THEN t.spcname END,"
         " 'comment', shobj_description(d.oid, 'pg_database'))"
         " FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = %s",
         (name,),

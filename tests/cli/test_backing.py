@@ -12,7 +12,8 @@ from cli import restore_words, restoring
 from cli.terminal import say
 from engine import lock, manifest, restore
 from playground.embedded import Postgres
-from tests.cli.conftest import COLUMNS, WORKFLOW, Shell
+from tests.cli.conftest import COLUMNS, Shell
+from tests.support.workflow import OURS
 
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 NOT_HERE = "Nothing protected is restored or dropped from a terminal: docs/runbook.md, Emergencies, has the way.\n"
@@ -100,9 +101,7 @@ def test_no_backup_is_no_failure(shell: Shell) -> None:
 
 
 def test_the_workflow_file_says_how_and_how_many(shell: Shell) -> None:
-    shell.workflow(
-        WORKFLOW.replace('aliases = ["dev"]', 'aliases = ["dev"]\nbackup_format = "custom"\nkeep_backups = 2')
-    )
+    shell.workflow(OURS.replace('aliases = ["dev"]', 'aliases = ["dev"]\nbackup_format = "custom"\nkeep_backups = 2'))
     names = [shell("backup", "dev", "--json").body["backup"]["file"] for _ in range(3)]
     assert names[0].endswith(".dump")
     assert [one["file"] for one in shell("backups", "dev", "--json").body["backups"]] == names[:0:-1]
@@ -188,7 +187,7 @@ def test_nothing_protected_is_restored_or_dropped_from_here(shell: Shell, words:
 
 def test_nor_when_a_local_file_says_that_it_is_not_protected(shell: Shell) -> None:
     name = shell("backup", "prod", "--json").body["backup"]["file"]
-    shell.workflow(WORKFLOW.replace("protected = true", "protected = false"))
+    shell.workflow(OURS.replace("protected = true", "protected = false"))
     for words in (("restore", "prod", name), ("restore", "prod", name, "--into", "x"), ("discard", "prod", "x")):
         said = shell(*words)
         assert said.code == 1

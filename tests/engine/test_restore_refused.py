@@ -143,8 +143,8 @@ def test_a_folder_that_pg_restore_cannot_read_is_named(shop: Database, tmp_path:
     source.backup.write_bytes(b"PGDMP nonsense")
     env = {"PGDATABASE": "shop", "LC_ALL": "C"}
     found = manifest.read(source.backup)
-    why = load.load(source.backup, found, tools=TOOLS, server=180000, parallel=1, env=env)
-    assert why == "pg_restore ended with code 1"
+    loaded = load.load(source.backup, found, tools=TOOLS, server=180000, parallel=1, env=env)
+    assert loaded == load.Loaded("pg_restore ended with code 1", None)
 
 
 def test_what_hangs_on_the_old_database_is_named(shop: Database, tmp_path: Path) -> None:
