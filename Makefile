@@ -20,6 +20,7 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.corridor
+	@$(BIN)/python -m benchmarks.backup_restore
 
 docs: $(READY)
 	@$(BIN)/python -m tests.test_documents

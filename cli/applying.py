@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from cli import looking, plan_words
+from cli import backing, looking, plan_words
 from cli.answer import Answer, Code, no
 from cli.surroundings import Surroundings, here
 from cli.terminal import say
 from engine import apply as engine
 from engine import lock, standing
-from engine.backup import Into
 from engine.connection import Session, open_session
 from engine.errors import WouldUnprotect
 from engine.plan import Plan, draw
@@ -61,7 +60,7 @@ def _apply(around: Surroundings, environment: Environment, tell: Callable[[Step]
         report = engine.run(
             session,
             plan,
-            backup=Into(around.workflow.backups, around.tools),
+            backup=backing.into(around, environment),
             actor=around.person,
             request=None,
             tell=tell,

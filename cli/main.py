@@ -15,6 +15,9 @@ Examples:
   twokey apply development        back up, then apply what is pending
   twokey promote test             bring to test what development has
   twokey rollback development     take the newest migration back
+  twokey backup test              a dump with a manifest beside it
+  twokey backups test             which backups there are, each verified
+  twokey restore test BACKUP      bring test back to a backup; the old database is kept
   twokey validate                 missing, extra, edited, out of order, ready to promote
   twokey status --json | jq .environments
 
@@ -118,6 +121,61 @@ def rollback(environment: str, how: tuple[str, ...], as_json: bool) -> int:
     from cli import reverting
 
     return _end(lambda: reverting.rollback(environment, how, aloud=not as_json), as_json=as_json)
+
+
+    short_help="Dump ENVIRONMENT into the backups folder.",
+    epilog="\b\nExamples:\n  twokey backup test\n  twokey backup production --json | jq .backup.file",
+)
+@an_environment
+@as_json
+def backup(environment: str, as_json: bool) -> int:
+    """Dump ENVIRONMENT into the backups folder, read it back, and put a manifest beside it. Changes nothing there."""
+    from cli import backing
+
+    return _end(lambda: backing.backup(environment, aloud=not as_json), as_json=as_json)
+
+
+@twokey.command(
+    short_help="The backups of ENVIRONMENT, each verified.",
+    epilog="\b\nExamples:\n  twokey backups test\n  twokey backups test --json | jq '.backups[0].file'",
+)
+@an_environment
+@as_json
+def backups(environment: str, as_json: bool) -> int:
+    """List the backups of ENVIRONMENT, newest first, each held against its manifest. Exits 1 when one is wrong."""
+    from cli import backing
+
+    return _end(lambda: backing.backups(environment), as_json=as_json)
+
+
+@twokey.command(
+    short_help="Bring ENVIRONMENT back to BACKUP.",
+    epilog="\b\nExamples:\n  twokey restore development development-backup-2025-08-18T16-00-00.sql\n"
+    "  twokey restore test test-backup-2025-08-18T16-00-00.sql --into test_of_monday",
+)
+@an_environment
+@click.argument("backup", metavar="BACKUP")
+@click.option("--into", metavar="NAME", help="Restore into a new database of this name; nothing is swapped.")
+@as_json
+def restore(environment: str, backup: str, into: str | None, as_json: bool) -> int:
+    """Load BACKUP into a new database, compare it with its manifest, and swap it in. The old one is kept, renamed."""
+    from cli import restoring
+
+    return _end(lambda: restoring.back(environment, backup, into=into, aloud=not as_json), as_json=as_json)
+
+
+@twokey.command(
+    short_help="Drop a database that a restore kept.",
+    epilog="\b\nExamples:\n  twokey discard development\n  twokey discard development shop_before_20250818_161500",
+)
+@an_environment
+@click.argument("database", metavar="[DATABASE]", required=False)
+@as_json
+def discard(environment: str, database: str | None, as_json: bool) -> int:
+    """Drop DATABASE, which a restore of ENVIRONMENT kept, for good. Without DATABASE: list those there are."""
+    from cli import restoring
+
+    return _end(lambda: restoring.discard(environment, database), as_json=as_json)
 
 
 def _end(ask: Callable[[], Answer], *, as_json: bool) -> int:

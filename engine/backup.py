@@ -1,28 +1,30 @@
-"""pg_dump of one environment into a file that was read back: the Receipt, without which nothing is applied."""
+"""pg_dump of one environment, read back, a manifest beside it: the Receipt, without which nothing is applied."""
 
-import hashlib
 import os
 import re
-import secrets
-import subprocess
+import shutil
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
 
-from engine.connection import Connection, Session, milliseconds, server_name
+import psycopg
+
+from engine import contents, dump, history, shelf
+from engine.connection import Session, server_name
+from engine.contents import Contents
+from engine.dump import Ended, Order
 from engine.errors import EngineError
+from engine.history import Home
+from engine.manifest import Form, Manifest
+from engine.shelf import Keep
 from engine.tools import Tool, Tools
 
-_COMPLETE = b"-- PostgreSQL database dump complete"
-#: Newer dumps end with a line after the one that says they are complete.
-_TAIL = 4096
 _HARMLESS = re.compile(r"pg_dump: (warning|detail|hint):")
 _CHECK_FOLDER = "Check the folder's permissions and its disk, then ask again."
+#: A dump is this much larger than the one before it, at most, or there is little room for it.
+_GROWTH = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Into:
-    """Back up into this folder with the pg_dump that suits."""
+    """Back up into this folder with the pg_dump that suits, in this form; then keep what is to be kept.
+
+    `parallel` is how many connections write a directory at the same time.
+    """
 
     folder: Path
     tools: Tools
+    form: Form = Form.PLAIN
+    parallel: int = 1
+    keep: Keep = field(default_factory=Keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,108 +71,117 @@ class BackupFailed(EngineError):
 
 
 def take(session: Session, *, into: Into, now: datetime) -> Receipt:
-    """A complete dump of the session's database stands in the folder, mode 0600, on disk and read back.
+    """A complete dump of the session's database stands in the folder, mode 0600, on disk, read back, with its manifest.
 
-    Named `<environment>-backup-2025-08-18T16-00-00.sql` after `now` in UTC, with -2, -3 … when that is taken. No
-    file is left behind when it raises: BackupFailed, PgDumpTooOld, NoPgDump. Whoever calls holds the environment's
-    lock: an unfinished file that is found there has nobody who would finish it.
+    Named `<environment>-backup-2025-08-18T16-00-00.sql` after `now` in UTC, with -2, -3 … when that is taken. What
+    killed dumps left is cleared before, and what need not be kept is removed after. No file is left behind when it
+    raises: BackupFailed, PgDumpTooOld, NoPgDump.
     """
     started, environment = time.monotonic(), session.database.environment
     tool = into.tools.pg_dump(session.server)
-    stem = f"{environment}-backup-{now.astimezone(UTC):%Y-%m-%dT%H-%M-%S}"
-    unfinished = into.folder / f".{stem}.{secrets.token_hex(4)}.part"
+    home = history.prepare(session)
     try:
         into.folder.mkdir(parents=True, exist_ok=True)
-        _clear(into.folder, environment)
-        _dump(session, tool, unfinished)
-        size, sha256 = _read_back(environment, unfinished)
-        path = _keep(unfinished, stem)
+        shelf.clear(into.folder, environment)
+        _enough_room(session, into)
+        with shelf.unfinished(into.folder, environment, into.form) as (path, descriptor):
+            manifest = _dump(session, home, into=into, tool=tool, part=(path, descriptor))
+            kept = _name(path, into=into, manifest=manifest, now=now)
+        shelf.retire(into.folder, environment, keep=into.keep, now=now)
     except OSError as cause:
         raise BackupFailed(environment, f"{into.folder} cannot be written ({cause.strerror})", _CHECK_FOLDER) from cause
-    finally:
-        with suppress(OSError):  # gone already when all went well
-            unfinished.unlink()
     seconds = time.monotonic() - started
-    return Receipt(str(path), size, sha256, seconds, server_name(session.server), tool.version)
+    return Receipt(str(kept), manifest.bytes, manifest.sha256, seconds, manifest.server_version, tool.version)
 
 
-def _clear(folder: Path, environment: str) -> None:
-    """What a killed run left unfinished is gone. It holds rows, and nobody will ever read it."""
-    unfinished = re.compile(rf"\.{re.escape(environment)}-backup-[0-9-]{{10}}T[0-9-]{{8}}\.[0-9a-f]{{8}}\.part")
-    for path in folder.iterdir():
-        if unfinished.fullmatch(path.name):
-            with suppress(OSError):
-                path.unlink()
+def _enough_room(session: Session, into: Into) -> None:
+    """The disk has room for a dump a little larger than the last of its form, or as large as the database is."""
+    environment = session.database.environment
+    known = [one.manifest for one in shelf.listed(into.folder, environment) if one.manifest]
+    last = next((one.bytes for one in known if one.form is into.form), None)
+    needed = int(last * _GROWTH) if last else _size(session)
+    free = shutil.disk_usage(into.folder).free
+    if free < needed:
+        why = f"it needs about {needed / 1e6:,.1f} MB in {into.folder}, where {free / 1e6:,.1f} MB are free"
+        raise BackupFailed(environment, why, "Make room, then ask again.")
 
 
-def _dump(session: Session, tool: Tool, path: Path) -> None:
-    wait = milliseconds(session.limits.lock_timeout)
-    command = [tool.path, "--format=plain", "--no-password", f"--lock-wait-timeout={wait}"]
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        code, said = _run(command, surroundings(session.conn), file)
-        os.fsync(file.fileno())
-    complaints = [line for line in said.splitlines() if line and not _HARMLESS.match(line)]
-    if code != 0 or complaints:
-        raise BackupFailed(session.database.environment, *_reason(said, code))
+def _size(session: Session) -> int:
+    row = session.conn.execute("SELECT pg_database_size(current_database())").fetchone()
+    return row[0] if row else 0
 
 
-def _run(command: Sequence[str | Path], env: Mapping[str, str], into: BinaryIO) -> tuple[int, str]:
-    """The program's exit code and what it said. Whatever stops us stops it too."""
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=into, stderr=subprocess.PIPE, env=env) as program:
-        try:
-            _, said = program.communicate()
-        except BaseException:
-            program.kill()
+def _dump(session: Session, home: Home, *, into: Into, tool: Tool, part: tuple[Path, int]) -> Manifest:
+    """The dump is whole and on disk; what its manifest says was read in the very snapshot that it was made from."""
+    path, descriptor = part
+    with session.conn.transaction():
+        snapshot, at, lsn = _snapshot(session)
+        order = Order(tool, into.form, into.parallel, snapshot, path, descriptor)
+        ended, found = dump.run(session, order, lambda: _contents(session, home))
+    _must_be_whole(session, order, ended)
+    if isinstance(found, psycopg.Error):
+        why = f"its rows could not be counted ({found.sqlstate})"
+        raise BackupFailed(session.database.environment, why, "Give its role the right to read them all.") from found
+    _on_disk(order)
+    return Manifest(
+        environment=session.database.environment,
+        database=session.conn.info.dbname,
+        form=into.form,
+        bytes=ended.bytes,
+        sha256=ended.sha256,
+        server_version=server_name(session.server),
+        tool_version=tool.version,
+        at=at.astimezone(UTC).isoformat(),
+        lsn=lsn,
+        contents=found,
+    )
+
+
+def _snapshot(session: Session) -> tuple[str, datetime, str]:
+    """The transaction's snapshot, by the name under which pg_dump can use it too; the time and the place in the WAL."""
+    session.conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    row = session.conn.execute("SELECT pg_export_snapshot(), clock_timestamp(), pg_current_wal_lsn()::text").fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]
+
+
+def _contents(session: Session, home: Home) -> Contents | psycopg.Error:
+    """What the snapshot holds, or why that cannot be read; pg_dump, which needs the same rights, may say it better."""
+    try:
+        return contents.read(session, home)
+    except psycopg.Error as error:
+        if session.conn.broken:
             raise
-    return program.returncode, said.decode(errors="replace")
+        return error
 
 
-def surroundings(conn: Connection) -> dict[str, str]:
-    """What leads libpq's programs to where `conn` is, as environment variables made from nothing else.
-
-    The password travels only here: a command line can be read by every account of the machine.
-    """
-    env = {o.envvar.decode(): o.val.decode() for o in conn.pgconn.info if o.envvar and o.val}
-    # Of several hosts and of a password file, what this very session came to use.
-    env |= {"PGHOST": conn.info.host, "PGPORT": str(conn.info.port), "PGDATABASE": conn.info.dbname}
-    env |= {"PGPASSWORD": conn.info.password} if conn.info.password else {}
-    return env | {"PGAPPNAME": "twokey backup", "LC_ALL": "C"}
-
-
-def _read_back(environment: str, path: Path) -> tuple[int, str]:
-    """The file's size and hash, read from the file; raises BackupFailed when the dump does not say it is complete."""
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        size = file.tell()
-        file.seek(max(size - _TAIL, 0))
-        tail = file.read()
-    if _COMPLETE not in tail.splitlines():
+def _must_be_whole(session: Session, order: Order, ended: Ended) -> None:
+    environment = session.database.environment
+    complaints = [line for line in ended.said.splitlines() if line and not _HARMLESS.match(line)]
+    if ended.code != 0 or complaints:
+        raise BackupFailed(environment, *_reason(ended.said, ended.code))
+    if not dump.is_complete(order):
         raise BackupFailed(
             environment, "the file does not end as a complete dump does", "Check the disk, then ask again."
         )
-    return size, sha256
 
 
-def _keep(unfinished: Path, stem: str) -> Path:
-    """The file under its final name, never over another; the folder itself is on disk."""
-    names = (f"{stem}-{number}.sql" if number > 1 else f"{stem}.sql" for number in count(1))
-    path = next(path for name in names if _linked(path := unfinished.with_name(name), unfinished))
-    unfinished.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return path
+def _on_disk(order: Order) -> None:
+    """Every byte is on disk, and only the owner may read it."""
+    os.fsync(order.descriptor)
+    if order.form is Form.DIRECTORY:
+        for path in order.path.iterdir():
+            path.chmod(0o600)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
-def _linked(path: Path, unfinished: Path) -> bool:
-    """Whether the file got this name; False when another has it."""
-    try:
-        path.hardlink_to(unfinished)
-    except FileExistsError:
-        return False
-    return True
+def _name(path: Path, *, into: Into, manifest: Manifest, now: datetime) -> Path:
+    """The backup under its final name, never over another."""
+    stem = f"{manifest.environment}-backup-{now.astimezone(UTC):%Y-%m-%dT%H-%M-%S}"
+    stems = (f"{stem}-{number}" if number > 1 else stem for number in count(1))
+    names = (into.folder / f"{one}{into.form.suffix}" for one in stems)
+    return next(one for one in names if shelf.name(path, into=one, manifest=manifest))
 
 
 #: Words of pg_dump → what we say, and what a person can do. Its own text may hold values, so it is never repeated.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 from engine.connection import server_name
 from engine.errors import EngineError
@@ -48,6 +49,20 @@ class PgDumpTooOld(ToolMissing):
         )
 
 
+@dataclass(eq=False)
+class ProgramMissing(ToolMissing):
+    """A folder with a pg_dump lacks another of PostgreSQL's programs."""
+
+    program: str
+    folder: str
+
+    def __str__(self) -> str:
+        return (
+            f"There is no {self.program} beside the pg_dump in {self.folder}. "
+            "Install PostgreSQL's client programs whole, or set PG_BIN to a folder that holds them all."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """One program. `version` is as it says of itself, such as "18.4"."""
@@ -59,6 +74,22 @@ class Tool:
     def major(self) -> int:
         """18 of "18.4"."""
         return int(self.version.split(".")[0])
+
+    def knows_zstd(self) -> bool:
+        """Whether this pg_dump was built with zstd, which it says before it looks for a server."""
+        if self.major < 16:
+            return False
+        # It then fails to connect, since there is no such folder; without zstd it fails sooner and says why.
+        asked = [
+            self.path,
+            "--format=custom",
+            "--compress=zstd",
+            "--file=/dev/null",
+            "--host=/nowhere",
+            "--no-password",
+        ]
+        said = subprocess.run(asked, capture_output=True, timeout=_SECONDS, check=False, env={"LC_ALL": "C"})
+        return b"compression" not in said.stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +108,16 @@ class Tools:
             newest = max(found, key=lambda tool: tool.major)
             raise PgDumpTooOld(str(newest.path), newest.version, server_name(server))
         return fit
+
+    def beside_pg_dump(self, name: str, *, server: int, tool: str) -> Tool:
+        """psql or pg_restore of a folder whose pg_dump suits both the server and a backup that pg_dump `tool` made."""
+        newest = max(server, int(tool.split(".")[0]) * 10000)
+        path = self.pg_dump(newest).path.with_name(name)
+        return _tool(path) or _absent(path)
+
+
+def _absent(path: Path) -> NoReturn:
+    raise ProgramMissing(path.name, str(path.parent))
 
 
 def find(pg_bin: str | None, path: str) -> Tools:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ledger.workflow import WorkflowError
 
@@ -15,7 +15,10 @@ _UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
+_MOST = 10_000
 _ABSENT: Final = object()
+
+Given = TypeVar("Given")
 
 
 class TomlTable:
@@ -59,7 +62,16 @@ class TomlTable:
             raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = true or {key} = false")
         return value
 
-    def duration(self, key: str, *, default: timedelta) -> timedelta:
+    def number(self, key: str, *, default: Given) -> int | Given:
+        """A whole number from 1 to 10,000."""
+        value = self._take(key)
+        if value is _ABSENT:
+            return default
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
+            raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = 10, or another number from 1")
+        return value
+
+    def duration(self, key: str, *, default: Given) -> timedelta | Given:
         """A text such as "15s", "30min" or "4h"."""
         value = self._take(key)
         if value is _ABSENT:

@@ -30,6 +30,16 @@ class Verbosity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Backups:
+    """How one environment is backed up, and what of that stays: all, when neither limit is given."""
+
+    form: str = "plain"
+    parallel: int = 1
+    keep: int | None = None
+    keep_for: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One database in the row development → test → production."""
 
@@ -40,6 +50,7 @@ class Environment:
     approvers: tuple[str, ...]
     channel: str
     verbosity: Verbosity
+    backup: Backups = Backups()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,19 @@
 import re
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from ledger.toml_table import TomlTable
-from ledger.workflow import Environment, Verbosity, Workflow, WorkflowError
+from ledger.workflow import Backups, Environment, Verbosity, Workflow, WorkflowError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")  # schema_migrations.environment holds 50 characters
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 _EMOJI = re.compile(r"[a-z0-9_+'-]+")
+_FORM = re.compile(r"plain|custom|directory")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -22,6 +24,7 @@ def load(path: Path) -> Workflow:
     table = TomlTable(_parse(path), at="")
     channel = table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id')
     verbosity = _verbosity(table, default=Verbosity.NORMAL)
+    backup = _keep(table, Backups())
     migrations = _folder(path, table.text("migrations", like='"migrations"'))
     workflow = Workflow(
         migrations=migrations,
@@ -36,7 +39,8 @@ def load(path: Path) -> Workflow:
         lock_timeout=table.duration("lock_timeout", default=timedelta(seconds=2)),
         statement_timeout=table.duration("statement_timeout", default=timedelta(minutes=30)),
         environments=tuple(
-            _environment(one, channel=channel, verbosity=verbosity) for one in table.tables("environment")
+            _environment(one, channel=channel, verbosity=verbosity, backup=backup)
+            for one in table.tables("environment")
         ),
     )
     table.nothing_else()
@@ -67,7 +71,7 @@ def _parse(path: Path) -> dict[str, Any]:
         raise WorkflowError(str(path), f"is not TOML: {error}") from error
 
 
-def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity) -> Environment:
+def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup: Backups) -> Environment:
     environment = Environment(
         name=table.text("name", matching=_NAME, like='"production": small letters, digits, - and _'),
         aliases=table.texts("aliases", matching=_NAME, like='["prod"]'),
@@ -76,9 +80,26 @@ def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity) -> Env
         approvers=table.texts("approvers", matching=_PERSON, like='["U0APPROVER"], Slack user ids'),
         channel=table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id', default=channel),
         verbosity=_verbosity(table, default=verbosity),
+        backup=_backup(table, backup),
     )
     table.nothing_else()
     return environment
+
+
+def _keep(table: TomlTable, default: Backups) -> Backups:
+    return replace(
+        default,
+        keep=table.number("keep_backups", default=default.keep),
+        keep_for=table.duration("keep_backups_for", default=default.keep_for),
+    )
+
+
+def _backup(table: TomlTable, default: Backups) -> Backups:
+    form = table.text("backup_format", matching=_FORM, like='"plain", "custom" or "directory"', default=default.form)
+    parallel = table.number("backup_jobs", default=1)
+    if parallel > 1 and form != "directory":
+        raise WorkflowError("backup_jobs", 'is for backup_format = "directory" alone; leave it out, or write that')
+    return replace(_keep(table, default), form=form, parallel=parallel)
 
 
 def _dsn_variable(table: TomlTable) -> str:

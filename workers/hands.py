@@ -5,8 +5,11 @@ import socket
 from dataclasses import dataclass
 
 from engine import files
+from engine.backup import Into
 from engine.connection import Database, Limits
 from engine.files import Migration
+from engine.manifest import Form
+from engine.shelf import Keep
 from engine.tools import Tools
 from ledger.book import Book
 from ledger.doorbell import Doorbell
@@ -33,6 +36,13 @@ class Hands:
     def name(self) -> str:
         """Who this is, for the story of a run: host and pid."""
         return f"{socket.gethostname()}:{os.getpid()}"
+
+    @property
+    def into(self) -> Into:
+        """Where and how this environment is backed up, and what of that stays."""
+        ours = self.environment.backup
+        keep = Keep(ours.keep, ours.keep_for)
+        return Into(self.workflow.backups, self.tools, form=Form(ours.form), parallel=ours.parallel, keep=keep)
 
     def files(self) -> tuple[Migration, ...]:
         """The folder as it is now; raises BadFile."""

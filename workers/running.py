@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from engine import apply
-from engine.backup import Into
 from engine.connection import Session
 from engine.errors import ConnectionLost, EngineError
 from engine.plan import Plan
@@ -51,11 +50,10 @@ def _apply(hands: Hands, request: Request, session: Session, scribe: Scribe) -> 
         if event := reporting.step(step):
             scribe.tell(event)
 
-    into = Into(hands.workflow.backups, hands.tools)
     actor = f"{request.actor.name} ({request.actor.id})"
     plan = Plan.from_json(hands.book.frozen_plan(request.id))
     try:
-        report = apply.run(session, plan, backup=into, actor=actor, request=f"#{request.id}", tell=tell)
+        report = apply.run(session, plan, backup=hands.into, actor=actor, request=f"#{request.id}", tell=tell)
         to, why = reporting.end(report)
     except Exception as broken:
         to, why = _after(hands, request, session, broken)

@@ -100,6 +100,13 @@ def test_help_teaches_with_examples_and_says_what_the_exit_codes_mean(shell: She
         ("validate", "Compare the environments: missing, extra, edited, out of order, ready to promote."),
         ("apply", "Back up ENVIRONMENT, then apply what may come now: each migration in a transaction"),
         ("promote", "Bring to ENVIRONMENT what the one before it has. The same act as apply."),
+        ("backup", "Dump ENVIRONMENT into the backups folder, read it back, and put a manifest beside it."),
+        ("backups", "List the backups of ENVIRONMENT, newest first, each held against its manifest."),
+        ("restore", "Load BACKUP into a new database, compare it with its manifest, and swap it in."),
+        (
+            "discard",
+            "Drop DATABASE, which a restore of ENVIRONMENT kept, for good. Without DATABASE: list those there are.",
+        ),
     ],
 )
 def test_each_command_says_what_it_does_and_gives_an_example(shell: Shell, command: str, does: str) -> None:

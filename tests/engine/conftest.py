@@ -7,6 +7,7 @@ import pytest
 
 from engine.connection import Database, Session, open_session
 from playground.embedded import Postgres
+from tests.support.engine import bring, real_files
 
 # Emptying one database takes milliseconds; making and dropping one for each test would take most of the time.
 _EMPTY = "DROP SCHEMA IF EXISTS public, shop CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"
@@ -32,3 +33,24 @@ def session(development: Database) -> Iterator[Session]:
     """A session on the empty environment."""
     with open_session(development, purpose="twokey test") as opened:
         yield opened
+
+
+@pytest.fixture
+def shop(postgres: Postgres) -> Iterator[Database]:
+    """An environment of its own with three migrations and two users in; restores may rename it."""
+    dsn = postgres.create("shop")
+    there = Database("development", protected=False, dsn=dsn)
+    with open_session(there, purpose="twokey test") as session:
+        bring(session, real_files())
+        session.conn.execute("INSERT INTO users (email) VALUES ('ä''@x'), (E'a\\nb')")
+    yield there
+    with psycopg.connect(postgres.url(), autocommit=True) as conn:
+        left = conn.execute("SELECT datname FROM pg_database WHERE datname LIKE 'shop%'").fetchall()
+    for (name,) in left:
+        postgres.drop(name)
+
+
+@pytest.fixture
+def postmaster(postgres: Postgres) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(postgres.url(), autocommit=True) as conn:
+        yield conn

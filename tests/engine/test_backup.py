@@ -152,7 +152,7 @@ def test_a_name_that_is_taken_is_not_written_over(session: Session, tmp_path: Pa
     names = [Path(backup.take(session, into=Into(tmp_path, TOOLS), now=NOW).path).name for _ in range(3)]
     stem = "development-backup-2025-08-18T16-00-00"
     assert names == [f"{stem}.sql", f"{stem}-2.sql", f"{stem}-3.sql"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, *(f"{name}.json" for name in names)])
 
 
 def test_what_a_killed_run_left_unfinished_is_gone_with_the_next_backup(session: Session, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_what_a_killed_run_left_unfinished_is_gone_with_the_next_backup(session:
     for path in (left, *kept):
         path.touch()
     receipt = backup.take(session, into=Into(tmp_path, TOOLS), now=NOW)
-    assert sorted(tmp_path.iterdir()) == sorted([*kept, Path(receipt.path)])
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, Path(receipt.path), Path(f"{receipt.path}.json")])
 
 
 def content(session: Session) -> tuple[str, Sequence[object]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.workflow import Environment, Verbosity, Workflow, WorkflowError
+from ledger.workflow import Backups, Environment, Verbosity, Workflow, WorkflowError
 from ledger.workflow_file import load, warnings
 
 REPO = Path(__file__).parents[2]
@@ -79,6 +79,42 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     assert (workflow.before(first), workflow.before(second)) == (None, first)
 
 
+def test_backups_are_plain_and_all_kept_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    (only,) = read(tmp_path, SMALLEST).environments
+    assert only.backup == Backups("plain", 1, None, None)
+    text = "keep_backups = 10\n" + SMALLEST + ANOTHER
+    first, second = read(
+        tmp_path, text + 'backup_format = "directory"\nbackup_jobs = 4\nkeep_backups_for = "30d"\n'
+    ).environments
+    assert first.backup == Backups("plain", 1, 10, None)
+    assert second.backup == Backups("directory", 4, 10, timedelta(days=30))
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (
+            'backup_format = "tar"',
+            'backup_format cannot be "tar"; write backup_format = "plain", "custom" or "directory".',
+        ),
+        ("backup_jobs = 0", "backup_jobs cannot be 0; write backup_jobs = 10, or another number from 1."),
+        ("keep_backups = true", "keep_backups cannot be true; write keep_backups = 10, or another number from 1."),
+    ],
+)
+def test_how_backups_are_written_is_checked(tmp_path: Path, line: str, sentence: str) -> None:
+    with pytest.raises(WorkflowError) as caught:
+        read(tmp_path, SMALLEST + line + "\n")
+    assert str(caught.value) == f"twokey.toml: {DEV}{sentence}"
+
+
+def test_several_connections_write_a_directory_alone(tmp_path: Path) -> None:
+    with pytest.raises(WorkflowError) as caught:
+        read(tmp_path, SMALLEST + "backup_jobs = 2\n")
+    assert str(caught.value) == (
+        'twokey.toml: backup_jobs is for backup_format = "directory" alone; leave it out, or write that.'
+    )
+
+
 def test_a_protected_environment_that_nobody_may_approve_is_said(tmp_path: Path) -> None:
     workflow = read(tmp_path, SMALLEST + "protected = true\napprovers = []\n")
     (warning,) = warnings(workflow)
@@ -90,8 +126,8 @@ def test_a_protected_environment_that_nobody_may_approve_is_said(tmp_path: Path)
 
 DEV = 'environment "development": '
 KEYS = (
-    "channel, verbosity, migrations, backups, requests_expire, start_delay, approve_with, reject_with, lock_timeout, "
-    "statement_timeout, environment"
+    "channel, verbosity, keep_backups, keep_backups_for, migrations, backups, requests_expire, start_delay, "
+    "approve_with, reject_with, lock_timeout, statement_timeout, environment"
 )
 A_URL = '{ env = "TEST_DATABASE_URL" }'
 
@@ -214,7 +250,8 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
             'aliases = ["dev"]',
             "approver = []",
             DEV + "approver is not a key that Twokey knows; "
-            "write one of name, aliases, database_url, protected, approvers, channel, verbosity.",
+            "write one of name, aliases, database_url, protected, approvers, channel, verbosity, "
+            "backup_format, backup_jobs, keep_backups, keep_backups_for.",
         ),
     ],
 )
