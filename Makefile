@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench picture clean
+.PHONY: demo test check bench picture hazard clean
 
 demo: $(READY)
 	@$(BIN)/python -m playground.demo
@@ -20,6 +20,9 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.corridor
+
+hazard: $(READY)
+	@$(BIN)/python -m tests.support.new_hazard '$(name)'
 
 picture: $(READY)
 	@$(BIN)/python -m playground.picture

@@ -12,6 +12,7 @@ EXAMPLES = """\b
 Examples:
   twokey status                   what is where, and what is pending
   twokey plan test                what would run on test, without running it
+  twokey lint                     what a reviewer should know of the files, without a database
   twokey apply development        back up, then apply what is pending
   twokey promote test             bring to test what development has
   twokey validate                 missing, extra, edited, out of order, ready to promote
@@ -74,6 +75,23 @@ def validate(as_json: bool) -> int:
     from cli import questions
 
     return _end(questions.validate, as_json=as_json)
+
+
+@twokey.command(
+    short_help="What files would be told, without a database.",
+    epilog="\b\nExamples:\n  twokey lint\n  twokey lint migrations/20250818130001_users.sql\n  twokey lint --strict",
+)
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.option("--strict", is_flag=True, help="Exit 1 on any hazard, too.")
+@as_json
+def lint(files: tuple[str, ...], strict: bool, as_json: bool) -> int:
+    """Parse each FILE (or the whole folder) and show its hazards, without a database.
+
+    Exits 1 on a file that will not run. Hazards are no failure unless --strict is said.
+    """
+    from cli import linting
+
+    return _end(lambda: linting.lint(files, strict=strict), as_json=as_json)
 
 
 @twokey.command(

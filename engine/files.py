@@ -132,14 +132,19 @@ def _looks_like_sql(path: Path) -> bool:
 
 
 def _load(path: Path) -> Migration:
-    named = _FILE_NAME.fullmatch(path.name)
-    if not named or not _is_a_date(named["stamp"]):
+    if not well_named(path.name):
         raise BadName(path.name)
     try:
         raw = path.read_bytes()
     except OSError as cause:
         raise Unreadable(path.name) from cause
     return parse(path.name, raw)
+
+
+def well_named(file: str) -> bool:
+    """Whether a file's name is YYYYMMDDHHMMSS_name.sql with a real date."""
+    named = _FILE_NAME.fullmatch(file)
+    return bool(named and _is_a_date(named["stamp"]))
 
 
 def parse(file: str, raw: bytes) -> Migration:

@@ -10,8 +10,16 @@ from engine.hazards import (
     changes_column_type,
     drops_column,
     drops_table,
+    drops_used_index,
+    if_not_exists_skips,
+    int4_key_runs_out,
+    meets_invalid_index,
+    narrows_column_type,
+    rewrites_table,
+    takes_locks,
     truncates,
 )
+from engine.hazards.catalog import Catalog
 from engine.hazards.facts import Facts, created_by
 
 #: Each rule's `find` is a pure function of one statement's tree and the facts.
@@ -21,8 +29,22 @@ RULES = (
     changes_column_type,
     drops_column,
     drops_table,
+    drops_used_index,
+    if_not_exists_skips,
+    meets_invalid_index,
+    narrows_column_type,
+    rewrites_table,
     truncates,
 )
+
+#: These look at the whole file: `find_in_file` is a pure function of all its statements and the facts.
+FILE_RULES = (
+    int4_key_runs_out,
+    takes_locks,
+)
+
+#: Whether these speak at all hangs on figures that change by themselves, so a plan's digest leaves them out.
+BY_FIGURES = frozenset({"drops_used_index", "int4_key_runs_out"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +56,20 @@ class Hazard:
     sentence: str
 
 
-def find(statements: Iterable[tuple[Any, int]]) -> tuple[Hazard, ...]:
+def find(statements: Iterable[tuple[Any, int]], catalog: Catalog | None = None) -> tuple[Hazard, ...]:
     """Every hazard in one migration's statements, given as syntax tree and line, in the order of the file."""
-    facts = Facts()
+    parsed = tuple(statements)
+    before = facts = Facts(catalog=catalog)
     hazards: list[Hazard] = []
-    for node, line in statements:
+    for node, line in parsed:
         for rule in RULES:
-            hazards += (Hazard(rule.__name__.rpartition(".")[2], line, sentence) for sentence in rule.find(node, facts))
+            hazards += (Hazard(name_of(rule), line, sentence) for sentence in rule.find(node, facts))
         facts = facts.after(created_by(node))
-    return tuple(hazards)
+    for rule in FILE_RULES:
+        hazards += (Hazard(name_of(rule), line, sentence) for line, sentence in rule.find_in_file(parsed, before))
+    return tuple(sorted(hazards, key=lambda one: one.line))
+
+
+def name_of(rule: Any) -> str:
+    """A rule's name: its module's."""
+    return rule.__name__.rpartition(".")[2]
