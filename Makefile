@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench picture hazard clean
+.PHONY: demo test check bench docs picture hazard clean
 
 demo: $(READY)
 	@$(BIN)/python -m playground.demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY)
 	@$(BIN)/ruff check .
@@ -23,6 +23,9 @@ bench: $(READY)
 
 hazard: $(READY)
 	@$(BIN)/python -m tests.support.new_hazard '$(name)'
+
+docs: $(READY)
+	@$(BIN)/python -m tests.test_documents
 
 picture: $(READY)
 	@$(BIN)/python -m playground.picture

@@ -37,9 +37,12 @@ class Announcer:
         self._book, self._voice, self._workflow, self._clock = book, voice, workflow, clock
         self._patience = Patience(clock=clock)
         self._edited_at = 0.0
+        #: The channels in which somebody waits in this round: a wait that ends within it lets nobody overtake.
+        self._held: set[str] = set()
 
     def announce(self) -> None:
         """Bring every request that has news up to date, the oldest first."""
+        self._held.clear()
         one_by_one(self._book.unannounced(), self._bring_up_to_date, key=lambda one: ("#", one), by=self._patience)
 
     def _bring_up_to_date(self, request_id: int) -> None:
@@ -49,7 +52,8 @@ class Announcer:
             log.warning("#%s is of %s, which is not in twokey.toml; not told", request_id, request.environment)
             self._book.announced(request_id, request.version)
             return
-        if not self._patience.may(environment.channel):
+        if environment.channel in self._held or not self._patience.may(environment.channel):
+            self._held.add(environment.channel)
             return
         # Events may be younger than the request read before them; together they would tell a state that never was.
         told = [one for one in self._book.events(request_id) if one.seq <= request.version]
@@ -59,6 +63,7 @@ class Announcer:
         except SlackFailed as failed:
             log.warning("#%s in %s: %s", request_id, environment.channel, failed)
             self._patience.failed(environment.channel, retry_after=failed.retry_after)
+            self._held.add(environment.channel)
             return
         self._patience.worked(environment.channel)
         if done:

@@ -173,14 +173,17 @@ def _when(iso: str) -> str:
 def validate(found: Mapping[str, Any]) -> Body:
     """Whether the environments agree, what differs, and what may go where next."""
     unseen = [e for e in found["environments"] if e["state"] != "ok"]
-    head = "✅ The environments are consistent." if found["consistent"] else "⚠️ The environments do not agree."
-    if unseen:
-        head += f" Not compared: {', '.join(e['name'] for e in unseen)}."
-    lines = [head]
+    lines = [_verdict(found, unseen)]
     lines += [f"• *{e['name']}* {e['state']}" + (f": {said(e['why'])}" if e["why"] else "") for e in unseen]
     lines += listed([f"• {said(finding['sentence'])}" for finding in found["findings"]], show=LINES_SHOWN)
     lines += [_ready(ready) for ready in found["ready"]]
     return body("\n".join(lines), *sections(lines))
+
+
+def _verdict(found: Mapping[str, Any], unseen: Sequence[Any]) -> str:
+    if found["findings"]:
+        return "⚠️ The environments do not agree."
+    return "⚠️ Not every environment could be compared." if unseen else "✅ The environments are consistent."
 
 
 def _ready(ready: Mapping[str, Any]) -> str:

@@ -39,10 +39,7 @@ def _success(story: Story) -> str:
     certified = story.last(events.Certified)
     if certified is not None:
         note = f" Note: {said(certified.note)}." if certified.note else ""
-        return (
-            f"{said(certified.actor_name)} certified {counted(len(certified.migrations), 'migration')}."
-            f"{note} {next_words(story)}"
-        )
+        return f"certified {counted(len(certified.migrations), 'migration')}.{note} {next_words(story)}"
     applied, backup = story.last(events.Applied), story.last(events.BackedUp)
     count = counted(len(applied.migrations), "migration") if applied else "nothing"
     took = f" in {seconds(applied.seconds)}" if applied else ""

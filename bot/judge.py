@@ -1,6 +1,9 @@
 """Reactions that were heard become decisions, or are refused in words. Policy judges; this applies what it says."""
 
 import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
 
 from bot import messages
 from bot.identity import Directory
@@ -17,7 +20,7 @@ from ledger.workflow import Environment, Workflow
 
 #: How long a reaction on a message that is nobody's card is kept: the card may stand there and not be known yet,
 #: because Slack's answer to its post was lost.
-KEPT_FOR = 60.0
+KEPT_FOR = timedelta(minutes=1)
 
 log = logging.getLogger("twokey.judge")
 
@@ -25,22 +28,34 @@ log = logging.getLogger("twokey.judge")
 class Judge:
     """One per process, in the loop's thread, so two reactions are never judged at once."""
 
-    def __init__(self, book: Book, *, voice: Voice, directory: Directory, workflow: Workflow) -> None:
+    def __init__(
+        self,
+        book: Book,
+        *,
+        voice: Voice,
+        directory: Directory,
+        workflow: Workflow,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._book, self._voice, self._directory, self._workflow = book, voice, directory, workflow
-        self._patience = Patience()
+        self._patience = Patience(clock=clock)
+        #: Whether Slack was silent in this round: a wait that ends within it lets nobody overtake.
+        self._held = False
 
     def judge(self) -> None:
         """Judge what was heard, in the order in which it happened. Where Slack is silent, the rest waits too."""
+        self._held = not self._patience.may("slack")
         one_by_one(self._book.unjudged(), self._judge, key=lambda heard: heard.id, by=self._patience)
 
     def _judge(self, heard: Heard) -> None:
-        if not self._patience.may("slack"):
+        if self._held:
             return
         try:
             settled = self._settled(heard)
         except SlackFailed as failed:
             log.warning("%s", failed)
             self._patience.failed("slack", retry_after=failed.retry_after)
+            self._held = True
             return
         self._patience.worked("slack")
         if settled:
@@ -63,15 +78,17 @@ class Judge:
         return True
 
     def _is_nobodys(self, heard: Heard) -> bool:
-        age = self._book.now().timestamp() - float(heard.event_ts)
-        return age > KEPT_FOR or not self._book.unannounced()
+        # By our own ear, not by Slack's: what came while we were away is delivered minutes after it happened.
+        kept = heard.heard_at is not None and self._book.now() - heard.heard_at < KEPT_FOR
+        return not (kept and self._book.unannounced())
 
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)
         judged = policy.may_decide(actor, request, environment, now=self._book.now())
-        if isinstance(judged, policy.Denied) or request.plan is None:
-            self._refuse(actor, request, judged.why if isinstance(judged, policy.Denied) else "There is no plan yet.")
+        if isinstance(judged, policy.Denied):
+            self._refuse(actor, request, judged.why)
             return
+        assert request.plan is not None  # what may be decided has been planned
         decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None)
         try:
             new = self._book.decide(decision)

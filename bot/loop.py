@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from threading import Event
 
 from bot.patience import Patience
@@ -11,6 +12,13 @@ from ledger.errors import LedgerError
 
 #: Seconds between two rounds that found nothing to do; what a person notices begins at a few tenths.
 PAUSE = 0.1
+
+#: The ring that follows an asking is not written down, so that the ack need not wait for that. A request that a
+#: worker has not taken up after this time is rung once more; Redis may have been down.
+UNHEARD = timedelta(seconds=2)
+
+#: Seconds between two tries to reach a Redis that is down.
+LONGEST_SILENCE = 2.0
 
 Step = Callable[[], None]
 
@@ -22,18 +30,18 @@ class Clock:
 
     def __init__(self, book: Book, *, bell: Doorbell) -> None:
         self._book, self._bell = book, bell
-        self._patience = Patience()
+        self._patience = Patience(longest=LONGEST_SILENCE)
 
     def ring(self) -> None:
-        """Ring every approved request whose time to start has come."""
-        for request_id in self._book.due():
-            if not self._patience.may(request_id):
-                continue
-            if self._bell.ring(request_id, self._book.request(request_id).environment):
-                self._book.rung(request_id)
-                self._patience.worked(request_id)
-            else:
-                self._patience.failed(request_id)
+        """Ring every request whose time to start has come, and every one that no worker may have heard of."""
+        if not self._patience.may("redis"):
+            return
+        for request_id in self._book.due(unheard=UNHEARD):
+            if not self._bell.ring(request_id, self._book.request(request_id).environment):
+                self._patience.failed("redis")
+                return
+            self._book.rung(request_id)
+        self._patience.worked("redis")
 
 
 def run(steps: Sequence[Step], *, until: Event) -> None:

@@ -17,8 +17,10 @@ log = logging.getLogger("twokey.patience")
 class Patience:
     """Waiting times by what failed: a channel, an inquiry, a whole step."""
 
-    def __init__(self, *, first: float = 0.5, clock: Callable[[], float] = time.monotonic) -> None:
-        self._first, self._clock = first, clock
+    def __init__(
+        self, *, first: float = 0.5, longest: float = LONGEST, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._first, self._longest, self._clock = first, longest, clock
         self._waits: dict[Hashable, tuple[float, float]] = {}
 
     def may(self, what: Hashable) -> bool:
@@ -29,7 +31,7 @@ class Patience:
     def failed(self, what: Hashable, *, retry_after: float | None = None) -> None:
         """Wait as long as was asked for, or twice as long as the last time."""
         _, last = self._waits.get(what, (0.0, self._first / 2))
-        wait = min(LONGEST, last * 2)
+        wait = min(self._longest, last * 2)
         self._waits[what] = (self._clock() + (wait if retry_after is None else retry_after), wait)
 
     def worked(self, what: Hashable) -> None:

@@ -102,6 +102,8 @@ def _step(told: Told, story: Story) -> Step | None:
             return Step("🔵 Running", "Running")
         case events.Approved() | events.Withdrawn():
             return _key_turned(told.event, told.at, story)
+        case events.Expired():
+            return Step(f"⌛ Expired: {_never_came(story)}", "Expired")
         case _:
             return _end(told)
 
@@ -123,6 +125,16 @@ def _key_turned(event: events.Approved | events.Withdrawn, at: datetime, story: 
     return Step(f"🟡 Approved by {name}, starts at {starts}; {stop}", f"Approved by {name} {moment(at)}")
 
 
+def _never_came(story: Story) -> str:
+    """What an expired request waited for until the end."""
+    if story.last(events.Planned) is None:
+        return "no worker took it up in time"
+    keys = [told.event for told in story.told if isinstance(told.event, events.Approved | events.Withdrawn)]
+    if story.protected_apply and not (keys and isinstance(keys[-1], events.Approved)):
+        return "nobody turned the second key in time"
+    return "it did not start in time"
+
+
 def _end(told: Told) -> Step | None:
     match told.event:
         case events.Applied(seconds=took):
@@ -140,8 +152,6 @@ def _end(told: Told) -> Step | None:
             return Step(f"🚫 Refused: {ours(why)}", "Refused")
         case events.Cancelled(actor_name=name):
             return Step(f"🚫 Cancelled by {said(name)}", "Cancelled")
-        case events.Expired():
-            return Step("⌛ Expired: nobody turned the second key in time", "Expired")
         case events.Stale(what=what):
             return Step(f"⌛ Stale: {said(what)}", "Stale")
         case _:

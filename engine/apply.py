@@ -43,7 +43,7 @@ def run(
 
     A failing migration is in the Report. Raised before anything ran: LockNotHeld (take `lock.only_one` on this
     session), HistoryMoved, PlanForAnother, SomethingToLose, BackupFailed, NoPgDump, PgDumpTooOld, WrongEnvironment.
-    Raised in the middle: ConnectionLost (ask a new session `what_is_in`) and LeftTransaction.
+    Raised in the middle: ConnectionLost (ask a new session `what_is_in`), LeftTransaction and LostLock.
     """
     started = time.monotonic()
     home, rows = _ready(session, plan)

@@ -66,7 +66,8 @@ def take(session: Session, *, into: Into, now: datetime) -> Receipt:
     """A complete dump of the session's database stands in the folder, mode 0600, on disk and read back.
 
     Named `<environment>-backup-2025-08-18T16-00-00.sql` after `now` in UTC, with -2, -3 … when that is taken. No
-    file is left behind when it raises: BackupFailed, PgDumpTooOld, NoPgDump.
+    file is left behind when it raises: BackupFailed, PgDumpTooOld, NoPgDump. Whoever calls holds the environment's
+    lock: an unfinished file that is found there has nobody who would finish it.
     """
     started, environment = time.monotonic(), session.database.environment
     tool = into.tools.pg_dump(session.server)
@@ -74,6 +75,7 @@ def take(session: Session, *, into: Into, now: datetime) -> Receipt:
     unfinished = into.folder / f".{stem}.{secrets.token_hex(4)}.part"
     try:
         into.folder.mkdir(parents=True, exist_ok=True)
+        _clear(into.folder, environment)
         _dump(session, tool, unfinished)
         size, sha256 = _read_back(environment, unfinished)
         path = _keep(unfinished, stem)
@@ -84,6 +86,15 @@ def take(session: Session, *, into: Into, now: datetime) -> Receipt:
             unfinished.unlink()
     seconds = time.monotonic() - started
     return Receipt(str(path), size, sha256, seconds, server_name(session.server), tool.version)
+
+
+def _clear(folder: Path, environment: str) -> None:
+    """What a killed run left unfinished is gone. It holds rows, and nobody will ever read it."""
+    unfinished = re.compile(rf"\.{re.escape(environment)}-backup-[0-9-]{{10}}T[0-9-]{{8}}\.[0-9a-f]{{8}}\.part")
+    for path in folder.iterdir():
+        if unfinished.fullmatch(path.name):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _dump(session: Session, tool: Tool, path: Path) -> None:

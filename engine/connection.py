@@ -13,13 +13,15 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from engine.errors import BadAddress, ConnectionLost, ReadOnly, ServerTooOld, Unreachable
+from engine import masking
+from engine.errors import BadAddress, ConnectionLost, ReadOnly, ServerRefused, ServerTooOld, Unreachable
 
 #: What the engine speaks through. Rows are tuples.
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _OLDEST_SERVER = 130000
-_CONNECT_SECONDS = 4
+#: A person waits five seconds for a status; a server that is down may cost three of them.
+_CONNECT_SECONDS = 3
 _CANCEL_SECONDS = 5.0
 _CANCEL_AGAIN_SECONDS = 0.2
 
@@ -58,17 +60,20 @@ def open_session(database: Database, *, purpose: str, limits: Limits | None = No
     """A session for the length of the block; `purpose` is the application_name others see ("twokey apply #7").
 
     When the block ends by any exception, a running statement is cancelled on the server before the
-    connection closes, so no backend stays behind. Raises BadAddress, Unreachable, ServerTooOld, ReadOnly; and
-    ConnectionLost in place of the driver's error when the connection died under the block.
+    connection closes, so no backend stays behind. Raises BadAddress, Unreachable, ServerTooOld, ReadOnly; and in
+    place of the driver's error ConnectionLost when the connection died under the block, else ServerRefused.
     """
     conn = _connect(database, purpose)
     try:
         yield _ready(conn, database, limits or Limits())
     except BaseException as cause:
         _cancel(conn)
-        if isinstance(cause, psycopg.Error) and conn.broken:
+        if not isinstance(cause, psycopg.Error):
+            raise
+        if conn.broken:
             raise ConnectionLost(database.environment) from cause
-        raise
+        # Not chained: the driver's text holds DETAIL, and DETAIL holds rows' values.
+        raise _refused(database, cause) from None
     finally:
         conn.close()
 
@@ -98,6 +103,8 @@ def _connect(database: Database, purpose: str) -> Connection:
     except psycopg.Error:
         # Not chained: the driver repeats pieces of the address, and a traceback is read by many.
         raise BadAddress(database.environment) from None
+    if _is_torn(database.dsn):
+        raise BadAddress(database.environment)
     try:
         return psycopg.connect(
             database.dsn,
@@ -105,10 +112,24 @@ def _connect(database: Database, purpose: str) -> Connection:
             application_name=purpose,
             connect_timeout=_CONNECT_SECONDS,
             client_encoding="utf8",
+            prepare_threshold=None,  # what a migration deallocates would be missed by the ones after it
         )
     except psycopg.Error as cause:
         why, next_step = _reason(str(cause))
         raise Unreachable(database.environment, where, why, next_step) from None
+
+
+def _is_torn(dsn: str) -> bool:
+    """Whether a password with a bare @ or / was torn, so that a piece of it stands where the host or database does."""
+    parts = conninfo_to_dict(dsn)
+    host, name = str(parts.get("host") or ""), str(parts.get("dbname") or "")
+    return "@" in host[1:] or ("@" in name and "user" not in parts)  # a host may begin with @: an abstract socket
+
+
+def _refused(database: Database, error: psycopg.Error) -> ServerRefused:
+    sqlstate = error.sqlstate or "XX000"
+    message = masking.mask(error.diag.message_primary or type(error).__name__, sqlstate=sqlstate)
+    return ServerRefused(database.environment, sqlstate, message)
 
 
 def _ready(conn: Connection, database: Database, limits: Limits) -> Session:
@@ -136,7 +157,9 @@ def _only_reads(conn: Connection) -> bool:
 def _limit(conn: Connection, limits: Limits) -> None:
     conn.execute(
         sql.SQL(
-            "SET lock_timeout = {}; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 0"
+            "SET lock_timeout = {}; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 0;"
+            # Our parser reads quotes by the standard. A server that reads them otherwise could see a COMMIT in one.
+            " SET standard_conforming_strings = on"
         ).format(sql.Literal(milliseconds(limits.lock_timeout)), sql.Literal(milliseconds(limits.statement_timeout)))
     )
     # A worker that was killed cannot cancel; the server then notices by itself. PostgreSQL 13 and some systems cannot.
@@ -174,6 +197,8 @@ _REASONS = (
     ("resolve host", "the host's name is not known", "Correct the environment's address."),
     ("Name or service not known", "the host's name is not known", "Correct the environment's address."),
     ("timeout", "it does not answer", "Check that the server runs and that the network lets this host through."),
+    ("Network is unreachable", "no network leads there", "Check the network, or correct the environment's address."),
+    ("No route to host", "no network leads there", "Check the network, or correct the environment's address."),
     ("refused", "nothing listens there", "Start the server, or correct the environment's address."),
     ("No such file or directory", "nothing listens there", "Start the server, or correct the environment's address."),
 )

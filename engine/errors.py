@@ -79,6 +79,21 @@ class ConnectionLost(EngineError):
 
 
 @dataclass(eq=False)
+class ServerRefused(EngineError):
+    """The server would not do what was asked outside a migration's text. `message` is its own, masked."""
+
+    environment: str
+    sqlstate: str
+    message: str
+
+    def __str__(self) -> str:
+        return (
+            f"The server of {self.environment} refused ({self.sqlstate}): {self.message}. "
+            "Remove the cause, or wait until it passes, then ask again."
+        )
+
+
+@dataclass(eq=False)
 class MissingPrivilege(EngineError):
     """The role of the address may not do what bookkeeping needs."""
 
@@ -119,6 +134,21 @@ class ForeignHistory(EngineError):
         return (
             f"{self.table} in {self.environment} belongs to another tool: it has no {', '.join(self.lacking)}. "
             "Rename that table, or keep Twokey's history in another schema by setting search_path for the role."
+        )
+
+
+@dataclass(eq=False)
+class HistoryElsewhere(EngineError):
+    """This database has Twokey's tables in a schema that the session's search_path does not lead to."""
+
+    environment: str
+    schema: str
+
+    def __str__(self) -> str:
+        return (
+            f"The history in this database stands in the schema {self.schema}, where the search_path of "
+            f"{self.environment} does not lead. Correct the address, or set the role's search_path so that "
+            f"{self.schema} comes first."
         )
 
 

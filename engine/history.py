@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from engine.connection import Session
-from engine.errors import ForeignHistory, MissingPrivilege, NoSchema
+from engine.errors import ForeignHistory, HistoryElsewhere, MissingPrivilege, NoSchema
 from engine.files import Migration, stamp_of
 
 ENGINE_TABLES = ("schema_migrations", "twokey_migrations", "twokey_environment")
@@ -80,10 +80,11 @@ class Row:
 def prepare(session: Session) -> Home:
     """The engine's three tables exist; nothing that was in them has changed.
 
-    Raises NoSchema, MissingPrivilege, ForeignHistory.
+    Raises NoSchema, MissingPrivilege, ForeignHistory, HistoryElsewhere.
     """
     home, present = _find(session)
     if present != set(ENGINE_TABLES):
+        _nowhere_else(session, home)
         _create(session, home)
     _check_shape(session, home)
     return home
@@ -165,6 +166,17 @@ def _find(session: Session) -> tuple[Home, set[str]]:
     return Home(row[0]), {name for (name,) in present}
 
 
+def _nowhere_else(session: Session, home: Home) -> None:
+    """One database is one environment: what another search_path hides is found, and no second history begun."""
+    row = session.conn.execute(
+        "SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relname = 'twokey_environment' AND c.relkind = 'r' AND n.nspname <> %s AND n.nspname !~ '^pg_temp'",
+        (home.schema,),
+    ).fetchone()
+    if row:
+        raise HistoryElsewhere(session.database.environment, row[0])
+
+
 def _create(session: Session, home: Home) -> None:
     names = dict(zip(("history", "facts", "identity"), map(home.table, ENGINE_TABLES), strict=True))
     try:
@@ -181,7 +193,8 @@ _FIRST_CONTACT = (0x326B6579, 2)
 
 def _check_shape(session: Session, home: Home) -> None:
     found = session.conn.execute(
-        "SELECT a.attname::text, pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT') FROM pg_catalog.pg_attribute a"
+        "SELECT a.attname::text, pg_catalog.has_table_privilege(c.oid, 'SELECT')"
+        " AND pg_catalog.has_table_privilege(c.oid, 'INSERT') FROM pg_catalog.pg_attribute a"
         " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE c.relname = 'schema_migrations' AND n.nspname = %s AND a.attnum > 0 AND NOT a.attisdropped",
         (home.schema,),

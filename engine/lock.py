@@ -38,8 +38,11 @@ def only_one(
     try:
         check(session)
         yield
-    finally:
+    except BaseException:  # whatever it is, it is not to be hidden by a lock that is gone as well
         _let_go(session)
+        raise
+    if not _let_go(session):
+        raise LockNotHeld(session.database.environment)
 
 
 def check(session: Session) -> None:
@@ -75,11 +78,10 @@ def _holder(session: Session) -> str:
     return f"{name or 'a session'} (pid {pid}" + (f", since {since:%H:%M:%S} UTC)" if since else ")")
 
 
-def _let_go(session: Session) -> None:
+def _let_go(session: Session) -> bool:
+    """Whether the lock was ours until now. A session that died or broke has let go already."""
     conn = session.conn
-    # A session that died or broke has let go already, and its real error must not be hidden by ours.
     if conn.closed or conn.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-        return
+        return True
     row = conn.execute("SELECT pg_advisory_unlock(%s, %s)", (CLASS, OBJECT)).fetchone()
-    if not (row and row[0]):
-        raise LockNotHeld(session.database.environment)
+    return bool(row and row[0])

@@ -1,15 +1,16 @@
 """One migration in one transaction with its history row."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
 from psycopg import generators
 from psycopg.pq import ExecStatus
 
-from engine import history
+from engine import history, lock
 from engine.connection import Session
-from engine.errors import ConnectionLost, EngineError
+from engine.errors import ConnectionLost, EngineError, LockNotHeld
 from engine.history import Entry, Home
 
 
@@ -38,10 +39,24 @@ class LeftTransaction(EngineError):
         )
 
 
+@dataclass(eq=False)
+class LostLock(EngineError):
+    """A migration let go of the environment's lock; it was rolled back, and another run may have begun."""
+
+    environment: str
+    migration: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.migration}.sql let go of the lock that keeps other runs out of {self.environment}, so it was "
+            "rolled back and nothing after it was tried. Take advisory locks in it with pg_advisory_xact_lock() alone."
+        )
+
+
 def commit(session: Session, home: Home, entry: Entry) -> float:
     """The migration and its history row committed together; gives the seconds its text took.
 
-    Raises Stopped after everything was rolled back, LeftTransaction, ConnectionLost.
+    Raises Stopped or LostLock after everything was rolled back, LeftTransaction, ConnectionLost.
     """
     ours = _begin(session)
     try:
@@ -49,8 +64,9 @@ def commit(session: Session, home: Home, entry: Entry) -> float:
         _send(session, entry.text)
         seconds = time.monotonic() - started
         _finish(session, home, entry, ours=ours, seconds=seconds)
-    except (Stopped, LeftTransaction):
-        session.conn.execute("ROLLBACK")
+    except (Stopped, LeftTransaction, LostLock):
+        with suppress(psycopg.Error):  # a session that broke meanwhile was rolled back by the server
+            session.conn.execute("ROLLBACK")
         raise
     return seconds
 
@@ -80,7 +96,10 @@ def _finish(session: Session, home: Home, entry: Entry, *, ours: str, seconds: f
     try:
         if history.record(session, home, entry, seconds=seconds) != ours:
             raise LeftTransaction(session.database.environment, entry.id)
+        lock.check(session)
         session.conn.execute("COMMIT")
+    except LockNotHeld as cause:
+        raise LostLock(session.database.environment, entry.id) from cause
     except psycopg.Error as cause:
         if session.conn.broken:
             raise ConnectionLost(session.database.environment) from cause

@@ -18,7 +18,7 @@ from ledger.clockwork import Clockwork
 from ledger.decisions import Decisions
 from ledger.deliveries import Deliveries
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
-from ledger.events import Asked, Certified, Event, Planned
+from ledger.events import Asked, Certified, Event, MigrationApplied, Planned
 from ledger.inquiries import Inquiries
 from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
@@ -86,7 +86,8 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
 
         `starts_at` belongs to the move to `approved` and is now when it is not given. A move to `planned` is a
         withdrawal, from `approved` alone; the first way there is `lay_plan`.
-        Raises NoSuchRequest, IllegalMove, and TooLate for approving or starting what has expired.
+        Raises NoSuchRequest, IllegalMove (for a start before its time too), and TooLate for approving or starting what
+        has expired.
         """
         carried: dict[State, dict[str, Any]] = {
             State.APPROVED: {"starts_at": starts_at or NOW},
@@ -152,6 +153,18 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
             found = tx.execute(newest.limit(1)).first()
         return None if found is None else rows.certification(found)
 
+    def applied_since(self, environment: str, moment: datetime) -> str | None:
+        """The newest migration that a run brought to an environment after that moment, by the ledger's clock."""
+        told = (
+            select(events.c.body["migration"].astext)
+            .join(requests, requests.c.id == events.c.request_id)
+            .where(requests.c.environment == environment, events.c.at > moment)
+            .where(events.c.kind == MigrationApplied.__name__)
+            .order_by(events.c.at.desc())
+        )
+        with self._transaction() as tx:
+            return tx.execute(told.limit(1)).scalar()
+
     def _move(
         self,
         tx: Connection,
@@ -167,7 +180,7 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
         moving = update(requests).where(*stands).values(state=to, version=requests.c.version + 1, **carry)
         seq = tx.execute(moving.returning(requests.c.version)).scalar()
         if seq is None:
-            raise _why_not(_request(tx, request_id), to, come_from=come_from)
+            raise _why_not(_request(tx, request_id), to, come_from=come_from, now=tx.execute(select(NOW)).scalar_one())
         self._write(tx, request_id, seq=seq, event=why)
 
     def _open_apply(self, environment: str) -> int | None:
@@ -219,12 +232,14 @@ def _request(tx: Connection, request_id: int) -> Request:
 
 
 def _in_time(to: State) -> tuple[ColumnElement[bool], ...]:
-    """What is over on the ledger's clock is neither approved nor started, whoever is quicker than the sweep."""
-    return (requests.c.expires_at > NOW,) if to in {State.APPROVED, State.APPLYING} else ()
+    """On the ledger's clock: what is over is neither approved nor started, and nothing starts before its time."""
+    if to is State.APPLYING:
+        return (requests.c.expires_at > NOW, requests.c.starts_at <= NOW)
+    return (requests.c.expires_at > NOW,) if to is State.APPROVED else ()
 
 
-def _why_not(request: Request, to: State, *, come_from: Iterable[State]) -> IllegalMove:
-    """The one reason left when an update found no row where the request stands."""
-    if request.state in come_from:
+def _why_not(request: Request, to: State, *, come_from: Iterable[State], now: datetime) -> IllegalMove:
+    """Why an update found no row: the request stands elsewhere, its time is over, or not yet come."""
+    if request.state in come_from and request.expires_at <= now:
         return TooLate(request.id, request.state, to, request.expires_at)
     return IllegalMove(request.id, request.state, to)

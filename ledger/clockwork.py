@@ -20,10 +20,12 @@ _SECOND_KEY = and_(requests.c.protected, requests.c.act == Act.APPLY)
 class Clockwork(Pen):
     """The questions of the bot's clock and of the sweep."""
 
-    def due(self) -> tuple[int, ...]:
-        """Approved, the time to start has come, and nobody rang since."""
-        unrung = or_(requests.c.rung_at.is_(None), requests.c.rung_at < requests.c.starts_at)
-        return self._ids(requests.c.state == State.APPROVED, requests.c.starts_at <= NOW, unrung)
+    def due(self, *, unheard: timedelta) -> tuple[int, ...]:
+        """Approved and the time to start has come, or asked longer than `unheard` ago; and nobody rang since."""
+        never = requests.c.rung_at.is_(None)
+        asked = and_(requests.c.state == State.ASKED, requests.c.asked_at <= NOW - unheard, never)
+        starts = and_(requests.c.state == State.APPROVED, requests.c.starts_at <= NOW)
+        return self._ids(or_(asked, and_(starts, or_(never, requests.c.rung_at < requests.c.starts_at))))
 
     def rung(self, request_id: int) -> None:
         """A ring for this request went out now."""
@@ -55,8 +57,9 @@ class Clockwork(Pen):
         self._stamp(request_id, requests.c.beat_at)
 
     def silent(self, older_than: timedelta) -> tuple[int, ...]:
-        """Running, and no beat for longer than that: their worker is probably dead."""
-        return self._ids(requests.c.state == State.APPLYING, requests.c.beat_at <= NOW - older_than)
+        """Running, and no beat nor a ring for longer than that: their worker is probably dead, and nobody was sent."""
+        last = func.greatest(requests.c.beat_at, requests.c.rung_at)  # of two, the one that is there
+        return self._ids(requests.c.state == State.APPLYING, last <= NOW - older_than)
 
     def _ids(self, *those: ColumnElement[bool]) -> tuple[int, ...]:
         with self._transaction() as tx:

@@ -20,7 +20,7 @@ class Decisions(Pen):
 
     def hear(self, reaction: Heard) -> bool:
         """Write a reaction down as it was heard; False when this delivery was heard before."""
-        row = {name: value for name, value in plain.dump(reaction).items() if name != "id"}
+        row = {name: value for name, value in plain.dump(reaction).items() if name not in {"id", "heard_at"}}
         hearing = upsert(heard).values(row).on_conflict_do_nothing(index_elements=["event_id"])
         with self._transaction() as tx:
             return tx.execute(hearing.returning(heard.c.id)).first() is not None

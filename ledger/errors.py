@@ -19,6 +19,16 @@ class LedgerUnreachable(LedgerError):
         )
 
 
+class LedgerBusy(LedgerUnreachable):
+    """The ledger's database is there and could not do it now: locked, overloaded, full or read-only. Tried again."""
+
+    def __str__(self) -> str:
+        return (
+            "The ledger's database did not do that just now: it is locked, overloaded, full or read-only. "
+            "Try again in a moment; if that does not help, look at the server."
+        )
+
+
 class MalformedUrl(LedgerError):
     """A setting that should be a URL is not one. Names the setting and never its value."""
 

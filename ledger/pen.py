@@ -10,9 +10,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from ledger import plain
-from ledger.errors import LedgerUnreachable, MalformedUrl, NoSuchRequest
+from ledger.errors import LedgerBusy, LedgerUnreachable, MalformedUrl, NoSuchRequest
 from ledger.events import Event
 from ledger.tables import events, requests
+
+#: What passes by itself, or when somebody makes room: read-only, transactions that met each other (40), resources
+#: (53), locks (55P03), timeouts and shutdowns (57).
+_PASSES = ("25006", "40", "53", "55P03", "57")
 
 #: The server's clock at the moment of the statement: the only clock that decides what is early or late.
 NOW = func.clock_timestamp()
@@ -20,6 +24,7 @@ NOW = func.clock_timestamp()
 # Slack waits three seconds for an ack, so nothing here may hang for longer; a URL may still say otherwise.
 _CONNECT = {
     "connect_timeout": "3",
+    "client_encoding": "utf8",
     "options": "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s -c timezone=UTC",
 }
 
@@ -49,7 +54,9 @@ class Pen:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """One transaction; what the block raises undoes it. Raises LedgerUnreachable when the server is not there."""
+        """One transaction; what the block raises undoes it. Raises LedgerUnreachable when the server is not there, and
+        its child LedgerBusy when it cannot now.
+        """
         try:
             with self._engine.begin() as tx:
                 yield tx
@@ -58,6 +65,8 @@ class Pen:
         except DBAPIError as error:
             if error.connection_invalidated or _never_connected(error):
                 raise LedgerUnreachable from error
+            if (sqlstate(error) or "").startswith(_PASSES):
+                raise LedgerBusy from error
             raise
 
     def _tell(self, tx: Connection, request_id: int, event: Event) -> int:

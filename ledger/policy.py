@@ -108,6 +108,12 @@ def may_cancel(actor: Actor, request: Request, environment: Environment) -> Allo
     return Allowed()
 
 
+def needs_second_key(request: Request, environment: Environment) -> bool:
+    """Whether a planned request waits for a second person. Everybody who knows may say so, and one is enough."""
+    protected = environment.protected or request.protected or request.plan is None or request.plan.protected
+    return protected and request.act is Act.APPLY
+
+
 def may_start(
     request: Request,
     environment: Environment,
@@ -120,11 +126,11 @@ def may_start(
     """Judge, under the lock and from fresh facts, whether what was asked may run now.
 
     `digest` is that of the plan as it was drawn again just now, `witness` the newest the ledger has. A protected
-    environment is one that either the workflow file or the plan (that is: the database) calls protected.
+    environment is one that anybody calls protected: `environment`, the plan (that is: the database), or the request.
     """
     if refused := _not_startable(request, environment, digest=digest, now=now):
         return refused
-    if request.act is not Act.APPLY or not _protected(request, environment):
+    if not needs_second_key(request, environment):
         return Allowed()
     by = _second_keys(environment, requester_id=request.actor.id)
     if not by:
@@ -185,10 +191,6 @@ def _stands(decision: Decision, request: Request, *, by: tuple[str, ...], digest
 
 def _counts(actor: Actor, by: tuple[str, ...]) -> bool:
     return actor.kind is Kind.FULL_MEMBER and actor.id in by
-
-
-def _protected(request: Request, environment: Environment) -> bool:
-    return environment.protected or request.plan is None or request.plan.protected
 
 
 def _second_keys(environment: Environment, *, requester_id: str) -> tuple[str, ...]:

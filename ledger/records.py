@@ -23,7 +23,8 @@ class Told:
 class Heard:
     """A reaction that came or went, as Slack told it; written before the ack and judged afterwards.
 
-    `event_id` is Slack's and makes a second delivery harmless. `id` is the ledger's, 0 until it is written.
+    `event_id` is Slack's and makes a second delivery harmless. `id` and `heard_at` are the ledger's, 0 and None until
+    it is written; Slack may deliver minutes after `event_ts`.
     """
 
     team: str
@@ -35,6 +36,7 @@ class Heard:
     event_ts: str
     event_id: str
     id: int = 0
+    heard_at: datetime | None = None
 
 
 class Question(StrEnum):

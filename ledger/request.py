@@ -103,6 +103,7 @@ class Request:
     id: int
     act: Act
     environment: str
+    protected: bool  # whether the bot's twokey.toml protected it when it was asked; others may add to that, never take
     actor: Actor
     reason: str | None
     note: str | None

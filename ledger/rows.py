@@ -37,6 +37,7 @@ def request(row: Row[Any]) -> Request:
         id=row.id,
         act=Act(row.act),
         environment=row.environment,
+        protected=row.protected,
         actor=actor(row),
         reason=row.reason,
         note=row.note,
@@ -86,6 +87,7 @@ def heard(row: Row[Any]) -> Heard:
         event_ts=row.event_ts,
         event_id=row.event_id,
         id=row.id,
+        heard_at=row.heard_at,
     )
 
 

@@ -8,13 +8,13 @@ import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from playground import demo, people, stack, story
 from playground.transcript import Transcript
 
 PICTURE = demo.REPOSITORY / "docs" / "channel.png"
-SIZE = {"width": 1240, "height": 1180}
+SIZE: ViewportSize = {"width": 1240, "height": 1180}
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")
 
 

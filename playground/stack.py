@@ -64,8 +64,11 @@ class Stack:
         return started
 
     def start_workspace(self) -> None:
-        """Start the stand-in for Slack and wait until it answers."""
+        """Start the stand-in for Slack."""
         self.start("slack", "playground", "--port", self.slack.address.rpartition(":")[2])
+
+    def wait_for_workspace(self) -> None:
+        """Return once the stand-in for Slack answers; raises DidNotStart."""
         while not self.slack.answers():
             self.check()
             time.sleep(0.05)
@@ -108,19 +111,23 @@ class Stack:
 
     def stop(self, name: str, *, sign: signal.Signals = signal.SIGTERM) -> None:
         """End one process and wait; one that does not end in time is killed with its group."""
+        self.processes[name].send_signal(sign)
+        self._see_off(name)
+
+    def stop_all(self) -> None:
+        """Ask every process of ours to end, then wait for each."""
+        for process in self.processes.values():
+            process.terminate()
+        for name in list(self.processes):
+            self._see_off(name)
+
+    def _see_off(self, name: str) -> None:
         process = self.processes.pop(name)
-        if process.poll() is None:
-            process.send_signal(sign)
         try:
             process.wait(STOP_WITHIN)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-    def stop_all(self) -> None:
-        """End every process of ours: first who listens, then who works."""
-        for name in list(self.processes):
-            self.stop(name)
 
 
 @contextmanager
@@ -144,6 +151,7 @@ def running(
         ending.callback(stack.stop_all)
         stack.start_workspace()
         stack.prepare()
+        stack.wait_for_workspace()
         yield stack
 
 

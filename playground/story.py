@@ -35,7 +35,7 @@ def apply_to_development(channel: Transcript) -> None:
     channel.heading("Development first")
     channel.types(ADA, "apply dev")
     channel.shows("*development* · apply", "Applied")
-    channel.types(ADA, "promote prod")
+    channel.types(ADA, "promote prod", "test is not certified, and production gets what was certified there.")
 
 
 def promote_to_test(channel: Transcript) -> None:
@@ -74,7 +74,7 @@ def compare(channel: Transcript) -> None:
 
 
 def prove_the_backup(channel: Transcript, parts: Stack) -> None:
-    """The backup that stood before the run on test restores into an empty database."""
+    """The backup taken before the run on production restores into an empty database."""
     channel.heading("The backup restores")
     backup = max((parts.folder / "migrations" / "schema-backups").glob("production-backup-*.sql"))
     url = parts.postgres.create("restored")

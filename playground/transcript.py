@@ -38,12 +38,14 @@ class Transcript:
         """Say what the next act is about."""
         print(f"\n── {words} ──", flush=True)
 
-    def types(self, person: str, text: str) -> str:
-        """Have a person type `/migrate text`; gives what only they see at once."""
+    def types(self, person: str, text: str, *words: str) -> str:
+        """Have a person type `/migrate text`; gives what only they see at once, which must have all the words."""
         print(f"\n{self._names[person]}: /migrate {text}", flush=True)
         answer = self._slack.as_person(person).slash("/migrate", text, channel=self._channel) or ""
         if answer:
             self._print_lines("   (only they see) ", [self.plain(answer)])
+        if not all(word in answer for word in words):
+            raise WentOtherwise(f"an answer with {', '.join(map(repr, words))}", answer or "nothing")
         return answer
 
     def sees(self, person: str, *words: str) -> Message:

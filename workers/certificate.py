@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from engine.connection import milliseconds
 from engine.refusals import PlanRefused
@@ -52,15 +54,32 @@ class MovedOn(PlanRefused):
         )
 
 
-def cover(here: Standing, *, left_by: Request | None) -> Covers:
+@dataclass(eq=False)
+class CameInSince(PlanRefused):
+    """Something was applied after the person spoke, so they cannot have tested it."""
+
+    environment: str
+    newest: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.newest} came to {self.environment} after you asked to certify it. "
+            f"Test that too, then say `/migrate certify {self.environment}`."
+        )
+
+
+def cover(here: Standing, *, left_by: Request | None, since: str | None = None) -> Covers:
     """(id, checksum) of all that is applied here; raises a child of PlanRefused when that cannot be certified.
 
-    `left_by` is the run under whose message the button was pressed: what it left must still be the newest.
+    `left_by` is the run under whose message the button was pressed: what it left must still be the newest. `since` is
+    a migration that was applied after the person spoke; a word said before cannot cover it.
     """
     if here.problems:
         raise NotInOrder(here.environment, tuple(problem.sentence for problem in here.problems))
     if not here.applied:
         raise NothingToCertify(here.environment)
+    if since is not None:
+        raise CameInSince(here.environment, since)
     newest = here.applied[-1].id
     if left_by is not None and newest != _left_as_newest(left_by):
         raise MovedOn(here.environment, left_by.id, newest)
@@ -87,6 +106,11 @@ def summarize(here: Standing, covers: Covers, workflow: Workflow) -> PlanSummary
         lock_timeout=f"{milliseconds(workflow.lock_timeout)} ms",
         statement_timeout=f"{milliseconds(workflow.statement_timeout)} ms",
     )
+
+
+def thaw(frozen: Mapping[str, Any]) -> Covers:
+    """What was frozen beside a request to certify."""
+    return tuple((id_, checksum) for id_, checksum in frozen["covers"])
 
 
 def digest(environment: str, covers: Covers) -> str:

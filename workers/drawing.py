@@ -9,7 +9,7 @@ from engine import plan as plans
 from engine.connection import Limits, Session
 from engine.files import BadFile, Migration
 from engine.plan import Advice, Plan, Planned
-from engine.refusals import PlanRefused
+from engine.refusals import PlanAltered, PlanRefused
 from engine.squawk import Squawk
 from engine.standing import Standing
 from engine.statements import BadStatement
@@ -36,11 +36,23 @@ def draw(hands: Hands, request: Request, session: Session, *, before: Before | N
     files = hands.files()
     here = standing.look(session, files)
     if request.act is Act.CERTIFY:
-        covers = certificate.cover(here, left_by=_run_meant(hands, request))
+        since = hands.book.applied_since(request.environment, request.asked_at)
+        covers = certificate.cover(here, left_by=_run_meant(hands, request), since=since)
         return Drawn(certificate.summarize(here, covers, hands.workflow), {"covers": [list(one) for one in covers]})
     advice = Advice(catalog.read(session), Squawk(hands.tools.squawk))
     plan = draw_plan(here, files, before=before, workflow=hands.workflow, advice=advice)
     return Drawn(summarize(plan, before=before, workflow=hands.workflow), plan.as_json())
+
+
+def check_frozen(request: Request, frozen: Mapping[str, Any]) -> None:
+    """What is frozen beside the request is what was shown and approved; raises PlanAltered."""
+    assert request.plan is not None
+    if request.act is Act.CERTIFY:
+        found = certificate.digest(request.environment, certificate.thaw(frozen))
+    else:
+        found = Plan.from_json(frozen).digest
+    if found != request.plan.digest:
+        raise PlanAltered(request.environment, request.plan.digest)
 
 
 def draw_plan(

@@ -12,6 +12,7 @@ from engine.connection import Session, open_session
 from engine.errors import EngineError, EnvironmentBusy
 from engine.refusals import BeforeUnobserved
 from engine.report import Step
+from ledger import policy
 from ledger.errors import IllegalMove, LedgerError
 from ledger.events import Approved, Denied, Failed, Planned, Stale, Started
 from ledger.request import POLICY, Act, Request
@@ -48,18 +49,12 @@ def _advance(hands: Hands, request: Request) -> None:
     known: Known | None = None
     if request.state is State.ASKED:
         request, known = _plan(hands, request)
-    if request.state is State.PLANNED and not _needs_second_key(hands, request):
+    if request.state is State.PLANNED and not policy.needs_second_key(request, hands.environment):
         now = hands.book.now()
         why = Approved(actor_id=POLICY.id, actor_name=POLICY.name, starts_at=now.isoformat())
         request = hands.book.move(request.id, State.APPROVED, why=why, starts_at=now)
     if request.state is State.APPROVED and request.starts_at and request.starts_at <= hands.book.now():
         _start(hands, request, known)
-
-
-def _needs_second_key(hands: Hands, request: Request) -> bool:
-    """The worker's own workflow file decides, whatever the bot believes; the database may only add protection."""
-    protected = hands.environment.protected or (request.plan is not None and request.plan.protected)
-    return protected and request.act is Act.APPLY
 
 
 def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
@@ -127,6 +122,7 @@ def _is_unchanged(hands: Hands, request: Request, session: Session, known: Known
         return _grow_stale(hands, request, str(refused))
     if drawn.summary.digest != request.plan.digest:
         return _grow_stale(hands, request, drawing.difference(request.plan, drawn.summary))
+    drawing.check_frozen(request, hands.book.frozen_plan(request.id))
     return gate.opens(hands, request, digest=drawn.summary.digest)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from ledger import policy
 from ledger.events import Event, Ready, Refused, Withdrawn, Witnessed
 from ledger.policy import Allowed, Denied, NeedsApproval
-from ledger.request import POLICY, Act, Request, Witness
+from ledger.request import POLICY, Request, Witness
 from ledger.states import State
 from workers.hands import Hands
 
@@ -25,11 +25,13 @@ def opens(hands: Hands, request: Request, *, digest: str) -> bool:
     `approved`, to be rung again. Raises IllegalMove when somebody else moved the request meanwhile.
     """
     witness = None
-    if request.act is Act.APPLY and hands.environment.protected:
+    if policy.needs_second_key(request, hands.environment):
         witness = _ask_the_bot(hands, request.id)
     request, now = hands.book.request(request.id), hands.book.now()
     if request.state is not State.APPROVED or now >= request.expires_at:
         return False  # taken back, or over, while we asked; whoever did it has said so
+    if request.starts_at is None or now < request.starts_at:
+        return False  # taken back and given again while we asked: it is rung again when that time has come
     verdict = policy.may_start(
         request,
         hands.environment,

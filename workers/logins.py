@@ -19,12 +19,6 @@ _MAY_MAKE = "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rol
 _MISSING = """
 SELECT name FROM unnest(%s::text[]) WITH ORDINALITY AS ours (name, place)
   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name) ORDER BY place"""
-
-_MAKE = "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
-_MISSING = (
-    "SELECT name FROM unnest(%s::text[]) name WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name)"
-)
-
 _MAKE = """
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = current_setting('twokey.login')) THEN

@@ -46,7 +46,7 @@ def end(ended: Report) -> tuple[State, Event]:
 
 def trouble(request: Request, error: EngineError, *, left: Iterable[str] = ()) -> events.Failed:
     """The world's trouble before anything ran; the engine's own sentence says how to put it right."""
-    return events.Failed(why=str(error), next_step=f"Then ask again: {again(request)}.", left=tuple(left))
+    return events.Failed(why=str(error), next_step=f"After that, ask again: {again(request)}.", left=tuple(left))
 
 
 def interrupted(request: Request, *, because: str, done: tuple[str, ...], left: tuple[str, ...]) -> events.Interrupted:

@@ -12,12 +12,12 @@ from engine.connection import Session
 from engine.errors import ConnectionLost, EngineError
 from engine.plan import Plan
 from engine.report import Step
-from engine.transaction import LeftTransaction
+from engine.transaction import LeftTransaction, LostLock
 from ledger.errors import LedgerError
 from ledger.events import Certified, Event, Interrupted
 from ledger.request import Act, Certification, CertifiedBy, Request
 from ledger.states import State
-from workers import inspector, reporting
+from workers import certificate, inspector, reporting
 from workers.hands import Hands
 from workers.inspector import StillAtWork
 from workers.scribe import Scribe
@@ -65,7 +65,7 @@ def _apply(hands: Hands, request: Request, session: Session, scribe: Scribe) -> 
 def _after(hands: Hands, request: Request, session: Session, broken: Exception) -> tuple[State, Event]:
     """The end of a run that broke: before anything ran, or in the middle; then its own history says how far it came."""
     planned = tuple(one.id for one in request.plan.migrations) if request.plan else ()
-    if isinstance(broken, EngineError) and not isinstance(broken, ConnectionLost | LeftTransaction):
+    if isinstance(broken, EngineError) and not isinstance(broken, ConnectionLost | LeftTransaction | LostLock):
         return State.FAILED, reporting.trouble(request, broken, left=planned)
     log.warning("#%d broke in the middle (%s)", request.id, type(broken).__name__, exc_info=broken)
     session.conn.close()  # what it still did ends with it, and so does its lock
@@ -86,7 +86,7 @@ def _found_out(hands: Hands, request: Request, *, because: str) -> Interrupted:
 
 def _because(request: Request, broken: Exception) -> str:
     match broken:
-        case LeftTransaction():
+        case LeftTransaction() | LostLock():
             return str(broken)
         case ConnectionLost():
             return f"The connection to {request.environment} was lost in the middle of the run."
@@ -95,7 +95,7 @@ def _because(request: Request, broken: Exception) -> str:
 
 def _certify(hands: Hands, request: Request, _session: Session, _scribe: Scribe) -> Ending:
     """The call that writes down what the request covers and ends it."""
-    covers = tuple((id_, checksum) for id_, checksum in hands.book.frozen_plan(request.id)["covers"])
+    covers = certificate.thaw(hands.book.frozen_plan(request.id))
     by = CertifiedBy(actor_id=request.actor.id, actor_name=request.actor.name, at=hands.book.now(), note=request.note)
     certification = Certification(request_id=request.id, environment=request.environment, covers=covers, by=by)
     why = Certified(by.actor_id, by.actor_name, migrations=tuple(id_ for id_, _ in covers), note=by.note)

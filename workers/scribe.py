@@ -1,7 +1,7 @@
 """Writes a run's story beside the run. The ledger may be slow or gone; the run never waits for it.
 
 Told inside the run's own thread, a ledger that hangs would hold a migration's locks open. Here each event is put on
-a queue; one thread writes them in order, tries again while the ledger is away, and beats when there is nothing to say.
+a queue; one thread writes them in order, tries again while the ledger is away, and beats every few seconds.
 """
 
 import logging
@@ -55,14 +55,16 @@ class Scribe:
 
     def _write_all(self) -> None:
         while True:
-            try:
-                act = self._acts.get(timeout=BEAT_EVERY.total_seconds())
-            except queue.Empty:
-                self._beat()
-                continue
-            if act is None:
-                return
-            self._persist(act)
+            due = time.monotonic() + BEAT_EVERY.total_seconds()
+            while (left := due - time.monotonic()) > 0:
+                try:
+                    act = self._acts.get(timeout=left)
+                except queue.Empty:
+                    break
+                if act is None:
+                    return
+                self._persist(act)
+            self._beat()  # whoever has much to say is alive too
 
     def _persist(self, act: Callable[[], Any]) -> None:
         """Make one call, again and again while the ledger is away. What the ledger refuses is logged and left."""
@@ -75,6 +77,8 @@ class Scribe:
                     log.warning("#%d: %s The run goes on and is told later.", self._request_id, away)
             except LedgerError as refused:
                 return log.warning("#%d: %s", self._request_id, refused)
+            except Exception:  # what one act met must not keep the others from being written
+                return log.exception("#%d: an error that nobody expected", self._request_id)
             if time.monotonic() > self._until:
                 return log.error("#%d: its end could not be written. An inspection will find it.", self._request_id)
             time.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])

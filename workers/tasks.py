@@ -31,7 +31,7 @@ def inspect_run(hands: Hands, request_id: int) -> None:
 #: A run's limit is the last of several (each statement has its own), so it is far away.
 TASKS: Mapping[str, tuple[Callable[[Hands, int], None], timedelta]] = {
     "workers.tasks.run": (run, timedelta(hours=24)),
-    "workers.tasks.look": (look, timedelta(seconds=15)),
-    "workers.tasks.answer": (answer, timedelta(seconds=15)),
+    "workers.tasks.look": (look, timedelta(seconds=6)),
+    "workers.tasks.answer": (answer, timedelta(seconds=6)),
     "workers.tasks.inspect_run": (inspect_run, timedelta(seconds=30)),
 }

@@ -48,6 +48,27 @@ def told(*story: Event) -> tuple[Told, ...]:
     return tuple(Told(seq, T + timedelta(seconds=seq), event) for seq, event in enumerate(story, start=1))
 
 
+def a_request(state: State, *, environment: str = "production") -> Request:
+    """Ada's seventh: an apply without a plan."""
+    return Request(
+        id=7,
+        act=Act.APPLY,
+        environment=environment,
+        protected=environment == "production",
+        actor=ADA,
+        reason=None,
+        note=None,
+        covers_of=None,
+        channel=CHANNEL,
+        state=state,
+        asked_at=T,
+        expires_at=T + timedelta(hours=4),
+        starts_at=None,
+        plan=None,
+        version=1,
+    )
+
+
 def slots(
     name: str, state: State, *story: Event, act: Act = Act.APPLY, plan: bool = True, verbosity: Verbosity | None = None
 ) -> dict[str, Slot]:
@@ -60,19 +81,10 @@ def slots(
         )
     else:
         flow = WORKFLOW
-    request = Request(
-        id=7,
+    request = replace(
+        a_request(state, environment=name),
         act=act,
-        environment=name,
-        actor=ADA,
         reason="Ship\nit <!here>" if environment.protected else None,
-        note=None,
-        covers_of=None,
-        channel=CHANNEL,
-        state=state,
-        asked_at=T,
-        expires_at=T + timedelta(hours=4),
-        starts_at=None,
         plan=a_summary(environment) if plan else None,
         version=len(story),
     )

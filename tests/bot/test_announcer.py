@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -34,6 +35,11 @@ def until_told(announcer: Announcer, book: Book) -> None:
 
 def texts(slack: Workspace) -> list[str]:
     return [message["text"] for message in slack.messages(CHANNEL)]
+
+
+def numbers(slack: Workspace) -> list[str]:
+    """The requests whose cards stand in the channel, in their order there."""
+    return [text.partition(" (#")[2][:1] for text in texts(slack)]
 
 
 def planned(book: Book, environment: str = "development") -> Request:
@@ -90,8 +96,20 @@ def test_order_is_kept_while_slack_asks_to_wait(announcer: Announcer, ledger: Bo
     began = time.monotonic()
     until_told(announcer, ledger)
     assert time.monotonic() - began >= 1
-    assert [text.partition(" (#")[2][:1] for text in texts(slack)] == ["1", "2", "3"]
+    assert numbers(slack) == ["1", "2", "3"]
     assert len(slack.calls("chat.postMessage")) == 4
+
+
+def test_a_wait_that_ends_in_the_middle_of_a_round_lets_nobody_overtake(
+    ledger: Book, voice: Voice, slack: Workspace, workflow: Workflow
+) -> None:
+    clock = count(step=0.3)  # each look at it is a third of a second later
+    announcer = Announcer(ledger, voice=voice, workflow=workflow, clock=lambda: next(clock))
+    for environment in ("development", "test", "production"):
+        planned(ledger, environment)
+    slack.fault("chat.postMessage", status=429, retry_after=1)
+    until_told(announcer, ledger)
+    assert numbers(slack) == ["1", "2", "3"]
 
 
 def test_a_channel_that_the_bot_is_not_in_holds_up_no_other(ledger: Book, voice: Voice, slack: Workspace) -> None:

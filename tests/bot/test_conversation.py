@@ -1,8 +1,9 @@
 """The bot between Slack and the ledger, whole: people type, press and react; the test plays the worker."""
 
-import time
 from datetime import UTC, datetime
 from typing import Any
+
+from redis import Redis
 
 from ledger import events
 from ledger.request import Act, Certification, CertifiedBy
@@ -143,7 +144,8 @@ def test_a_key_taken_back_too_late_is_noted(bot: Running) -> None:
     shown = open_production(bot)
     bo = bot.slack.as_person("U0APPROVER")
     bo.react(CHANNEL, shown["ts"], "white_check_mark")
-    bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
+    starts_at = bot.slack.wait_for(lambda: bot.book.request(2).starts_at)
+    bot.slack.wait_for(lambda: bot.book.now() >= starts_at)  # no worker may start it earlier
     bot.book.move(2, State.APPLYING, why=events.Started("host:1"))
     bo.unreact(CHANNEL, shown["ts"], "white_check_mark")
     reply(bot, shown["ts"], "📝 Bo Approver: took the reaction back; #2 is applying.")
@@ -174,9 +176,11 @@ def test_a_card_that_was_deleted_shows_no_approval(bot: Running) -> None:
     assert witness.approving == ()
 
 
-def test_an_approved_request_is_rung_when_its_time_has_come(bot: Running) -> None:
+def test_an_approved_request_is_rung_when_its_time_has_come(bot: Running, redis_url: str) -> None:
     shown = open_production(bot)
-    bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "white_check_mark")
-    bot.slack.wait_for(lambda: bot.book.request(2).state is State.APPROVED)
-    time.sleep(0.8)
-    assert bot.book.due() == ()
+    with Redis.from_url(redis_url) as redis:
+        redis.flushall()  # the ring for the plan
+        bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "white_check_mark")
+        starts_at = bot.slack.wait_for(lambda: bot.book.request(2).starts_at)
+        bot.slack.wait_for(lambda: redis.llen("rq:queue:run.production"))
+        assert bot.book.now() >= starts_at

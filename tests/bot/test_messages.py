@@ -8,7 +8,7 @@ from bot import messages
 from bot.blocks import BLOCKS, SECTION, body, section
 from ledger import events
 from ledger.events import Event
-from ledger.request import Act, PlannedMigration, Request
+from ledger.request import PlannedMigration
 from ledger.states import State
 from tests.bot.conftest import CHANNEL
 from tests.bot.stories import (
@@ -20,14 +20,14 @@ from tests.bot.stories import (
     PLANNED,
     STARTED,
     WORKFLOW,
-    T,
+    a_request,
     a_summary,
     lines,
     slots,
     state_line,
     told,
 )
-from tests.support.ledger import ADA, a_plan
+from tests.support.ledger import a_plan
 
 
 def test_the_card_of_a_protected_environment_says_all_that_an_approver_needs() -> None:
@@ -60,6 +60,23 @@ def test_the_card_of_a_protected_environment_says_all_that_an_approver_needs() -
         ("database `shop` · 18.0 · after `20250818120001_create_users` · lock timeout 2s · statement timeout 30min"),
         "[Cancel twokey_cancel=7]",
     ]
+
+
+def test_a_card_says_what_is_not_there() -> None:
+    production = WORKFLOW.environments[2]
+    plan = replace(a_summary(production), certified=None, head=None, held=(), backup_bytes=None)
+    plan = replace(plan, migrations=tuple(replace(one, hazards=()) for one in plan.migrations))
+    request = replace(a_request(State.PLANNED), plan=plan)
+    flow = replace(WORKFLOW, environments=(replace(production, approvers=()),))
+    [card] = messages.project(request, flow.environments[0], told=told(ASKED, PLANNED), workflow=flow)
+    shown = lines(card.body)
+    assert "*Hazards* none found" in shown
+    assert "*Backup* taken and read back first, into `migrations/schema-backups`" in shown
+    assert (
+        "*Second key* :white_check_mark: by nobody (no approver is configured) starts it 15 s later, :x: rejects it."
+    ) in shown
+    assert "database `shop` · 18.0 · the first ones there · lock timeout 2s · statement timeout 30min" in shown
+    assert not any(line.startswith(("*Certified by*", "*Stays pending*")) for line in shown)
 
 
 def test_only_the_state_line_and_the_buttons_of_a_card_ever_change() -> None:
@@ -100,6 +117,11 @@ def test_only_the_state_line_and_the_buttons_of_a_card_ever_change() -> None:
             State.APPROVED,
             (events.Waiting("run #6"), events.Waiting("run #6")),
             "~Waiting~ → ⏳ Waiting, because run #6 holds production",
+        ),
+        (
+            State.APPLYING,
+            (events.Waiting("run #6"), STARTED),
+            "~Waiting~ → ~Waiting for the lock~ → 🔵 Running",
         ),
         (State.APPLYING, (STARTED,), "~Waiting~ → 🔵 Running"),
         (
@@ -183,13 +205,10 @@ def test_a_plan_of_hundreds_of_files_fits_slacks_limits() -> None:
         PlannedMigration(f"2025081814{n:04}_{'x' * 200}", "x" * 200, "a" * 64, 3, a_plan().migrations[0].hazards * 3)
         for n in range(300)
     )
-    environment = WORKFLOW.environment("production")
-    assert environment is not None
-    summary = replace(a_summary(environment), migrations=many)
-    request = Request(
-        7, Act.APPLY, "production", ADA, "<" * 300, None, None, CHANNEL, State.PLANNED, T, T, None, summary, 2
-    )
-    [card] = messages.project(request, environment, told=told(ASKED, PLANNED), workflow=WORKFLOW)
+    production = WORKFLOW.environments[2]
+    summary = replace(a_summary(production), migrations=many)
+    request = replace(a_request(State.PLANNED), reason="<" * 300, plan=summary)
+    [card] = messages.project(request, production, told=told(ASKED, PLANNED), workflow=WORKFLOW)
     assert len(card.body.blocks) <= BLOCKS
     assert all(len(b["text"]["text"]) <= SECTION for b in card.body.blocks if b["type"] == "section")
     assert "and 285 more" in lines(card.body)

@@ -1,11 +1,7 @@
 """Waiting: twice as long each time, or as long as Slack says; and one fault silences nobody else."""
 
-import logging
-from threading import Event
-
 import pytest
 
-from bot import loop
 from bot.patience import LONGEST, Patience, one_by_one
 from ledger.errors import LedgerUnreachable
 
@@ -59,24 +55,3 @@ def test_a_missing_ledger_is_everybodys_fault() -> None:
 
     with pytest.raises(LedgerUnreachable):
         one_by_one([1], deed, key=lambda one: one, by=Patience())
-
-
-def test_the_loop_says_a_complaint_once_and_goes_on(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loop, "PAUSE", 0.001)
-    ended, rounds = Event(), [0]
-
-    def without_a_ledger() -> None:
-        raise LedgerUnreachable
-
-    def counts() -> None:
-        rounds[0] += 1
-        if rounds[0] == 3:
-            ended.set()
-
-    with caplog.at_level(logging.ERROR):
-        loop.run((without_a_ledger, counts), until=ended)
-    assert rounds == [3]
-    assert len(caplog.records) == 1
-    assert "The ledger's database cannot be reached." in caplog.text

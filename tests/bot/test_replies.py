@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -22,33 +21,13 @@ from bot.outcomes import (
 )
 from ledger import events
 from ledger.records import Told
-from ledger.request import Act, Request
+from ledger.request import Act
 from ledger.states import State
 from tests.bot.conftest import CHANNEL, a_workflow
-from tests.bot.stories import BACKED_UP, BY_BO, T, lines, told
-from tests.support.ledger import ADA
+from tests.bot.stories import BACKED_UP, BY_BO, T, a_request, lines, told
 
 WORKFLOW = a_workflow()
 PRODUCTION = WORKFLOW.environments[2]
-
-
-def a_request(state: State, *, environment: str = "production") -> Request:
-    return Request(
-        id=7,
-        act=Act.APPLY,
-        environment=environment,
-        actor=ADA,
-        reason=None,
-        note=None,
-        covers_of=None,
-        channel=CHANNEL,
-        state=state,
-        asked_at=T,
-        expires_at=T + timedelta(hours=4),
-        starts_at=None,
-        plan=None,
-        version=1,
-    )
 
 
 @pytest.mark.parametrize(
@@ -124,6 +103,11 @@ def test_lists_of_requests() -> None:
         "1 ended request on production, newest first.",
         f"*#7* apply production · ada {when} · ✅ Applied <!date^1795341602^{{time}}|10:00 UTC> in 2.1 s",
     ]
+    request = replace(a_request(State.APPLIED, environment="test"), act=Act.CERTIFY)
+    certified = Entry(request, told(events.Started("host:1"), events.Certified("U0ENGINEER", "ada", ("a",), None)))
+    assert lines(messages.reply(Listed(open=False, environment="test", entries=(certified,)), WORKFLOW))[1] == (
+        f"*#7* certify test · ada {when} · ✅ Certified by ada · ran 1 s"
+    )
     unknown = Entry(a_request(State.PLANNED, environment="gone"), ())
     still = Entry(a_request(State.ASKED), (Told(1, T, events.Asked("U0ENGINEER", "ada", "apply", "production", None)),))
     assert lines(messages.reply(Listed(open=True, environment=None, entries=(still, unknown)), WORKFLOW)) == [
@@ -153,4 +137,3 @@ def test_the_form_asks_for_the_name_and_a_reason() -> None:
 
 def test_our_own_words_for_one_person() -> None:
     assert messages.whisper("Ask <@U0BO> & co.").text == "Ask <@U0BO> &amp; co."
-    assert datetime.fromtimestamp(1795341600, UTC) == T

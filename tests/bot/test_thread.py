@@ -12,6 +12,7 @@ from tests.bot.stories import (
     BACKED_UP,
     BROKEN,
     BY_BO,
+    BY_RULE,
     FIRST_IN,
     IDS,
     PLANNED,
@@ -37,6 +38,8 @@ def test_progress_is_one_message_that_grows() -> None:
         first,
         f"❌ 2/2 `{IDS[1]}`, rolled back",
     ]
+    many = [events.MigrationApplied(f"m{n}", n, 15, 0.02) for n in range(1, 16)]
+    assert progress(STARTED, BACKED_UP, *many)[1:3] == ["✅ 3 before these", "✅ 4/15 `m4` in 20 ms"]
     no_backup = events.Failed("pg_dump ended with 1.", "Look at the disk.")
     assert progress(STARTED, no_backup, state=State.FAILED) == ["❌ No verified backup"]
 
@@ -143,7 +146,7 @@ def test_replies_in_the_thread(state: State, story: tuple[Event, ...], text: str
             events.Certified("U0ENGINEER", "ada", IDS, "clicked through"),
             [
                 (
-                    "✅ *test* · certify #7 · <@U0ENGINEER> ada certified 2 migrations. Note: clicked through. "
+                    "✅ *test* · certify #7 · <@U0ENGINEER> certified 2 migrations. Note: clicked through. "
                     "Next: `/migrate apply prod`."
                 ),
                 "[Ask for production twokey_apply=production]",
@@ -196,3 +199,21 @@ def test_quiet_still_asks_for_the_second_key() -> None:
     story = (ASKED, PLANNED, BY_BO, STARTED, BACKED_UP)
     assert list(slots("production", State.APPLYING, *story, verbosity=Verbosity.QUIET)) == ["card"]
     assert slots("development", State.APPLYING, *story, verbosity=Verbosity.QUIET) == {}
+
+
+BACK = events.Withdrawn("U0APPROVER", "bo")
+
+
+@pytest.mark.parametrize(
+    ("name", "story", "waited_for"),
+    [
+        ("development", (ASKED,), "no worker took it up in time"),
+        ("production", (ASKED,), "no worker took it up in time"),
+        ("development", (ASKED, PLANNED, BY_RULE), "it did not start in time"),
+        ("production", (ASKED, PLANNED, BY_BO), "it did not start in time"),
+        ("production", (ASKED, PLANNED, BY_BO, BACK), "nobody turned the second key in time"),
+    ],
+)
+def test_what_expired_says_what_never_came(name: str, story: tuple[Event, ...], waited_for: str) -> None:
+    shown = slots(name, State.EXPIRED, *story, events.Expired(), plan=PLANNED in story)
+    assert any(f"Expired: {waited_for}" in line for slot in shown.values() for line in lines(slot.body))

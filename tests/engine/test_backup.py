@@ -155,6 +155,16 @@ def test_a_name_that_is_taken_is_not_written_over(session: Session, tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 
 
+def test_what_a_killed_run_left_unfinished_is_gone_with_the_next_backup(session: Session, tmp_path: Path) -> None:
+    stem = "development-backup-2025-08-17T16-00-00"
+    left = tmp_path / f".{stem}.0123abcd.part"
+    kept = [tmp_path / f".{name}" for name in (f"other-{stem}.0123abcd.part", f"{stem}.notes.part", f"{stem}.sql")]
+    for path in (left, *kept):
+        path.touch()
+    receipt = backup.take(session, into=Into(tmp_path, TOOLS), now=NOW)
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, Path(receipt.path)])
+
+
 def content(session: Session) -> tuple[str, Sequence[object]]:
     tables = ("users", "user_audit", "schema_migrations", "twokey_migrations", "twokey_environment")
     rows = [session.conn.execute(f"TABLE {table}").fetchall() for table in tables]

@@ -19,7 +19,7 @@ CHANNEL = "C0MIGRATE"
 WORKFLOW = """
 migrations = "migrations"
 channel = "C0MIGRATE"
-requests_expire = "{expire}"
+requests_expire = "4h"
 start_delay = "{delay}"
 
 [[environment]]
@@ -81,23 +81,23 @@ class Corridor:
             return conn.execute(query.encode()).fetchall()
 
 
-def folder_with(tmp_path: Path, *, delay: str = "1s", expire: str = "4h") -> Path:
+def folder_with(tmp_path: Path, *, delay: str) -> Path:
     """A workflow file beside a copy of the repository's migrations; gives the workflow file."""
     (tmp_path / "migrations" / "schema-backups").mkdir(parents=True)
     for file in (REPOSITORY / "migrations").glob("*.sql"):
         shutil.copy(file, tmp_path / "migrations")
     config = tmp_path / "twokey.toml"
-    config.write_text(WORKFLOW.format(delay=delay, expire=expire))
+    config.write_text(WORKFLOW.format(delay=delay))
     return config
 
 
 @pytest.fixture
 def begin(postgres: embedded.Postgres, redis_url: str, tmp_path: Path) -> Iterator[Callable[..., Corridor]]:
-    """Start a corridor: `begin()`, or with another `delay`, `expire`, `redis_url`, or without some processes."""
+    """Start a corridor: `begin()`, or with another start `delay`, another Redis, or with a sweep."""
     with ExitStack() as ending:
 
-        def start(*, delay: str = "1s", expire: str = "4h", at: str = redis_url, sweep: bool = False) -> Corridor:
-            config = folder_with(tmp_path, delay=delay, expire=expire)
+        def start(*, delay: str = "1s", at: str = redis_url, sweep: bool = False) -> Corridor:
+            config = folder_with(tmp_path, delay=delay)
             servers = stack.Servers(postgres, at)
             prefix = f"flow{next(_numbers)}_"
             parts = ending.enter_context(stack.running(tmp_path, config=config, servers=servers, prefix=prefix))

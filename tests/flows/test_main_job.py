@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 
@@ -27,6 +28,9 @@ def test_the_story_of_the_demo_ends_as_told(begin: Callable[..., Corridor]) -> N
         ("production", "apply", "applied"),
         ("development", "apply", "failed"),
     ]
+    # The last file was rolled back, so development is what its newest backup holds.
+    source = corridor.parts.dsn["development"]
+    assert dumped(corridor, restored(corridor, newest_backup(corridor))) == dumped(corridor, source)
 
 
 def test_the_history_table_is_exactly_the_seeds(begin: Callable[..., Corridor]) -> None:
@@ -66,15 +70,24 @@ def test_the_backup_of_a_run_restores_into_an_empty_database_and_equals_the_sour
     (corridor.migrations / "20250820100000_add_towns.sql").write_text("CREATE TABLE towns (id bigint PRIMARY KEY);")
     corridor.channel.types(ADA, "apply dev")
     corridor.slack.wait_for(lambda: "20250820100000_add_towns" in corridor.applied("development"), timeout=20)
-    backup = max(
-        corridor.migrations.glob("schema-backups/development-backup-*.sql"), key=lambda file: file.stat().st_mtime
-    )
+    backup = newest_backup(corridor)
     assert re.fullmatch(r"development-backup-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(-\d+)?\.sql", backup.name)
     assert backup.stat().st_mode & 0o777 == 0o600
+    assert dumped(corridor, restored(corridor, backup)) == before
+
+
+def newest_backup(corridor: Corridor) -> Path:
+    """Development's."""
+    backups = corridor.migrations.glob("schema-backups/development-backup-*.sql")
+    return max(backups, key=lambda file: file.stat().st_mtime)
+
+
+def restored(corridor: Corridor, backup: Path) -> str:
+    """A database that psql made of a backup alone."""
     url = corridor.parts.postgres.create(f"restored_{corridor.parts.slack.address.rpartition(':')[2]}")
     psql = [corridor.parts.postgres.programs / "psql", "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
     subprocess.run([*psql, "--dbname", url, "--file", backup], check=True, capture_output=True)
-    assert dumped(corridor, url) == before
+    return url
 
 
 def dumped(corridor: Corridor, url: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import psycopg
+
 from tests.flows.conftest import ADA, BO, CHANNEL, CY, GIL, Corridor
 
 
@@ -59,9 +61,11 @@ def test_a_cancelled_request_cannot_be_approved(begin: Callable[..., Corridor]) 
 
 
 def test_an_expired_request_ends_and_cannot_be_approved(begin: Callable[..., Corridor]) -> None:
-    corridor = begin(expire="8s", sweep=True)
+    corridor = begin(sweep=True)
     corridor.bring_to_test()
     card = corridor.ask_for_production()
+    with psycopg.connect(corridor.parts.ledger_url) as conn:
+        conn.execute("UPDATE requests SET expires_at = now() WHERE id = 4")
     corridor.channel.shows("production", "Expired")
     corridor.channel.reacts(BO, card, "white_check_mark")
     corridor.channel.sees(BO, "#4 is expired, so a reaction changes nothing.")

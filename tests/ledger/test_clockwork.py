@@ -26,16 +26,28 @@ def test_a_start_is_due_once_its_time_has_come(ledger: Book) -> None:
     starts_at = ledger.now() + MINUTE
     later = ledger.move(planned.id, State.APPROVED, why=WAY[State.APPROVED][1], starts_at=starts_at)
     assert later.starts_at == starts_at
-    assert ledger.due() == (now_due.id,)
+    assert ledger.due(unheard=MINUTE) == (now_due.id,)
     ledger.rung(now_due.id)
-    assert ledger.due() == ()
+    assert ledger.due(unheard=MINUTE) == ()
 
 
 def test_a_ring_for_the_plan_is_no_ring_for_the_start(ledger: Book) -> None:
     planned = a_request_in(ledger, State.PLANNED)
     ledger.rung(planned.id)
     ledger.move(planned.id, State.APPROVED, why=WAY[State.APPROVED][1])
-    assert ledger.due() == (planned.id,)
+    assert ledger.due(unheard=MINUTE) == (planned.id,)
+
+
+def test_an_asking_that_no_worker_took_up_is_rung_once_more(ledger: Book, owner_says: Say) -> None:
+    unheard = a_request_in(ledger, State.ASKED)
+    just_asked = a_request_in(ledger, State.ASKED)
+    planned = a_request_in(ledger, State.PLANNED)
+    for request in (unheard, planned):
+        age(owner_says, request.id, "asked_at")
+    assert ledger.due(unheard=MINUTE) == (unheard.id,)
+    assert ledger.due(unheard=timedelta()) == (unheard.id, just_asked.id)
+    ledger.rung(unheard.id)
+    assert ledger.due(unheard=MINUTE) == ()
 
 
 def test_what_nobody_took_up_is_rung_again(ledger: Book, owner_says: Say) -> None:
@@ -86,6 +98,10 @@ def test_a_run_without_a_beat_is_silent(ledger: Book, owner_says: Say) -> None:
     assert ledger.silent(MINUTE) == ()
     for request in (running, ended):
         age(owner_says, request.id, "beat_at")
+    assert ledger.silent(MINUTE) == (running.id,)
+    ledger.rung(running.id)  # somebody was sent to find out
+    assert ledger.silent(MINUTE) == ()
+    age(owner_says, running.id, "rung_at")
     assert ledger.silent(MINUTE) == (running.id,)
     ledger.beat(running.id)
     assert ledger.silent(MINUTE) == ()

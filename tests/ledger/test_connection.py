@@ -13,11 +13,12 @@ import pytest
 
 from ledger import errors
 from ledger.book import Book
-from ledger.errors import LedgerError, LedgerUnreachable, MalformedUrl
+from ledger.errors import LedgerBusy, LedgerError, LedgerUnreachable, MalformedUrl
+from ledger.events import Noted
 from ledger.prepared import schema_ids
 from ledger.states import State
 from ledger.workflow import WorkflowError
-from tests.support.ledger import a_wish, prepare, role_url, schema_files
+from tests.support.ledger import a_request_in, a_wish, prepare, role_url, schema_files
 
 AWAY = "postgresql://twokey_bot:hunter2@127.0.0.1:1/ledger"
 UNREACHABLE = (
@@ -77,6 +78,36 @@ def test_a_session_lost_in_the_middle_is_unreachable(ledger: Book, ledger_url: s
 
     with pytest.raises(LedgerUnreachable):
         lose_the_session()
+
+
+BUSY = (
+    "The ledger's database did not do that just now: it is locked, overloaded, full or read-only. "
+    "Try again in a moment; if that does not help, look at the server."
+)
+
+
+@pytest.mark.parametrize("how", ["lock_timeout=50ms", "statement_timeout=50ms", "default_transaction_read_only=on"])
+def test_a_ledger_that_cannot_now_is_one_to_try_again(ledger: Book, ledger_url: str, how: str) -> None:
+    request = a_request_in(ledger, State.ASKED)
+    book = Book(f"{ledger_url}&options=-c%20{how.replace('=', '%3D')}")
+    with psycopg.connect(ledger_url) as other:
+        other.execute("SELECT FROM requests FOR UPDATE")
+        with pytest.raises(LedgerBusy) as caught:
+            book.tell(request.id, Noted("U0ENGINEER", "ada", "waits."))
+    book.close()
+    assert isinstance(caught.value, LedgerUnreachable)
+    assert str(caught.value) == BUSY
+
+
+def test_what_people_write_is_utf8_whatever_the_surroundings_say(
+    ledger: Book, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    request = a_request_in(ledger, State.ASKED)
+    book = Book(ledger_url)
+    book.tell(request.id, Noted("U0ENGINEER", "Łódź 🔑", "waits."))
+    book.close()
+    assert ledger.events(request.id)[-1].event == Noted("U0ENGINEER", "Łódź 🔑", "waits.")
 
 
 def test_a_connection_says_who_it_is_and_waits_for_nothing_long(ledger: Book) -> None:

@@ -31,6 +31,7 @@ APPROVED = Request(
     id=7,
     act=Act.APPLY,
     environment="production",
+    protected=True,
     actor=ADA,
     reason="users want it",
     note=None,
@@ -160,7 +161,7 @@ def test_who_may_decide(verdict: object, expected: object) -> None:
     assert verdict == expected
 
 
-@pytest.mark.parametrize("state", FINAL)
+@pytest.mark.parametrize("state", sorted(FINAL))
 def test_what_is_over_is_neither_decided_nor_cancelled_nor_started(state: State) -> None:
     over = replace(APPROVED, state=state)
     again = f"#7 is {state}, so a reaction changes nothing. Ask again for a new plan."
@@ -202,7 +203,7 @@ def starts(request: Request = APPROVED, environment: Environment = PROD, **facts
     return may_start(request, environment, **facts)
 
 
-FREE = replace(PLANNED, environment="test", plan=a_plan(environment="test"))
+FREE = replace(PLANNED, protected=False, environment="test", plan=a_plan(environment="test"))
 BOTH = NeedsApproval((BO.id, CY.id))
 REJECTED = Denied("#7 was rejected by <@U0APPROVER>. Talk to them, then ask again.")
 UNSEEN = Denied(
@@ -238,6 +239,9 @@ CHANGED = Denied(
         (starts(environment=replace(PROD, protected=False), decisions=()), BOTH),
         (starts(environment=replace(PROD, protected=False, approvers=())), Denied(NOBODY)),
         (starts(replace(APPROVED, plan=a_plan(environment="production")), decisions=()), BOTH),
+        # … and what the bot called protected stays so, whatever the worker's file says.
+        (starts(replace(APPROVED, plan=a_plan(environment="production")), replace(PROD, protected=False), decisions=()),
+         BOTH),
         # The second key.
         (starts(), Allowed()),
         (starts(environment=replace(PROD, approvers=())), Denied(NOBODY)),

@@ -58,7 +58,7 @@ def test_a_protected_request_goes_its_way_with_three_logins(bot: Book, worker: B
     bot.judged(bot.unjudged()[0].id)
     bot.decide(Decision(request.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))
     bot.move(request.id, State.APPROVED, why=WAY[State.APPROVED][1])
-    assert bot.due() == (request.id,)
+    assert bot.due(unheard=timedelta(minutes=1)) == (request.id,)
     bot.witness(Witness(request.id, bot.now(), approving=(BO,), rejecting=()))
     assert worker.latest_witness(request.id) is not None
     assert len(worker.decisions(request.id)) == 1

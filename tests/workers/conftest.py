@@ -27,17 +27,34 @@ def environments(postgres: embedded.Postgres) -> Iterator[Mapping[str, str]]:
         postgres.drop(f"workers_{name}")
 
 
+class Emptied(dict[str, str]):
+    """The addresses of the environments, each of them emptied when it is first asked for."""
+
+    def __init__(self, environments: Mapping[str, str]) -> None:
+        super().__init__(environments)
+        self._used = set[str]()
+
+    def __setitem__(self, name: str, dsn: str) -> None:
+        self._used.add(name)
+        super().__setitem__(name, dsn)
+
+    def __getitem__(self, name: str) -> str:
+        dsn = super().__getitem__(name)
+        if name not in self._used:
+            self._used.add(name)
+            with psycopg.connect(dsn, autocommit=True) as conn:
+                conn.execute(_EMPTY)
+        return dsn
+
+
 @pytest.fixture
 def row(tmp_path: Path, ledger: Book, ledger_url: str, redis_url: str, environments: Mapping[str, str]) -> Row:
     """Three empty environments and the repository's own migrations."""
-    for dsn in environments.values():
-        with psycopg.connect(dsn, autocommit=True) as conn:
-            conn.execute(_EMPTY)
     (tmp_path / "twokey.toml").write_text(WORKFLOW)
     shutil.copytree(
         Path(__file__).parents[2] / "migrations", tmp_path / "migrations", ignore=shutil.ignore_patterns("*backup*")
     )
-    return Row(tmp_path, ledger, ledger_url, redis_url, dict(environments))
+    return Row(tmp_path, ledger, ledger_url, redis_url, Emptied(environments))
 
 
 @pytest.fixture

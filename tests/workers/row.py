@@ -7,8 +7,9 @@ from pathlib import Path
 
 import psycopg
 
-from engine import tools
-from engine.connection import Database
+from engine import apply, lock, plan, standing, tools
+from engine.backup import NothingToLose
+from engine.connection import Database, open_session
 from ledger import workflow_file
 from ledger.book import Book
 from ledger.doorbell import Doorbell
@@ -103,17 +104,28 @@ class Row:
         return self.ring(self.ask(name, act, **more))
 
     def bring(self, *names: str) -> None:
-        """Bring environments everything they may get."""
+        """Bring empty environments the whole folder, by the engine alone: of nothing there is no backup to wait for."""
         for name in names:
-            assert self.do(name).state is State.APPLIED
+            hands = self.hands(name)
+            with open_session(hands.database, purpose="twokey test") as session, lock.only_one(session):
+                here = standing.look(session, hands.files())
+                drawn = plan.draw(here, hands.files(), before=None, limits=hands.limits)
+                report = apply.run(session, drawn, backup=NothingToLose(), actor="test", request=None)
+                assert report.failure is None
+
+    def promote(self, *names: str) -> Request:
+        """Have environments brought everything they may get by requests; gives the last one."""
+        requests = [self.do(name) for name in names]
+        assert {request.state for request in requests} == {State.APPLIED}
+        return requests[-1]
 
     def approve(
         self, request_id: int, *, seen: bool = True, decided: bool = True, starts_in: timedelta = timedelta()
     ) -> None:
         """Bo approves; with `seen`, the bot has looked just now; without `decided`, the bot made it up."""
-        plan, now = self.ledger.request(request_id).plan, self.ledger.now()
-        assert plan
-        said = Decision(request_id, BO, Verdict.APPROVE, plan.digest, f"{now.timestamp():.6f}", None)
+        shown, now = self.ledger.request(request_id).plan, self.ledger.now()
+        assert shown
+        said = Decision(request_id, BO, Verdict.APPROVE, shown.digest, f"{now.timestamp():.6f}", None)
         assert not decided or self.ledger.decide(said)
         starts_at = now + starts_in
         why = Approved(actor_id=BO.id, actor_name=BO.name, starts_at=starts_at.isoformat())

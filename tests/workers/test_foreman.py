@@ -10,6 +10,7 @@ import pytest
 
 from engine import lock, tools
 from engine.connection import Database, open_session
+from ledger.errors import LedgerUnreachable
 from ledger.events import (
     Applied,
     Approved,
@@ -110,7 +111,7 @@ def test_trouble_of_the_world_before_anything_ran_is_a_failure_that_says_the_nex
         "development (127.0.0.1, database app) cannot be reached: nothing listens there. "
         "Start the server, or correct the environment's address."
     )
-    assert failed.next_step == "Then ask again: `/migrate apply development`."
+    assert failed.next_step == "After that, ask again: `/migrate apply development`."
 
 
 def test_an_address_that_leads_to_another_environment_is_refused(row: Row) -> None:
@@ -219,3 +220,30 @@ def test_an_error_of_our_own_is_told_and_not_left_to_expire(row: Row, monkeypatc
         why="The worker met an error it does not know (ZeroDivisionError). Nothing was changed.",
         next_step="Its log tells more. Ask again when that is understood.",
     )
+
+
+def test_a_worker_that_died_between_plan_and_start_is_followed_by_the_next_ring(
+    row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise LedgerUnreachable
+
+    request_id = row.ask("development")
+    with monkeypatch.context() as dying:
+        dying.setattr(type(row.ledger), "move", away)
+        assert row.ring(request_id).state is State.PLANNED
+    assert row.ring(request_id).state is State.APPLIED
+
+
+def test_a_ledger_that_is_away_leaves_the_request_to_the_next_ring(
+    row: Row, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise LedgerUnreachable
+
+    request_id = row.ask("development")
+    with monkeypatch.context() as leaving:
+        leaving.setattr(type(row.ledger), "lay_plan", away)
+        assert row.ring(request_id).state is State.ASKED
+    assert f"#{request_id}: The ledger's database cannot be reached." in caplog.text
+    assert row.ring(request_id).state is State.APPLIED

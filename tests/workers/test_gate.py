@@ -177,7 +177,7 @@ def test_what_is_no_longer_what_was_shown_goes_stale(row: Row, asked: Request, c
 def test_a_migration_more_on_test_does_not_slip_into_an_approved_run(row: Row, asked: Request) -> None:
     row.approve(asked.id, seen=False)
     fourth = row.file("20260101000000_fourth", "CREATE TABLE fourth ();\n")
-    row.bring("development", "test")
+    row.promote("development", "test")
     assert row.do("test", Act.CERTIFY).state is State.APPLIED
     assert row.ring(asked.id).state is State.STALE
     stale = row.last(asked.id)

@@ -215,6 +215,18 @@ def test_a_run_beats_while_it_has_nothing_to_say(row: Row, monkeypatch: pytest.M
     assert heard(row, request.id) > before
 
 
+def test_a_run_that_has_much_to_say_beats_too(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scribe, "BEAT_EVERY", timedelta(seconds=0.1))
+    request = claimed(row, monkeypatch)
+    before = heard(row, request.id)
+    talker = scribe.Scribe(row.ledger, request.id)
+    with talker.writing():
+        for _ in range(30):
+            talker.write(lambda: None)
+            time.sleep(0.01)
+    assert heard(row, request.id) > before
+
+
 def heard(row: Row, request_id: int) -> object:
     with psycopg.connect(row.ledger_url) as conn:
         found = conn.execute("SELECT beat_at FROM requests WHERE id = %s", (request_id,)).fetchone()

@@ -35,7 +35,7 @@ ALL = ("development", "test", "production")
 
 
 def test_the_worker_that_looks_last_answers_status_for_all(row: Row) -> None:
-    row.bring("development")
+    row.promote("development")
     body = ask(row, Question.STATUS, of=ALL).body
     assert body
     assert [(e["name"], e["state"], e["applied"], e["pending"]) for e in body["environments"]] == [
