@@ -119,6 +119,40 @@ def promote(environment: str, as_json: bool) -> int:
     return _end(lambda: applying.promote(environment, aloud=not as_json), as_json=as_json)
 
 
+@twokey.command(
+    short_help="Take over a database that has the schema.",
+    epilog="\b\nExamples:\n  twokey baseline test 20250818140001_add_user_columns",
+)
+@an_environment
+@click.argument("migration", metavar="MIGRATION")
+@as_json
+def baseline(environment: str, migration: str, as_json: bool) -> int:
+    """Write down every pending file up to and with MIGRATION as applied on ENVIRONMENT, without running any.
+
+    For a database that already has the schema, made by hand or by another tool.
+    """
+    from cli import amending
+
+    return _end(lambda: amending.baseline(environment, migration), as_json=as_json)
+
+
+@twokey.command(
+    short_help="Show what changed in applied files; accept it.",
+    epilog="\b\nExamples:\n  twokey repair test\n  twokey repair test --accept 20250818140001_add_user_columns",
+)
+@an_environment
+@click.option("--accept", metavar="MIGRATION", multiple=True, help="Let this edited file count as it is now.")
+@as_json
+def repair(environment: str, accept: tuple[str, ...], as_json: bool) -> int:
+    """Show what changed in files after ENVIRONMENT applied them. Changes nothing unless --accept names a file.
+
+    Accepting runs nothing: the history then says that the file ran as it is now. Exits 1 while a file is edited.
+    """
+    from cli import amending
+
+    return _end(lambda: amending.repair(environment, accept), as_json=as_json)
+
+
 def _end(ask: Callable[[], Answer], *, as_json: bool) -> int:
     """Say the answer, or the trouble that came instead of one; gives the exit code."""
     from cli.surroundings import WrongUsage

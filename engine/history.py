@@ -12,6 +12,8 @@ from engine.errors import ForeignHistory, HistoryElsewhere, MissingPrivilege, No
 from engine.files import Migration, stamp_of
 
 ENGINE_TABLES = ("schema_migrations", "twokey_migrations", "twokey_environment")
+#: Ours too, made when a person first sets a history right; no part of anybody's schema.
+ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments")
 CHECKSUM_ALGORITHM = "sha256-lf"
 
 _COLUMNS = ("id", "migration_id", "name", "applied_at", "checksum", "environment")
