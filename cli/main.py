@@ -10,6 +10,7 @@ from cli.terminal import show
 
 EXAMPLES = """\b
 Examples:
+  twokey check                    whether everything a run needs is there
   twokey status                   what is where, and what is pending
   twokey plan test                what would run on test, without running it
   twokey lint                     what a reviewer should know of the files, without a database
@@ -151,6 +152,23 @@ def repair(environment: str, accept: tuple[str, ...], as_json: bool) -> int:
     from cli import amending
 
     return _end(lambda: amending.repair(environment, accept), as_json=as_json)
+
+
+@twokey.command(
+    short_help="Whether everything a run needs is there.",
+    epilog="\b\nExamples:\n  twokey check\n  twokey check test",
+)
+@click.argument("environment", metavar="[ENVIRONMENT]", required=False)
+@as_json
+def check(environment: str | None, as_json: bool) -> int:
+    """Look at everything a run needs, and say what is wrong and how to mend it.
+
+    Workflow file, folder, addresses, servers, poolers, identity, privileges, pg_dump, clocks. Exits 1 when something is
+    wrong, 3 when a server could not be reached.
+    """
+    from cli import checking
+
+    return _end(lambda: checking.check(environment), as_json=as_json)
 
 
 def _end(ask: Callable[[], Answer], *, as_json: bool) -> int:

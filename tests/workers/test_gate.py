@@ -136,10 +136,13 @@ def test_a_captured_bot_that_calls_production_unprotected_starts_nothing(row: Ro
 
 
 def test_an_approval_taken_back_while_the_bot_is_asked_starts_nothing(row: Row, asked: Request) -> None:
+    def take_back() -> None:
+        while row.last(asked.id) != Ready():
+            time.sleep(0.02)
+        row.ledger.move(asked.id, State.PLANNED, why=Withdrawn(actor_id=BO.id, actor_name=BO.name))
+
     row.approve(asked.id, seen=False)
-    taken = threading.Timer(
-        0.2, row.ledger.move, (asked.id, State.PLANNED), {"why": Withdrawn(actor_id=BO.id, actor_name=BO.name)}
-    )
+    taken = threading.Thread(target=take_back)
     taken.start()
     assert row.ring(asked.id).state is State.PLANNED
     taken.join()
