@@ -51,10 +51,10 @@ def read(surroundings: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         workflow=workflow,
         slack_url=_slack_url(surroundings.get("SLACK_API_URL") or SLACK),
-        port=None if app_token else _port(surroundings),
         bot_token=_bot_token(surroundings),
         app_token=app_token,
         signing_secret=None if app_token else _signing_secret(surroundings),
+        port=None if app_token else _port(surroundings),
         ledger_url=_url(surroundings, "LEDGER_DATABASE_URL", schemes=("postgresql", "postgres")),
         redis_url=_url(surroundings, "REDIS_URL", schemes=("redis", "rediss", "unix")),
     )

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from cli.answer import Answer, Code, Line, Span, Tone, line
 from cli.surroundings import here, tools
-from engine import files, hazards, statements
+from engine import bounds, files, hazards, statements
+from engine.connection import Limits
 from engine.errors import EngineError
 from engine.files import BadName, Migration, NoFolder, Unreadable
 from engine.hazards import Hazard
 from engine.squawk import Squawk
+from ledger.workflow import WorkflowError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,23 @@ def lint(paths: Sequence[str], *, strict: bool) -> Answer:
 
 
 def _each(paths: Sequence[str]) -> Iterator[Migration | Looked]:
-    """What can be read and parsed, and why the rest cannot."""
+    """What can be read and parsed and keeps within bounds, and why the rest does not."""
+    limits = _limits()
     for path in map(Path, paths) if paths else _folder():
         try:
             migration = _read(path)
-            statements.parse(migration)
+            bounds.check(migration, statements.parse(migration), schema="public", limits=limits)
             yield migration
         except EngineError as wrong:
             yield Looked(path.name, str(wrong))
+
+
+def _limits() -> Limits:
+    """The workflow's, or the usual ones where there is no workflow file."""
+    try:
+        return here().limits
+    except WorkflowError:
+        return Limits()
 
 
 def _folder() -> list[Path]:

@@ -23,7 +23,7 @@ Judge = Callable[[Any], Refusal | None]
 def judge(kind: str, node: Any) -> Refusal | None:
     """Why a statement (the parser's name for it, and its tree) is not run, or None when it may."""
     by_kind = _BY_KIND.get(kind)
-    return (by_kind(node) if by_kind else None) or _advisory_lock(node)
+    return (by_kind(node) if by_kind else None) or _call(node)
 
 
 def _alone(statement: str, way_out: str = "Run it by hand, outside a migration.") -> Refusal:
@@ -121,25 +121,33 @@ def _discard(_: pg.DiscardStmt) -> Refusal:
 
 
 def _copy(node: pg.CopyStmt) -> Refusal | None:
-    if node.filename or node.is_program:
+    if node.is_program:
+        because = "would run a program on the database's server, which no backup undoes"
+        return Refusal(f"COPY {'FROM' if node.is_from else 'TO'} PROGRAM", because, "Remove it.")
+    if node.filename:
         return None
     if node.is_from:
         return Refusal("COPY FROM stdin", "has nothing to read from here", "Write the rows as INSERT statements.")
     return Refusal("COPY TO stdout", "has nobody to write to here", "Remove it.")
 
 
-def _advisory_lock(node: Any) -> Refusal | None:
-    # Printing a tree is quick in C, walking it in Python is not; few statements speak of such locks.
-    if "advisory" not in str(node):
+def _call(node: Any) -> Refusal | None:
+    # Printing a tree is quick in C, walking it in Python is not; few statements call such functions.
+    if not any(word in str(node) for word in ("advisory", "set_config")):
         return None
-    for call in postgast.find_nodes(node, pg.FuncCall):
-        name = call.funcname[-1].string.sval
-        if "_advisory_" in name and "_xact_" not in name:
-            return Refusal(
-                f"{name}()",
-                "takes or frees locks that outlive the migration, ours among them",
-                "Use pg_advisory_xact_lock(), which ends with the transaction.",
-            )
+    return next(filter(None, map(_called, postgast.find_nodes(node, pg.FuncCall))), None)
+
+
+def _called(call: pg.FuncCall) -> Refusal | None:
+    name = call.funcname[-1].string.sval
+    if "_advisory_" in name and "_xact_" not in name:
+        return Refusal(
+            f"{name}()",
+            "takes or frees locks that outlive the migration, ours among them",
+            "Use pg_advisory_xact_lock(), which ends with the transaction.",
+        )
+    if name == "set_config" and call.args[0].a_const.sval.sval in {"lock_timeout", "statement_timeout"}:
+        return Refusal("set_config()", "could lift the timeouts that the plan shows", "Say SET, which is read.")
     return None
 
 

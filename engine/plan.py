@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from engine import VERSION, gate, hazards, statements
+from engine import VERSION, bounds, gate, hazards, statements
 from engine.connection import Limits, milliseconds
 from engine.files import Migration
 from engine.gate import Gate, Held
@@ -90,6 +90,8 @@ def draw(
     """
     waiting = gate.pending(here, files)
     parsed = {file.id: statements.parse(file) for file in waiting}
+    for file in waiting:
+        bounds.check(file, parsed[file.id], schema=here.schema, limits=limits)
     passing, held = gate.pass_through(before, here, waiting) if before else (waiting, ())
     plan = Plan(
         environment=here.environment,

@@ -19,6 +19,8 @@ DID_NOT_RUN = "squawk_did_not_run"
 #: squawk's rules that we leave out, and why; docs/hazards/squawk.md says the same.
 LEFT_OUT: Mapping[str, str] = {
     "adding-field-with-default": "rewrites_table",
+    "adding-foreign-key-constraint": "checks_every_row",
+    "adding-not-nullable-field": "requires_value",
     "adding-required-field": "adds_required_column",
     "adding-serial-primary-key-field": "rewrites_table",
     "ban-char-field": "taste",
@@ -29,12 +31,15 @@ LEFT_OUT: Mapping[str, str] = {
     "ban-truncate-cascade": "truncates",
     "ban-uncommitted-transaction": "refused",
     "changing-column-type": "changes_column_type",
+    "constraint-missing-not-valid": "checks_every_row",
     "prefer-bigint-over-int": "int4_key_runs_out",
     "prefer-bigint-over-smallint": "taste",
     "prefer-identity": "taste",
     "prefer-robust-stmts": "if_not_exists_skips",
     "prefer-text-field": "taste",
     "prefer-timestamp-tz": "taste",
+    "renaming-column": "renames",
+    "renaming-table": "renames",
     "require-concurrent-index-creation": "builds_index_blocking_writes",
     "require-lock-timeout": "every run has one",
     "require-statement-timeout": "every run has one",
@@ -42,9 +47,6 @@ LEFT_OUT: Mapping[str, str] = {
     "syntax-error": "PostgreSQL's own parser judges",
     "transaction-nesting": "refused",
 }
-
-#: Said twice of one line, the more exact one is enough.
-_SAID_BY = {"constraint-missing-not-valid": {"adding-foreign-key-constraint", "disallowed-unique-constraint"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,9 @@ def _run(program: Path, files: Sequence[Migration], server: str | None) -> dict[
 
 
 def _hazards(said: Sequence[dict[str, Any]]) -> Iterator[Hazard]:
-    at = {(one["rule_name"], one["line"]) for one in said}
     for one in sorted(said, key=lambda one: (one["line"], one["rule_name"])):
         name, line = one["rule_name"], one["line"]
-        better = any((other, line) in at for other in _SAID_BY.get(name, ()))
-        if name not in LEFT_OUT and not better:
+        if name not in LEFT_OUT:
             yield Hazard(f"squawk:{name}", line + 1, _sentence(one["message"], one["help"]))
 
 

@@ -4,6 +4,7 @@ Both listen on a local socket or on 127.0.0.1 alone, keep their files under one 
 block that started them. The password-less superuser makes them unfit for anything but trying things out.
 """
 
+import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,10 +63,16 @@ def postgres(folder: Path) -> Iterator[Postgres]:
         server.cleanup()
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody else was given. Two who count up from the same number would meet."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
 @contextmanager
 def valkey(folder: Path | None = None, *, port: int | None = None) -> Iterator[str]:
     """Run Valkey on 127.0.0.1 for the length of the block, on a free port unless one is given; gives its URL."""
-    server = ValkeyServer(port, host="127.0.0.1", data_dir=folder, persist=folder is not None)
+    server = ValkeyServer(port or free_port(), host="127.0.0.1", data_dir=folder, persist=folder is not None)
     server.start()
     try:
         yield f"redis://127.0.0.1:{server.port}/0"

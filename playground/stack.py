@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -146,7 +145,7 @@ def running(
         if servers:
             for name in ("ledger", *names):
                 ending.callback(at.postgres.drop, prefix + name)
-        slack = Workspace(f"http://127.0.0.1:{port or _free_port()}")
+        slack = Workspace(f"http://127.0.0.1:{port or embedded.free_port()}")
         stack = Stack(folder, config, at.postgres, at.redis_url, slack, dsn, ledger_url)
         ending.callback(stack.stop_all)
         stack.start_workspace()
@@ -168,8 +167,3 @@ def own_servers(folder: Path) -> Iterator[Servers]:
     """Start both servers with their files under `folder`."""
     with embedded.postgres(folder / "postgres") as postgres, embedded.valkey() as redis_url:
         yield Servers(postgres, redis_url)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]

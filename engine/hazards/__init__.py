@@ -8,16 +8,26 @@ from engine.hazards import (
     adds_required_column,
     builds_index_blocking_writes,
     changes_column_type,
+    checks_every_row,
+    deletes_every_row,
+    drops_by_cascade,
     drops_column,
+    drops_owned,
+    drops_schema,
     drops_table,
     drops_used_index,
     if_not_exists_skips,
     int4_key_runs_out,
+    locks_table,
     meets_invalid_index,
     narrows_column_type,
+    renames,
+    requires_value,
     rewrites_table,
+    runs_unread_code,
     takes_locks,
     truncates,
+    updates_every_row,
 )
 from engine.hazards.catalog import Catalog
 from engine.hazards.facts import Facts, created_by
@@ -27,14 +37,24 @@ RULES = (
     adds_required_column,
     builds_index_blocking_writes,
     changes_column_type,
+    checks_every_row,
+    deletes_every_row,
+    drops_by_cascade,
     drops_column,
+    drops_owned,
+    drops_schema,
     drops_table,
     drops_used_index,
     if_not_exists_skips,
+    locks_table,
     meets_invalid_index,
     narrows_column_type,
+    renames,
+    requires_value,
     rewrites_table,
+    runs_unread_code,
     truncates,
+    updates_every_row,
 )
 
 #: These look at the whole file: `find_in_file` is a pure function of all its statements and the facts.
@@ -45,6 +65,8 @@ FILE_RULES = (
 
 #: Whether these speak at all hangs on figures that change by themselves, so a plan's digest leaves them out.
 BY_FIGURES = frozenset({"drops_used_index", "int4_key_runs_out"})
+#: The name of each hazard that is looked for; where none is found, nothing else was looked for either.
+NAMES = tuple(rule.__name__.rpartition(".")[2] for rule in (*RULES, *FILE_RULES))
 
 
 @dataclass(frozen=True, slots=True)

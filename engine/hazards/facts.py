@@ -103,3 +103,13 @@ def constraints_of(command: Any) -> Iterator[Any]:
         yield definition.constraint
     elif definition.HasField("column_def"):
         yield from (one.constraint for one in definition.column_def.constraints)
+
+
+def changes(node: Any, kind: type) -> list[Any]:
+    """The statements of one kind (pg.DeleteStmt, …): the statement itself and those in its WITH."""
+    own = [node] if isinstance(node, kind) else []
+    if not isinstance(node, pg.SelectStmt | pg.InsertStmt | pg.UpdateStmt | pg.DeleteStmt | pg.MergeStmt):
+        return own
+    queries = (one.common_table_expr.ctequery for one in node.with_clause.ctes)
+    inner = (getattr(query, query.WhichOneof("node")) for query in queries)
+    return own + [one for one in inner if isinstance(one, kind)]

@@ -1,6 +1,7 @@
 """Settings: each missing or malformed one is a sentence that names it and never shows a value."""
 
 import re
+import socket
 import sys
 from pathlib import Path
 from subprocess import run
@@ -10,6 +11,8 @@ import pytest
 
 from bot import config
 from ledger.workflow import WorkflowError
+from playground.client import Workspace
+from tests.support.ledger import role_url
 
 TOML = """
 migrations = "migrations"
@@ -123,3 +126,17 @@ def test_the_process_ends_with_that_one_sentence(good: dict[str, str], changed: 
     assert ended.returncode == 2
     assert ended.stderr.endswith(sentence)
     assert ended.stdout == ""
+
+
+def test_a_port_that_is_taken_is_named(slack: Workspace, good: dict[str, str], ledger_url: str, redis_url: str) -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        real = slack.bot_variables() | {
+            "LEDGER_DATABASE_URL": role_url(ledger_url, "twokey_bot"),
+            "REDIS_URL": redis_url,
+        }
+        env = good | real | HTTP | {"PORT": str(port)}
+        ended = run([sys.executable, "-m", "bot"], env=env, capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == 2
+    sentence = f"PORT is {port}, and the bot cannot listen there: Address already in use.\n"
+    assert ended.stderr.endswith(sentence)

@@ -10,27 +10,7 @@ import pytest
 
 from cli.main import run
 from playground import embedded
-
-WORKFLOW = """
-migrations = "migrations"
-channel = "C0MIGRATE"
-
-[[environment]]
-name = "development"
-aliases = ["dev"]
-database_url = { env = "DEVELOPMENT_DATABASE_URL" }
-
-[[environment]]
-name = "test"
-database_url = { env = "TEST_DATABASE_URL" }
-
-[[environment]]
-name = "production"
-aliases = ["prod"]
-database_url = { env = "PRODUCTION_DATABASE_URL" }
-protected = true
-approvers = ["U0APPROVER"]
-"""
+from tests.support.workflow import OURS
 
 USERS = "20250818130001_create_users"
 COLUMNS = "20250818140001_add_user_columns"
@@ -114,7 +94,7 @@ def shell(
     """Two migrations in a folder, three empty environments, every address exported; the person is Ada."""
     here = Shell(tmp_path, emptied, monkeypatch, capsys)
     (tmp_path / "migrations").mkdir()
-    here.workflow(WORKFLOW)
+    here.workflow(OURS)
     here.write(USERS, "CREATE TABLE users (id bigint PRIMARY KEY);\n")
     here.write(COLUMNS, "ALTER TABLE users ADD COLUMN email text;\n")
     here.export("TWOKEY_CONFIG", str(tmp_path / "twokey.toml"))

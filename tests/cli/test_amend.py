@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from engine import amend, lock
-from tests.cli.conftest import COLUMNS, USERS, WORKFLOW, Shell
+from tests.cli.conftest import COLUMNS, OURS, USERS, Shell
 
 NEITHER = "Nothing protected is changed from a terminal, its history neither. Restore the files as they ran.\n"
 NOTES = "SELECT act, migration_id, by, checksum_before IS NOT NULL, text_before FROM twokey_amendments ORDER BY id"
@@ -45,7 +45,7 @@ def test_a_baseline_names_a_file_that_waits(shell: Shell) -> None:
 def test_a_protected_history_is_not_touched(shell: Shell, words: tuple[str, ...]) -> None:
     assert shell(*words).out == f"production is protected and needs two keys.\n{NEITHER}"
     shell("status")
-    shell.workflow(WORKFLOW.replace("protected = true", "protected = false"))
+    shell.workflow(OURS.replace("protected = true", "protected = false"))
     said = shell(*words)
     assert said.code == 1
     assert said.out.startswith("production is protected, the database says so, but twokey.toml does not.")

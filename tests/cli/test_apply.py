@@ -11,7 +11,8 @@ from cli import applying
 from cli.answer import Tone, line
 from cli.terminal import say
 from engine import lock
-from tests.cli.conftest import COLUMNS, USERS, WORKFLOW, Shell
+from tests.cli.conftest import COLUMNS, USERS, Shell
+from tests.support.workflow import OURS
 
 FROM_HERE = "Nothing protected is changed from a terminal. Ask in Slack: /migrate apply production\n"
 
@@ -111,7 +112,7 @@ def test_a_protected_environment_is_never_changed_from_here(shell: Shell, verb: 
 
 def test_a_local_file_cannot_unprotect_what_the_database_knows_to_be_protected(shell: Shell) -> None:
     shell("status")
-    shell.workflow(WORKFLOW.replace("protected = true", "protected = false"))
+    shell.workflow(OURS.replace("protected = true", "protected = false"))
     said = shell("apply", "prod")
     assert said.code == 1
     assert said.out.startswith("production is protected, the database says so, but twokey.toml does not.")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine import checkup
-from tests.cli.conftest import WORKFLOW, Shell
+from tests.cli.conftest import OURS, Shell
 from tests.support.pooler import pooled
 
 FINE = "Everything a run needs is there.\n"
@@ -108,7 +108,7 @@ def test_a_workflow_file_or_an_address_that_is_wrong_is_said(shell: Shell) -> No
     assert said.code == 1
     assert "wrong       test server: The database address of test is not one PostgreSQL understands." in said.out
     assert "s3cret" not in said.out
-    shell.workflow(WORKFLOW.replace("protected = true", "protectd = true"))
+    shell.workflow(OURS.replace("protected = true", "protectd = true"))
     said = shell("check")
     assert said.code == 1
     assert "wrong       twokey workflow file: " in said.out

@@ -22,14 +22,15 @@ def test_the_folder_without_a_database(shell: Shell) -> None:
 
 
 def test_hazards_are_told_with_file_and_line_and_are_no_failure_unless_strict(shell: Shell) -> None:
-    shell.write(BAD, "SELECT 1;\nDROP TABLE users;\nALTER TABLE x RENAME COLUMN a TO b;\n")
+    shell.write(BAD, "SELECT 1;\nDROP TABLE users;\nALTER TABLE x DROP CONSTRAINT c;\n")
     said = shell("lint")
     assert (said.code, said.out) == (
         0,
         (
             f"{BAD}.sql:2: drops_table: drops the table users with every row. "
             "Rename it first and drop it a release later, when nothing reads it.\n"
-            f"{BAD}.sql:3: squawk:renaming-column: Renaming a column may break existing clients.\n"
+            f"{BAD}.sql:3: squawk:ban-drop-constraint: Dropping a constraint may remove a guarantee "
+            "that existing clients assume.\n"
             f"3 files: 2 hazards. {TAIL}"
         ),
     )

@@ -2,7 +2,8 @@
 
 import re
 
-from tests.cli.conftest import COLUMNS, USERS, WORKFLOW, Shell
+from tests.cli.conftest import COLUMNS, USERS, Shell
+from tests.support.workflow import OURS
 
 DOWN = "postgresql://ada@127.0.0.1:1/nowhere"
 
@@ -215,5 +216,5 @@ def test_a_file_that_cannot_be_a_migration_stops_every_question(shell: Shell) ->
 
 
 def test_one_environment_is_enough(shell: Shell) -> None:
-    shell.workflow(WORKFLOW.split('[[environment]]\nname = "test"')[0])
+    shell.workflow(OURS.split('[[environment]]\nname = "test"')[0])
     assert shell("validate").out == f"The environments are consistent.\n  ready for development: {USERS}, {COLUMNS}\n"

@@ -101,7 +101,12 @@ def test_a_database_with_a_history_is_not_empty(session: Session) -> None:
             "the message was written by a function in the database and is withheld, since it may hold rows' values",
         ),
         ("DO $$ BEGIN COMMIT; END $$;", 1, "2D000", "invalid transaction termination"),
-        ("DROP TABLE schema_migrations;", None, "42P01", 'relation "public.schema_migrations" does not exist'),
+        (
+            "DO $$ BEGIN DROP TABLE schema_migrations; END $$",
+            None,
+            "42P01",
+            'relation "public.schema_migrations" does not exist',
+        ),
     ],
 )
 def test_a_failing_migration_is_rolled_back_and_placed(
@@ -176,8 +181,8 @@ def test_the_first_failure_stops_the_run_and_what_committed_stays(session: Sessi
 def test_what_a_file_set_does_not_reach_the_next(session: Session) -> None:
     ended = run(
         session,
-        "SET search_path = pg_catalog; SET lock_timeout = 0; CREATE TEMP TABLE t (); CREATE ROLE odd;"
-        " SELECT set_config('role', 'odd', false); RESET statement_timeout; SELECT set_config('role', 'none', true)",
+        "SET search_path = pg_catalog; SET lock_timeout = '1s'; CREATE TEMP TABLE t (); CREATE ROLE odd;"
+        " SELECT set_config('role', 'odd', false); SET statement_timeout = 9; SELECT set_config('role', 'none', true)",
         "DROP ROLE odd; CREATE TABLE t (); DO $$ BEGIN ASSERT current_setting('lock_timeout') = '2s'; END $$",
     )
     assert ended.failure is None

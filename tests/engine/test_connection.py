@@ -101,6 +101,12 @@ def test_a_role_that_is_not_there(postgres: Postgres) -> None:
             "nothing listens there",
             "Start the server, or correct the environment's address.",
         ),
+        (
+            "Network is unreachable",
+            "no network leads there",
+            "Check the network, or correct the environment's address.",
+        ),
+        ("No route to host", "no network leads there", "Check the network, or correct the environment's address."),
         ("anything else", "the server refused the connection", "Read the server's own log for the reason."),
     ],
 )

@@ -66,6 +66,16 @@ def test_a_role_that_may_not_keep_them_is_told_what_to_grant(session: Session, t
     )
 
 
+def test_a_role_that_may_only_read_the_history_is_told_before_anything_runs(session: Session) -> None:
+    history.prepare(session)
+    session.conn.execute("CREATE ROLE reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; SET ROLE reader")
+    try:
+        with pytest.raises(errors.MissingPrivilege):
+            history.prepare(session)
+    finally:
+        session.conn.execute("RESET ROLE; DROP OWNED BY reader; DROP ROLE reader")
+
+
 def test_the_table_is_the_seeds_to_the_letter(session: Session) -> None:
     history.prepare(session)
     columns = session.conn.execute(

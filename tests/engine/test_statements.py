@@ -77,6 +77,18 @@ BY_HAND = "Run it by hand, outside a migration."
         ("COPY t FROM stdin", "COPY FROM stdin has nothing to read from here. Write the rows as INSERT statements."),
         ("COPY t TO stdout", "COPY TO stdout has nobody to write to here. Remove it."),
         (
+            "COPY t TO PROGRAM 'curl x'",
+            "COPY TO PROGRAM would run a program on the database's server, which no backup undoes. Remove it.",
+        ),
+        (
+            "COPY t FROM PROGRAM 'curl x'",
+            "COPY FROM PROGRAM would run a program on the database's server, which no backup undoes. Remove it.",
+        ),
+        (
+            "SELECT set_config('lock_timeout', '0', false)",
+            "set_config() could lift the timeouts that the plan shows. Say SET, which is read.",
+        ),
+        (
             "SELECT 1 WHERE pg_catalog.pg_advisory_unlock(1)",
             (
                 "pg_advisory_unlock() takes or frees locks that outlive the migration, ours among them. "

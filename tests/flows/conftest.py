@@ -11,33 +11,11 @@ import pytest
 
 from playground import embedded, people, stack
 from playground.transcript import Transcript
+from tests.support.workflow import workflow_with
 
 REPOSITORY = Path(__file__).parent.parent.parent
 ADA, BO, CY, DEE, GIL = "U0ENGINEER", "U0APPROVER", "U0OBSERVER", "U0SECOND", "U0GUEST"
 CHANNEL = "C0MIGRATE"
-
-WORKFLOW = """
-migrations = "migrations"
-channel = "C0MIGRATE"
-requests_expire = "4h"
-start_delay = "{delay}"
-
-[[environment]]
-name = "development"
-aliases = ["dev"]
-database_url = {{ env = "DEVELOPMENT_DATABASE_URL" }}
-
-[[environment]]
-name = "test"
-database_url = {{ env = "TEST_DATABASE_URL" }}
-
-[[environment]]
-name = "production"
-aliases = ["prod"]
-database_url = {{ env = "PRODUCTION_DATABASE_URL" }}
-protected = true
-approvers = ["U0APPROVER"]
-"""
 
 _numbers = itertools.count(1)
 
@@ -87,7 +65,7 @@ def folder_with(tmp_path: Path, *, delay: str) -> Path:
     for file in (REPOSITORY / "migrations").glob("*.sql"):
         shutil.copy(file, tmp_path / "migrations")
     config = tmp_path / "twokey.toml"
-    config.write_text(WORKFLOW.format(delay=delay))
+    config.write_text(workflow_with(start_delay=delay))
     return config
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from ledger.book import Book
 from playground import embedded
-from tests.workers.row import WORKFLOW, Row
+from tests.support.workflow import workflow_with
+from tests.workers.row import Row
 
 _EMPTY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
@@ -50,7 +51,8 @@ class Emptied(dict[str, str]):
 @pytest.fixture
 def row(tmp_path: Path, ledger: Book, ledger_url: str, redis_url: str, environments: Mapping[str, str]) -> Row:
     """Three empty environments and the repository's own migrations."""
-    (tmp_path / "twokey.toml").write_text(WORKFLOW)
+    settings = workflow_with(start_delay="1s", lock_timeout="1s", statement_timeout="20s")
+    (tmp_path / "twokey.toml").write_text(settings)
     shutil.copytree(
         Path(__file__).parents[2] / "migrations", tmp_path / "migrations", ignore=shutil.ignore_patterns("*backup*")
     )

@@ -20,27 +20,6 @@ from tests.support.ledger import BO, a_wish
 from workers import foreman, observer
 from workers.hands import Hands
 
-WORKFLOW = """
-migrations = "migrations"
-channel = "C0MIGRATE"
-start_delay = "1s"
-lock_timeout = "1s"
-statement_timeout = "20s"
-[[environment]]
-name = "development"
-aliases = ["dev"]
-database_url = { env = "DEVELOPMENT_DATABASE_URL" }
-[[environment]]
-name = "test"
-database_url = { env = "TEST_DATABASE_URL" }
-[[environment]]
-name = "production"
-aliases = ["prod"]
-database_url = { env = "PRODUCTION_DATABASE_URL" }
-protected = true
-approvers = ["U0APPROVER"]
-"""
-
 FIRST, SECOND, THIRD = (
     "20250818130001_create_users",
     "20250818140001_add_user_columns",

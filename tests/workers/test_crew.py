@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import is_alive, wait_for
+
 CREW = """
 import logging, os, signal, sys, time
 from pathlib import Path
@@ -75,20 +77,6 @@ def trial(tmp_path: Path) -> Iterator[Callable[..., Trial]]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         one.crew.wait()
-
-
-def wait_for(fact: Callable[[], bool], seconds: float = 8) -> None:
-    until = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_child_that_died_is_replaced_and_the_others_are_left_alone(trial: Callable[..., Trial]) -> None:

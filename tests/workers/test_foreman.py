@@ -26,6 +26,7 @@ from ledger.events import (
 from ledger.request import POLICY
 from ledger.states import State
 from tests.support.ledger import ADA
+from tests.support.waiting import wait_for
 from tests.workers.row import FIRST, SECOND, THIRD, Row
 from workers import before, drawing, foreman
 
@@ -189,7 +190,8 @@ def test_who_waits_for_the_lock_is_told_once_who_holds_it(row: Row, monkeypatch:
     with open_session(holding, purpose="twokey apply #99") as session, lock.only_one(session):
         waiting = threading.Thread(target=foreman.run, args=(row.hands("development"), request_id))
         waiting.start()
-        time.sleep(1.2)
+        wait_for(lambda: any(isinstance(event, Waiting) for event in row.told(request_id)))
+        time.sleep(0.5)  # two more tries for the lock
         assert row.ledger.request(request_id).state is State.APPROVED
     waiting.join()
     assert row.ledger.request(request_id).state is State.APPLIED
@@ -204,8 +206,7 @@ def test_who_is_cancelled_while_waiting_for_the_lock_lets_go(row: Row, monkeypat
     with open_session(holding, purpose="twokey apply #99") as session, lock.only_one(session):
         waiting = threading.Thread(target=foreman.run, args=(row.hands("development"), request_id))
         waiting.start()
-        while row.ledger.request(request_id).state is not State.APPROVED:
-            time.sleep(0.05)
+        wait_for(lambda: row.ledger.request(request_id).state is State.APPROVED)
         row.ledger.move(request_id, State.CANCELLED, why=Cancelled(ADA.id, ADA.name))
         waiting.join(5)
         assert not waiting.is_alive()

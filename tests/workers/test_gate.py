@@ -1,7 +1,6 @@
 """A protected start: drawn again, witnessed, judged again. And what stops it."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,6 +11,7 @@ from ledger.events import Applied, Denied, Ready, Refused, Stale, Withdrawn
 from ledger.request import POLICY, Act, Request, Witness
 from ledger.states import State
 from tests.support.ledger import ADA, BO
+from tests.support.waiting import wait_for
 from tests.workers.row import FIRST, SECOND, THIRD, Row
 from workers import gate
 
@@ -36,12 +36,10 @@ def a_bot(row: Row, request_id: int, *, approving: tuple = (BO,), rejecting: tup
     """A bot that looks at Slack as soon as it is asked."""
 
     def answer() -> None:
-        until = time.monotonic() + 3
-        while time.monotonic() < until and not done.is_set():
+        while not done.wait(0.02):
             if isinstance(row.last(request_id), Ready):
                 row.ledger.witness(Witness(request_id, row.ledger.now(), approving, rejecting))
                 break
-            time.sleep(0.02)
 
     done = threading.Event()
     bot = threading.Thread(target=answer)
@@ -136,12 +134,12 @@ def test_a_captured_bot_that_calls_production_unprotected_starts_nothing(row: Ro
 
 
 def test_an_approval_taken_back_while_the_bot_is_asked_starts_nothing(row: Row, asked: Request) -> None:
+    row.approve(asked.id, seen=False)
+
     def take_back() -> None:
-        while row.last(asked.id) != Ready():
-            time.sleep(0.02)
+        wait_for(lambda: row.last(asked.id) == Ready())
         row.ledger.move(asked.id, State.PLANNED, why=Withdrawn(actor_id=BO.id, actor_name=BO.name))
 
-    row.approve(asked.id, seen=False)
     taken = threading.Thread(target=take_back)
     taken.start()
     assert row.ring(asked.id).state is State.PLANNED

@@ -47,6 +47,15 @@ def test_the_worker_that_looks_last_answers_status_for_all(row: Row) -> None:
     assert body["migrations"][0] == {"id": FIRST, "cells": ["applied", "pending", "pending"]}
 
 
+def test_a_plan_for_an_environment_that_the_worker_does_not_know(row: Row) -> None:
+    assert ask(row, Question.PLAN, "staging", of=("development",)).body == {
+        "question": "plan",
+        "environment": "staging",
+        "plan": None,
+        "refusal": "The worker that answers has no environment staging in its twokey.toml. Give all the same file.",
+    }
+
+
 def test_a_database_that_is_down_is_unreachable_while_the_others_answer(row: Row) -> None:
     row.dsn["test"] = DOWN
     began = time.monotonic()

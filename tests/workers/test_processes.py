@@ -19,6 +19,7 @@ from ledger.doorbell import Doorbell
 from ledger.records import Question
 from ledger.states import FINAL, State
 from tests.support.ledger import ADA, role_url
+from tests.support.waiting import is_alive, wait_for
 from tests.workers.row import FIRST, SECOND, THIRD, Row
 
 HERE = Path(__file__).parents[2]
@@ -63,20 +64,6 @@ def below(pid: int) -> Iterator[tuple[str, int]]:
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             yield Path(f"/proc/{child}/comm").read_text().strip(), int(child)
             yield from below(int(child))
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_for(fact: Callable[[], object], seconds: float = 15) -> None:
-    until = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 @pytest.fixture

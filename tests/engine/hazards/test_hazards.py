@@ -81,7 +81,7 @@ def test_a_hazard_is_named_with_its_line_and_its_way_out(sql: str, name: str, se
         "CREATE TABLE t (a int); CREATE INDEX ON t (a); ALTER TABLE t DROP COLUMN a, ADD b int NOT NULL; DROP TABLE t",
         "CREATE TABLE t AS SELECT 1 AS a; TRUNCATE t; ALTER TABLE t ALTER a TYPE text",
         "ALTER TABLE t ADD c int NOT NULL DEFAULT 1, ADD d timestamptz NOT NULL DEFAULT now(), ADD e int",
-        "DROP VIEW v; DROP INDEX i; DELETE FROM t",
+        "DROP VIEW v; DROP INDEX i; DELETE FROM t WHERE a = 1",
     ],
 )
 def test_what_harms_nobody_is_not_named(sql: str) -> None:
