@@ -21,10 +21,11 @@ from bot.blocks import (
     section,
     sections,
     size,
+    spoken,
 )
 from bot.grammar import short
 from bot.next_steps import APPLY, SHARE
-from bot.story import grouped
+from bot.story import grouped, none_of
 from ledger.records import Inquiry
 from ledger.workflow import Workflow
 
@@ -148,14 +149,14 @@ def _in_words(environment: Mapping[str, Any]) -> str:
 def _standing(environment: Mapping[str, Any]) -> list[str]:
     sign = "🔒 " if environment["protected"] else ""
     if environment["state"] != "ok":
-        why = f": {said(environment['why'])}" if environment["why"] else ""
+        why = f": {spoken(environment['why'])}" if environment["why"] else ""
         return [f"{sign}*{environment['name']}* ⚠️ {environment['state']}{why}"]
     last = environment["last"]
     by = f" by {said(last['by'])}" if last and last["by"] else ""
     at = f" {_when(last['at'])}" if last and last["at"] else ""
     newest = f"; last {mono(last['migration'])}{at}{by}" if last else ""
     counts = f"{environment['applied']} applied, {len(environment['pending'])} pending"
-    problems = [f"⚠️ {said(problem)}" for problem in environment["problems"]]
+    problems = [f"⚠️ {spoken(problem)}" for problem in environment["problems"]]
     return [f"{sign}*{environment['name']}* {counts}{newest}", *listed(problems, show=LINES_SHOWN)]
 
 
@@ -174,8 +175,8 @@ def validate(found: Mapping[str, Any]) -> Body:
     """Whether the environments agree, what differs, and what may go where next."""
     unseen = [e for e in found["environments"] if e["state"] != "ok"]
     lines = [_verdict(found, unseen)]
-    lines += [f"• *{e['name']}* {e['state']}" + (f": {said(e['why'])}" if e["why"] else "") for e in unseen]
-    lines += listed([f"• {said(finding['sentence'])}" for finding in found["findings"]], show=LINES_SHOWN)
+    lines += [f"• *{e['name']}* {e['state']}" + (f": {spoken(e['why'])}" if e["why"] else "") for e in unseen]
+    lines += listed([f"• {spoken(finding['sentence'])}" for finding in found["findings"]], show=LINES_SHOWN)
     lines += [_ready(ready) for ready in found["ready"]]
     return body("\n".join(lines), *sections(lines))
 
@@ -202,10 +203,13 @@ def plan(found: Mapping[str, Any]) -> Body:
         return body(text, section(text))
     count = counted(len(drawn["migrations"]), "migration")
     lines = [f"*{name}* · an apply would run {count}", *_planned(drawn["migrations"])]
-    lines += listed([f"Stays pending: {mono(h['id'])}: {said(h['why'])}" for h in drawn["held"]], show=LINES_SHOWN)
-    about = f", about {size(drawn['backup_bytes'])}" if drawn["backup_bytes"] is not None else ""
+    lines += listed([f"Stays pending: {spoken(h['why'])}" for h in drawn["held"]], show=LINES_SHOWN)
+    if not any(migration["hazards"] for migration in drawn["migrations"]):
+        lines.append(f"Hazards: {none_of(tuple(drawn['looked_for']))}")
+    holds = f", {size(drawn['database_bytes'])}" if drawn["database_bytes"] is not None else ""
     small = (
-        f"digest {mono(grouped(drawn['digest']))} · backup into {mono(drawn['backup_folder'])}{about} · nothing has run"
+        f"digest {mono(grouped(drawn['digest']))} · database {mono(drawn['database'])}{holds} · "
+        f"backup into {mono(drawn['backup_folder'])} · nothing has run"
     )
     return body(f"An apply to {name} would run {count}. Nothing has run.", *sections(lines), context(small))
 
@@ -214,5 +218,5 @@ def _planned(migrations: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for migration in migrations:
         lines.append(f"• {mono(migration['id'])} · {counted(migration['lines'], 'line')}")
-        lines += [f"⚠️ line {h['line']}, {h['name']}: {said(h['sentence'])}" for h in migration["hazards"]]
+        lines += [f"⚠️ line {h['line']}, {h['name']}: {spoken(h['sentence'])}" for h in migration["hazards"]]
     return listed(lines, show=2 * LINES_SHOWN)

@@ -18,6 +18,11 @@ BLOCKS = 50
 # Besides what cannot be seen, the marks that turn the direction of writing: with them a name can pose as another.
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f]")
 
+# Slack's markup has no escape (github.com/slackhq/slack-api-docs, issues 34 and 93), so a mark is shown as its double
+# in Unicode. Inside a word an underscore is no mark: names of files stay as they are.
+_LIVE = re.compile("[*~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_DEAD = {"*": "\N{ASTERISK OPERATOR}", "~": "\N{TILDE OPERATOR}", "_": "\N{MODIFIER LETTER LOW MACRON}"}
+
 _NAMED = re.compile(r"&lt;(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+)&gt;")
 
 
@@ -54,18 +59,27 @@ def escape(text: str) -> str:
 
 
 def said(text: str) -> str:
-    """What a person typed, on one line and harmless: a line break could forge a line of ours."""
-    return escape(" ".join(_UNSEEN.sub("", text).split()))
+    """What a person typed, on one line and harmless: it can forge no line and no bold label of ours."""
+    return spoken(text.replace("`", "'"))
+
+
+def spoken(sentence: str) -> str:
+    """A sentence of a worker: harmless too, with its commands in fixed width."""
+    return _LIVE.sub(lambda mark: _DEAD[mark[0]], _line(sentence))
 
 
 def ours(sentence: str) -> str:
     """A sentence of our own: harmless too, except that the people and channels it names are shown as such."""
-    return _NAMED.sub(r"<\1>", said(sentence))
+    return _NAMED.sub(r"<\1>", spoken(sentence))
 
 
 def mono(text: str) -> str:
-    """A name as fixed-width text. A backtick would end it, so it is shown as a quote."""
-    return f"`{said(text).replace('`', chr(39))}`"
+    """A name as fixed-width text, in which no mark is live. A backtick would end it, so it is shown as a quote."""
+    return f"`{_line(text.replace('`', chr(39)))}`"
+
+
+def _line(text: str) -> str:
+    return escape(" ".join(_UNSEEN.sub("", text).split()))
 
 
 def fenced(text: str) -> str:

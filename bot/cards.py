@@ -1,4 +1,7 @@
-"""The card: the one message of a request that stands in the channel. Its plan never changes, only its state line."""
+"""The card: the one message of a request that stands in the channel. Its plan never changes, only its state line.
+
+Who turns the second key, and until when, is left out once it can no longer be turned.
+"""
 
 from bot.blocks import (
     Block,
@@ -16,9 +19,10 @@ from bot.blocks import (
     section,
     sections,
     size,
+    spoken,
 )
 from bot.next_steps import buttons, next_words
-from bot.story import Story, grouped, now, state_line, wish
+from bot.story import Story, grouped, none_of, now, state_line, wish
 from ledger.request import PlanSummary
 from ledger.states import State
 
@@ -53,7 +57,7 @@ def _subject(story: Story, plan: PlanSummary) -> list[Block]:
     lines = [f"*Asked by* {said(request.actor.name)} ({said(request.actor.id)}){because}", *_files(plan), *_held(plan)]
     if story.protected_apply:
         lines += [*_certified(plan), *_hazards(plan), _backup(plan)]
-        return [*sections(lines), section(_second_key(story, plan)), context(_small_print(plan))]
+        return [*sections(lines), section(_keys(story, plan)), context(_small_print(plan))]
     return [*sections([*lines, *_hazards(plan)]), context(_small_print(plan))]
 
 
@@ -63,7 +67,7 @@ def _files(plan: PlanSummary) -> list[str]:
 
 
 def _held(plan: PlanSummary) -> list[str]:
-    held = [f"• {mono(h.id)}: {said(h.why)}" for h in plan.held]
+    held = [f"• {spoken(h.why)}" for h in plan.held]
     return ["*Stays pending*", *listed(held, show=5)] if held else []
 
 
@@ -77,34 +81,38 @@ def _certified(plan: PlanSummary) -> list[str]:
 
 def _hazards(plan: PlanSummary) -> list[str]:
     found = [
-        f"• ⚠️ {mono(m.name)} line {hazard.line}, {hazard.name}: {said(hazard.sentence)}"
+        f"• ⚠️ {mono(m.name)} line {hazard.line}, {hazard.name}: {spoken(hazard.sentence)}"
         for m in plan.migrations
         for hazard in m.hazards
     ]
     if not found:
-        return ["*Hazards* none found"]
+        return [f"*Hazards* {none_of(plan.looked_for)}"]
     return [f"*Hazards* {len(found)}", *listed(found, show=HAZARDS_SHOWN)]
 
 
 def _backup(plan: PlanSummary) -> str:
-    about = f", about {size(plan.backup_bytes)}" if plan.backup_bytes is not None else ""
-    return f"*Backup* taken and read back first, into {mono(plan.backup_folder)}{about}"
+    return f"*Backup* taken and read back first, into {mono(plan.backup_folder)}"
 
 
-def _second_key(story: Story, plan: PlanSummary) -> str:
+def _keys(story: Story, plan: PlanSummary) -> str:
+    """What two people can compare; and, until the request has ended, who turns the second key and how long."""
+    digest = f"*Digest* {mono(grouped(plan.digest))}"
+    if story.over:
+        return digest
     flow, environment = story.workflow, story.environment
     who = " or ".join(mention(actor) for actor in environment.approvers) or "nobody (no approver is configured)"
     delay = seconds(flow.start_delay.total_seconds())
     return (
         f"*Second key* :{flow.approve_with}: by {who} starts it {delay} later, :{flow.reject_with}: rejects it.\n"
-        f"*Digest* {mono(grouped(plan.digest))} · "
+        f"{digest} · "
         f"*Expires* {moment(story.request.expires_at, '{date_short_pretty} {time}')}"
     )
 
 
 def _small_print(plan: PlanSummary) -> str:
     head = f"after {mono(plan.head)}" if plan.head else "the first ones there"
+    holds = f", {size(plan.database_bytes)}" if plan.database_bytes is not None else ""
     return (
-        f"database {mono(plan.database)} · {said(plan.server)} · {head} · "
+        f"database {mono(plan.database)}{holds} · {said(plan.server)} · {head} · "
         f"lock timeout {said(plan.lock_timeout)} · statement timeout {said(plan.statement_timeout)}"
     )

@@ -1,6 +1,6 @@
 """How a request ended, in words: for the thread, and for the channel where there never was a card."""
 
-from bot.blocks import Body, body, counted, listed, mention, mono, row, said, seconds, sections
+from bot.blocks import Body, body, counted, listed, mention, mono, row, said, seconds, sections, spoken
 from bot.next_steps import buttons, next_words
 from bot.story import Story, now
 from ledger import events
@@ -29,7 +29,7 @@ def ending(story: Story) -> list[str]:
     interrupted = story.last(events.Interrupted)
     if interrupted is not None:
         left = _left(interrupted.done, interrupted.left, rest="Not applied")
-        return [f"❌ {place} was interrupted · {who}", said(interrupted.why), *left]
+        return [f"❌ {place} was interrupted · {who}", spoken(interrupted.why), *left]
     sign, _, words = now(story).partition(" ")
     return [f"{sign} {place} · {who} {words}"]
 
@@ -49,7 +49,7 @@ def _success(story: Story) -> str:
 
 def _failure(failed: events.Failed) -> list[str]:
     """The engine's sentence names file, line, SQLSTATE and what was rolled back; this adds what stays and what now."""
-    return [said(failed.why), *_left(failed.done, failed.left, rest="Not tried"), f"➡️ {said(failed.next_step)}"]
+    return [spoken(failed.why), *_left(failed.done, failed.left, rest="Not tried"), f"➡️ {spoken(failed.next_step)}"]
 
 
 def _left(done: tuple[str, ...], left: tuple[str, ...], *, rest: str) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from bot.blocks import counted, moment, mono, ours, said, seconds
+from bot.blocks import counted, moment, mono, ours, said, seconds, spoken
 from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY, Act, Request
@@ -48,6 +48,12 @@ def wish(story: Story) -> str:
         return f"certify {request.environment} (#{request.id})"
     what = f"apply {counted(len(request.plan.migrations), 'migration')} to" if request.plan else "apply to"
     return f"{what} {request.environment} (#{request.id})"
+
+
+def none_of(looked_for: tuple[str, ...]) -> str:
+    """That no hazard was found, and what that means: nobody looked for anything else."""
+    kinds = ", ".join(name.replace("_", " ") for name in looked_for)
+    return f"none of those that are looked for{': ' if kinds else ''}{said(kinds)}"
 
 
 def grouped(digest: str) -> str:
@@ -153,6 +159,6 @@ def _end(told: Told) -> Step | None:
         case events.Cancelled(actor_name=name):
             return Step(f"🚫 Cancelled by {said(name)}", "Cancelled")
         case events.Stale(what=what):
-            return Step(f"⌛ Stale: {said(what)}", "Stale")
+            return Step(f"⌛ Stale: {spoken(what)}", "Stale")
         case _:
             return None

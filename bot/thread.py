@@ -80,7 +80,7 @@ def broadcasts(told: Told) -> bool:
 def _line(told: Told, story: Story) -> str | None:
     match told.event:
         case events.Refused(actor_id=POLICY.id, why=why):
-            return f"🚫 {ours(why)}"
+            return f"🚫 The start was refused. {ours(why)}"
         case events.Refused(actor_name=name, why=why):
             # Its first sentence alone: what follows names the approvers, who were mentioned once already.
             return f"🚫 {said(name)}'s reaction did not count: “{ours(why.partition('. ')[0].rstrip('.'))}.”"

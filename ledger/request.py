@@ -79,7 +79,10 @@ class CertifiedBy:
 
 @dataclass(frozen=True, slots=True)
 class PlanSummary:
-    """What a person is shown of a plan, and what an approval binds to (`digest`, 64 hex digits)."""
+    """What a person is shown of a plan, and what an approval binds to (`digest`, 64 hex digits).
+
+    `looked_for` are the names of the hazards that were looked for; nobody looked for any other.
+    """
 
     environment: str
     protected: bool
@@ -91,9 +94,10 @@ class PlanSummary:
     held: tuple[Held, ...]
     certified: CertifiedBy | None
     backup_folder: str
-    backup_bytes: int | None
+    database_bytes: int | None
     lock_timeout: str
     statement_timeout: str
+    looked_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def summarize(here: Standing, covers: Covers, workflow: Workflow) -> PlanSummary
         held=(),
         certified=None,
         backup_folder=workflow.backups.name,
-        backup_bytes=None,
+        database_bytes=None,
         lock_timeout=f"{milliseconds(workflow.lock_timeout)} ms",
         statement_timeout=f"{milliseconds(workflow.statement_timeout)} ms",
     )

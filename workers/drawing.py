@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import catalog, standing
+from engine import catalog, hazards, standing
 from engine import plan as plans
 from engine.connection import Limits, Session
 from engine.files import BadFile, Migration
@@ -76,9 +76,10 @@ def summarize(plan: Plan, *, before: Before | None, workflow: Workflow) -> PlanS
         held=tuple(Held(one.id, one.why) for one in plan.held),
         certified=before.certification.by if before and before.certification else None,
         backup_folder=workflow.backups.name,
-        backup_bytes=plan.bytes,
+        database_bytes=plan.bytes,
         lock_timeout=spoken(plan.lock_timeout),
         statement_timeout=spoken(plan.statement_timeout),
+        looked_for=hazards.NAMES,
     )
 
 
@@ -106,8 +107,8 @@ def spoken(milliseconds: int) -> str:
 
 
 def _planned(one: Planned) -> PlannedMigration:
-    hazards = tuple(Hazard(hazard.name, hazard.line, hazard.sentence) for hazard in one.hazards)
-    return PlannedMigration(id=one.id, name=one.name, checksum=one.checksum, lines=one.lines, hazards=hazards)
+    found = tuple(Hazard(hazard.name, hazard.line, hazard.sentence) for hazard in one.hazards)
+    return PlannedMigration(id=one.id, name=one.name, checksum=one.checksum, lines=one.lines, hazards=found)
 
 
 def _run_meant(hands: Hands, request: Request) -> Request | None:

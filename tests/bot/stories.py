@@ -41,7 +41,7 @@ BROKEN = events.Failed(
 def a_summary(environment: Environment) -> PlanSummary:
     certified = CertifiedBy("U0ENGINEER", "ada", T, "clicked <through>") if environment.protected else None
     plan = a_plan(environment=environment.name, protected=environment.protected)
-    return replace(plan, certified=certified, backup_bytes=12_300_000)
+    return replace(plan, certified=certified, database_bytes=12_300_000)
 
 
 def told(*story: Event) -> tuple[Told, ...]:

@@ -198,11 +198,21 @@ def test_a_plan_names_what_would_run_and_offers_to_run_it() -> None:
         "• `20250818140001_add_user_columns` · 4 lines",
         "⚠️ line 2, rewrite: Rewrites users.",
         "• `20250818150001_create_audit_table` · 9 lines",
-        "Stays pending: `20250818160001_later`: not certified",
-        "digest `d1d1·d1d1·d1d1` · backup into `migrations/schema-backups`, about 12.3 MB · nothing has run",
+        "Stays pending: 20250818160001_later.sql is not certified on test.",
+        (
+            "digest `d1d1·d1d1·d1d1` · database `shop`, 12.3 MB · backup into `migrations/schema-backups` · "
+            "nothing has run"
+        ),
         "[Apply test twokey_apply=test]",
         "[Share twokey_share=3]",
     ]
+
+
+def test_a_plan_without_hazards_says_what_was_looked_for() -> None:
+    calm = replace(a_summary(WORKFLOW.environments[1]), looked_for=("drops_table", "truncates"))
+    calm = replace(calm, migrations=calm.migrations[1:])
+    shown = answered({"question": "plan", "environment": "test", "plan": plain.dump(calm), "refusal": None})
+    assert "Hazards: none of those that are looked for: drops table, truncates" in shown
 
 
 def test_a_shared_answer_says_who_and_when() -> None:

@@ -8,7 +8,7 @@ from bot import messages
 from bot.blocks import BLOCKS, SECTION, body, section
 from ledger import events
 from ledger.events import Event
-from ledger.request import PlannedMigration
+from ledger.request import CertifiedBy, PlannedMigration
 from ledger.states import State
 from tests.bot.conftest import CHANNEL
 from tests.bot.stories import (
@@ -20,6 +20,7 @@ from tests.bot.stories import (
     PLANNED,
     STARTED,
     WORKFLOW,
+    T,
     a_request,
     a_summary,
     lines,
@@ -47,30 +48,34 @@ def test_the_card_of_a_protected_environment_says_all_that_an_approver_needs() -
         "• `20250818140001_add_user_columns` · 4 lines",
         "• `20250818150001_create_audit_table` · 9 lines",
         "*Stays pending*",
-        "• `20250818160001_later`: not certified",
+        "• 20250818160001_later.sql is not certified on test.",
         (
             "*Certified by* ada <!date^1795341600^{date_short_pretty} {time}|2026-11-22 10:00 UTC>: "
             "clicked &lt;through&gt;"
         ),
         "*Hazards* 1",
         "• ⚠️ `add_user_columns` line 2, rewrite: Rewrites users.",
-        "*Backup* taken and read back first, into `migrations/schema-backups`, about 12.3 MB",
+        "*Backup* taken and read back first, into `migrations/schema-backups`",
         "*Second key* :white_check_mark: by <@U0APPROVER> or <@U0SECOND> starts it 15 s later, :x: rejects it.",
         ("*Digest* `d1d1·d1d1·d1d1` · *Expires* <!date^1795356000^{date_short_pretty} {time}|2026-11-22 14:00 UTC>"),
-        ("database `shop` · 18.0 · after `20250818120001_create_users` · lock timeout 2s · statement timeout 30min"),
+        (
+            "database `shop`, 12.3 MB · 18.0 · after `20250818120001_create_users` · lock timeout 2s · "
+            "statement timeout 30min"
+        ),
         "[Cancel twokey_cancel=7]",
     ]
 
 
 def test_a_card_says_what_is_not_there() -> None:
     production = WORKFLOW.environments[2]
-    plan = replace(a_summary(production), certified=None, head=None, held=(), backup_bytes=None)
+    plan = replace(a_summary(production), certified=None, head=None, held=(), database_bytes=None)
+    plan = replace(plan, looked_for=("drops_table", "truncates"))
     plan = replace(plan, migrations=tuple(replace(one, hazards=()) for one in plan.migrations))
     request = replace(a_request(State.PLANNED), plan=plan)
     flow = replace(WORKFLOW, environments=(replace(production, approvers=()),))
     [card] = messages.project(request, flow.environments[0], told=told(ASKED, PLANNED), workflow=flow)
     shown = lines(card.body)
-    assert "*Hazards* none found" in shown
+    assert "*Hazards* none of those that are looked for: drops table, truncates" in shown
     assert "*Backup* taken and read back first, into `migrations/schema-backups`" in shown
     assert (
         "*Second key* :white_check_mark: by nobody (no approver is configured) starts it 15 s later, :x: rejects it."
@@ -84,6 +89,27 @@ def test_only_the_state_line_and_the_buttons_of_a_card_ever_change() -> None:
     after = slots("production", State.APPLYING, ASKED, PLANNED, BY_BO, STARTED)["card"].body.blocks
     assert before[0] == after[0]
     assert before[2:-1] == after[2:]
+
+
+def test_a_card_that_has_ended_no_longer_says_how_to_start_it() -> None:
+    ended = lines(slots("production", State.REJECTED, ASKED, PLANNED, events.Rejected("U0APPROVER", "bo"))["card"].body)
+    assert "*Digest* `d1d1·d1d1·d1d1`" in ended
+    assert not any("Second key" in line or "Expires" in line for line in ended)
+
+
+def test_what_is_typed_cannot_pose_as_a_label_of_the_card() -> None:
+    production = WORKFLOW.environments[2]
+    typed = "ok *Hazards* none ~struck~ _slanted_ __x__ `mono` add_user_columns 2 * 3"
+    dead = "ok ∗Hazards∗ none ∼struck∼ ˍslantedˍ ˍˍxˍˍ 'mono' add_user_columns 2 ∗ 3"
+    plan = a_summary(production)
+    by = CertifiedBy("U0ENGINEER", typed, T, typed)
+    request = replace(a_request(State.PLANNED), reason=typed, plan=replace(plan, certified=by))
+    request = replace(request, actor=replace(request.actor, name=typed))
+    [card] = messages.project(request, production, told=told(ASKED, PLANNED), workflow=WORKFLOW)
+    shown = lines(card.body)
+    assert f"*Asked by* {dead} (U0ENGINEER): {dead}" in shown
+    assert any(line.startswith(f"*Certified by* {dead} ") and line.endswith(f": {dead}") for line in shown)
+    assert card.body.text.startswith(f"{dead} asked to apply")
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_progress_is_one_message_that_grows() -> None:
         (
             State.PLANNED,
             (events.Refused("policy", "policy", "#7 did not start: <@U0APPROVER> can approve it."),),
-            "🚫 #7 did not start: <@U0APPROVER> can approve it.",
+            "🚫 The start was refused. #7 did not start: <@U0APPROVER> can approve it.",
             False,
         ),
         (

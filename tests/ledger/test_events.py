@@ -45,7 +45,7 @@ def test_every_event_has_its_own_name() -> None:
 def test_a_plan_with_everything_in_it_comes_back() -> None:
     at = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
     by = CertifiedBy(actor_id="U1", actor_name="ada", at=at, note=None)
-    whole = plain.load(PlanSummary, plain.dump(a_plan()) | {"certified": plain.dump(by), "backup_bytes": 12})
+    whole = plain.load(PlanSummary, plain.dump(a_plan()) | {"certified": plain.dump(by), "database_bytes": 12})
     assert whole.certified == by
     assert plain.load(PlanSummary, plain.dump(whole)) == whole
 

@@ -153,10 +153,10 @@ def a_plan(*, environment: str = "development", protected: bool = False, digest:
                 id="20250818150001_create_audit_table", name="create_audit_table", checksum="b" * 64, lines=9
             ),
         ),
-        held=(Held(id="20250818160001_later", why="not certified"),),
+        held=(Held(id="20250818160001_later", why="20250818160001_later.sql is not certified on test."),),
         certified=None,
         backup_folder="migrations/schema-backups",
-        backup_bytes=None,
+        database_bytes=None,
         lock_timeout="2s",
         statement_timeout="30min",
     )
