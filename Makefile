@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench docs picture clean
+.PHONY: demo test check bench docs picture hazard clean
 
 demo: $(READY)
 	@$(BIN)/python -m playground.demo
@@ -21,6 +21,9 @@ check: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.corridor
 	@$(BIN)/python -m benchmarks.backup_restore
+
+hazard: $(READY)
+	@$(BIN)/python -m tests.support.new_hazard '$(name)'
 
 docs: $(READY)
 	@$(BIN)/python -m tests.test_documents

@@ -8,12 +8,13 @@ from cli.answer import Answer, Code, no
 from cli.surroundings import Surroundings, here
 from cli.terminal import say
 from engine import apply as engine
-from engine import lock, standing
+from engine import catalog, lock, standing
 from engine.connection import Session, open_session
 from engine.errors import WouldUnprotect
-from engine.plan import Plan, draw
+from engine.plan import Advice, Plan, draw
 from engine.refusals import UpToDate
 from engine.report import Step
+from engine.squawk import Squawk
 from ledger.workflow import Environment
 
 #: A person at a terminal sees who holds the lock and can press Ctrl-C, so waiting costs nobody anything.
@@ -72,4 +73,6 @@ def _drawn(around: Surroundings, environment: Environment, session: Session) -> 
     """The plan as of now, under the lock. What the environment before has is looked up at this moment too."""
     files = around.files()
     gate = looking.gate(around, environment, files)
-    return draw(standing.look(session, files), files, before=gate, limits=around.limits)
+    here = standing.look(session, files)
+    advice = Advice(catalog.read(session), Squawk(around.tools.squawk))
+    return draw(here, files, before=gate, limits=around.limits, advice=advice)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from cli.surroundings import NoAddress, Surroundings
 from engine import standing
@@ -12,6 +13,9 @@ from engine.gate import Gate
 from engine.standing import Standing
 from engine.validate import Seen, Sight
 from ledger.workflow import Environment
+
+if TYPE_CHECKING:
+    from engine.hazards.catalog import Catalog
 
 
 def at_all(around: Surroundings, environments: Sequence[Environment]) -> tuple[Seen, ...]:
@@ -29,6 +33,15 @@ def at(around: Surroundings, environment: Environment, files: Sequence[Migration
     database = around.database(environment)
     with open_session(database, purpose=f"twokey look by {around.person}", limits=around.limits) as session:
         return standing.look(session, files)
+
+
+def closely(around: Surroundings, environment: Environment, files: Sequence[Migration]) -> tuple[Standing, "Catalog"]:
+    """One environment's standing, and what a migration would meet there. Raises as `at` does."""
+    from engine import catalog  # brings the SQL parser, which status does without
+
+    database = around.database(environment)
+    with open_session(database, purpose=f"twokey look by {around.person}", limits=around.limits) as session:
+        return standing.look(session, files), catalog.read(session)
 
 
 def gate(around: Surroundings, environment: Environment, files: Sequence[Migration]) -> Gate | None:

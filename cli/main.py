@@ -10,8 +10,10 @@ from cli.terminal import show
 
 EXAMPLES = """\b
 Examples:
+  twokey check                    whether everything a run needs is there
   twokey status                   what is where, and what is pending
   twokey plan test                what would run on test, without running it
+  twokey lint                     what a reviewer should know of the files, without a database
   twokey apply development        back up, then apply what is pending
   twokey promote test             bring to test what development has
   twokey rollback development     take the newest migration back
@@ -81,6 +83,23 @@ def validate(as_json: bool) -> int:
 
 
 @twokey.command(
+    short_help="What files would be told, without a database.",
+    epilog="\b\nExamples:\n  twokey lint\n  twokey lint migrations/20250818130001_users.sql\n  twokey lint --strict",
+)
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.option("--strict", is_flag=True, help="Exit 1 on any hazard, too.")
+@as_json
+def lint(files: tuple[str, ...], strict: bool, as_json: bool) -> int:
+    """Parse each FILE (or the whole folder) and show its hazards, without a database.
+
+    Exits 1 on a file that will not run. Hazards are no failure unless --strict is said.
+    """
+    from cli import linting
+
+    return _end(lambda: linting.lint(files, strict=strict), as_json=as_json)
+
+
+@twokey.command(
     short_help="Back up ENVIRONMENT, then apply what is pending.",
     epilog="\b\nExamples:\n  twokey apply development\n  twokey apply test --json",
 )
@@ -123,6 +142,7 @@ def rollback(environment: str, how: tuple[str, ...], as_json: bool) -> int:
     return _end(lambda: reverting.rollback(environment, how, aloud=not as_json), as_json=as_json)
 
 
+@twokey.command(
     short_help="Dump ENVIRONMENT into the backups folder.",
     epilog="\b\nExamples:\n  twokey backup test\n  twokey backup production --json | jq .backup.file",
 )
@@ -176,6 +196,57 @@ def discard(environment: str, database: str | None, as_json: bool) -> int:
     from cli import restoring
 
     return _end(lambda: restoring.discard(environment, database), as_json=as_json)
+
+
+@twokey.command(
+    short_help="Take over a database that has the schema.",
+    epilog="\b\nExamples:\n  twokey baseline test 20250818140001_add_user_columns",
+)
+@an_environment
+@click.argument("migration", metavar="MIGRATION")
+@as_json
+def baseline(environment: str, migration: str, as_json: bool) -> int:
+    """Write down every pending file up to and with MIGRATION as applied on ENVIRONMENT, without running any.
+
+    For a database that already has the schema, made by hand or by another tool.
+    """
+    from cli import amending
+
+    return _end(lambda: amending.baseline(environment, migration), as_json=as_json)
+
+
+@twokey.command(
+    short_help="Show what changed in applied files; accept it.",
+    epilog="\b\nExamples:\n  twokey repair test\n  twokey repair test --accept 20250818140001_add_user_columns",
+)
+@an_environment
+@click.option("--accept", metavar="MIGRATION", multiple=True, help="Let this edited file count as it is now.")
+@as_json
+def repair(environment: str, accept: tuple[str, ...], as_json: bool) -> int:
+    """Show what changed in files after ENVIRONMENT applied them. Changes nothing unless --accept names a file.
+
+    Accepting runs nothing: the history then says that the file ran as it is now. Exits 1 while a file is edited.
+    """
+    from cli import amending
+
+    return _end(lambda: amending.repair(environment, accept), as_json=as_json)
+
+
+@twokey.command(
+    short_help="Whether everything a run needs is there.",
+    epilog="\b\nExamples:\n  twokey check\n  twokey check test",
+)
+@click.argument("environment", metavar="[ENVIRONMENT]", required=False)
+@as_json
+def check(environment: str | None, as_json: bool) -> int:
+    """Look at everything a run needs, and say what is wrong and how to mend it.
+
+    Workflow file, folder, addresses, servers, poolers, identity, privileges, pg_dump, clocks. Exits 1 when something is
+    wrong, 3 when a server could not be reached.
+    """
+    from cli import checking
+
+    return _end(lambda: checking.check(environment), as_json=as_json)
 
 
 def _end(ask: Callable[[], Answer], *, as_json: bool) -> int:

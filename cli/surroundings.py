@@ -77,12 +77,17 @@ class Surroundings:
     @property
     def tools(self) -> Tools:
         """Where to look for pg_dump: PG_BIN, else PATH, else the embedded wheel."""
-        return find(os.environ.get("PG_BIN"), os.environ.get("PATH", ""))
+        return tools()
 
     @property
     def person(self) -> str:
         """Who sits at the terminal, for the history."""
         return f"{getpass.getuser()} (terminal)"
+
+
+def tools() -> Tools:
+    """Where to look for programs; needs no workflow file."""
+    return find(os.environ.get("PG_BIN"), os.environ.get("PATH", ""))
 
 
 def here() -> Surroundings:

@@ -13,7 +13,7 @@ from engine.backup import Into, NothingToLose, Receipt
 from engine.connection import Session
 from engine.errors import EngineError
 from engine.forward import Way
-from engine.history import ENGINE_TABLES, Home, Row
+from engine.history import ALL_TABLES, Home, Row
 from engine.plan import Plan
 from engine.report import BackupStarted, BackupTaken, Report, Step
 
@@ -102,7 +102,7 @@ def _nothing_to_lose(session: Session, home: Home) -> None:
             " ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'm', 'f', 'v') AND n.nspname !~ '^pg_'"
             " AND n.nspname <> 'information_schema' AND NOT (n.nspname = %s AND c.relname = ANY(%s)))"
         ).format(home.table("schema_migrations")),
-        (home.schema, list(ENGINE_TABLES)),
+        (home.schema, list(ALL_TABLES)),
     ).fetchone()
     if row is None or row[0]:
         raise SomethingToLose(session.database.environment)

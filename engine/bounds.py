@@ -8,7 +8,7 @@ from postgast import pg_query_pb2 as pg
 
 from engine.connection import Limits, milliseconds
 from engine.files import Migration
-from engine.history import ENGINE_TABLES
+from engine.history import ALL_TABLES
 from engine.statements import Forbidden, Statement
 
 _UNITS = {"us": 0.001, "": 1, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -59,9 +59,9 @@ def _bookkeeping(statement: Statement, schema: str) -> str | None:
     if dropped and any(one.string.sval == schema for one in statement.node.objects):
         return f"The schema {schema}"
     # Printing a tree is quick in C, walking it in Python is not; few statements name these tables.
-    if not any(table in str(statement.node) for table in ENGINE_TABLES):
+    if not any(table in str(statement.node) for table in ALL_TABLES):
         return None
-    return next((name for home, name in _changed(statement) if name in ENGINE_TABLES and home in ("", schema)), None)
+    return next((name for home, name in _changed(statement) if name in ALL_TABLES and home in ("", schema)), None)
 
 
 def _changed(statement: Statement) -> Iterator[tuple[str, str]]:

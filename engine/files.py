@@ -179,14 +179,19 @@ def _named(path: Path) -> str:
 
 def _load(path: Path) -> Migration:
     name = _named(path)
-    named = _FILE_NAME.fullmatch(name)
-    if not named or not _is_a_date(named["stamp"]):
+    if not well_named(name):
         raise NumberedFile(name) if _NUMBERED.fullmatch(name) else BadName(name)
     try:
         raw = path.read_bytes()
     except OSError as cause:
         raise Unreadable(name) from cause
     return parse(name, raw)
+
+
+def well_named(file: str) -> bool:
+    """Whether a file's name is YYYYMMDDHHMMSS_name.sql with a real date."""
+    named = _FILE_NAME.fullmatch(file)
+    return bool(named and _is_a_date(named["stamp"]))
 
 
 def parse(file: str, raw: bytes) -> Migration:

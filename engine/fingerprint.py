@@ -10,7 +10,7 @@ import json
 from psycopg import sql
 
 from engine.connection import Session
-from engine.history import ENGINE_TABLES, Home
+from engine.history import ALL_TABLES, Home
 
 _ASK = """
 WITH spaces AS (
@@ -101,6 +101,6 @@ def read(session: Session, home: Home) -> str:
         # With an empty path every name is written out with its schema, whoever looks.
         session.conn.execute("SET LOCAL search_path = ''")
         rows = session.conn.execute(
-            sql.SQL(_ASK).format(schema=sql.Literal(home.schema), tables=sql.Literal(list(ENGINE_TABLES)))
+            sql.SQL(_ASK).format(schema=sql.Literal(home.schema), tables=sql.Literal(list(ALL_TABLES)))
         ).fetchall()
     return hashlib.sha256(json.dumps(sorted(rows), ensure_ascii=False).encode()).hexdigest()

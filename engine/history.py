@@ -18,6 +18,8 @@ ENGINE_TABLES = (
     "twokey_progress",
     "twokey_reverted",
 )
+#: Ours too, made when a person first sets a history right; no part of anybody's schema.
+ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments")
 CHECKSUM_ALGORITHM = "sha256-lf"
 
 _COLUMNS = ("id", "migration_id", "name", "applied_at", "checksum", "environment")

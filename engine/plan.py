@@ -11,8 +11,11 @@ from engine.connection import Limits, milliseconds
 from engine.files import Migration
 from engine.gate import Gate, Held
 from engine.hazards import Hazard
+from engine.hazards.catalog import Catalog
 from engine.refusals import PlanAltered
+from engine.squawk import Squawk
 from engine.standing import Standing
+from engine.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,17 @@ class Plan:
         return plan
 
 
-def draw(here: Standing, files: Sequence[Migration], *, before: Gate | None, limits: Limits) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the hazards are judged by, besides the files: the live catalog, and squawk. Each may be left out."""
+
+    catalog: Catalog | None = None
+    squawk: Squawk | None = None
+
+
+def draw(
+    here: Standing, files: Sequence[Migration], *, before: Gate | None, limits: Limits, advice: Advice | None = None
+) -> Plan:
     """The plan that brings this environment what may come now; `before` is None for the first of the row.
 
     Every pending file is parsed, the held ones too. Raises a child of PlanRefused, SyntaxFault or Forbidden.
@@ -89,9 +102,7 @@ def draw(here: Standing, files: Sequence[Migration], *, before: Gate | None, lim
         schema=here.schema,
         head=here.head,
         fingerprint=here.fingerprint,
-        migrations=tuple(
-            _planned(file, hazards.find((one.node, one.line) for one in parsed[file.id])) for file in passing
-        ),
+        migrations=_judged(passing, parsed, advice or Advice(), server=here.server),
         held=held,
         lock_timeout=milliseconds(limits.lock_timeout),
         statement_timeout=milliseconds(limits.statement_timeout),
@@ -113,7 +124,12 @@ def digest(plan: Plan) -> str:
         "head": plan.head,
         "fingerprint": plan.fingerprint,
         "migrations": [[one.id, one.checksum] for one in plan.migrations],
-        "hazards": [[one.id, hazard.name] for one in plan.migrations for hazard in one.hazards],
+        "hazards": [
+            [one.id, hazard.name]
+            for one in plan.migrations
+            for hazard in one.hazards
+            if hazard.name not in hazards.BY_FIGURES
+        ],
         "lock_timeout": plan.lock_timeout,
         "statement_timeout": plan.statement_timeout,
         "tool_version": plan.tool_version,
@@ -122,8 +138,16 @@ def digest(plan: Plan) -> str:
     return _checksum(json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
-def _planned(file: Migration, found: tuple[Hazard, ...]) -> Planned:
-    return Planned(file.id, file.name, file.text, file.checksum, file.lines, found)
+def _judged(
+    files: Sequence[Migration], parsed: Mapping[str, Sequence[Statement]], advice: Advice, *, server: str
+) -> tuple[Planned, ...]:
+    said = advice.squawk.look(files, server=server) if advice.squawk else {}
+    planned = list[Planned]()
+    for file in files:
+        ours = hazards.find(((one.node, one.line) for one in parsed[file.id]), advice.catalog)
+        found = tuple(sorted((*ours, *said.get(file.id, ())), key=lambda one: one.line))
+        planned.append(Planned(file.id, file.name, file.text, file.checksum, file.lines, found))
+    return tuple(planned)
 
 
 def _checksum(text: str) -> str:

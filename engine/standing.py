@@ -159,7 +159,8 @@ def _broken(environment: str, seen: Sequence[tuple[Row, Migration | None]]) -> I
         elif not row.matches(file):
             sentence = (
                 f"{file.file} changed after {environment} applied it: it ran as {row.checksum[:8]} "
-                f"and is now {file.checksum[:8]}. Restore the file as it ran, or put the change in a new migration."
+                f"and is now {file.checksum[:8]}. Restore the file as it ran, or put the change in a new migration; "
+                f"twokey repair {environment} shows what changed."
             )
             yield Problem(file.id, State.EDITED, sentence)
 

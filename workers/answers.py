@@ -5,6 +5,8 @@ from typing import Any
 
 from engine import validate
 from engine.errors import EngineError
+from engine.plan import Advice
+from engine.squawk import Squawk
 from engine.validate import Seen
 from ledger import plain
 from ledger.records import Inquiry, Observation, Question
@@ -42,7 +44,8 @@ def _plan(hands: Hands, environment: Environment, bodies: Bodies) -> dict[str, A
     earlier = hands.workflow.before(environment)
     known = earlier and before.of(hands, earlier, body=bodies.get(earlier.name))
     try:
-        plan = drawing.draw_plan(here.standing, hands.files(), before=known, workflow=hands.workflow)
+        advice = Advice(squawk=Squawk(hands.tools.squawk))  # what is in the database, its own worker says on the card
+        plan = drawing.draw_plan(here.standing, hands.files(), before=known, workflow=hands.workflow, advice=advice)
     except EngineError as refused:
         return _refused(environment.name, str(refused))
     summary = drawing.summarize(plan, before=known, workflow=hands.workflow)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import hazards, standing
+from engine import catalog, hazards, standing
 from engine import plan as plans
 from engine.connection import Limits, Session
 from engine.files import BadFile, Migration
-from engine.plan import Plan, Planned
+from engine.plan import Advice, Plan, Planned
 from engine.refusals import PlanAltered, PlanRefused
+from engine.squawk import Squawk
 from engine.standing import Standing
 from engine.statements import BadStatement
 from ledger.request import Act, Hazard, Held, PlannedMigration, PlanSummary, Request
@@ -38,7 +39,8 @@ def draw(hands: Hands, request: Request, session: Session, *, before: Before | N
         since = hands.book.applied_since(request.environment, request.asked_at)
         covers = certificate.cover(here, left_by=_run_meant(hands, request), since=since)
         return Drawn(certificate.summarize(here, covers, hands.workflow), {"covers": [list(one) for one in covers]})
-    plan = draw_plan(here, files, before=before, workflow=hands.workflow)
+    advice = Advice(catalog.read(session), Squawk(hands.tools.squawk))
+    plan = draw_plan(here, files, before=before, workflow=hands.workflow, advice=advice)
     return Drawn(summarize(plan, before=before, workflow=hands.workflow), plan.as_json())
 
 
@@ -53,10 +55,12 @@ def check_frozen(request: Request, frozen: Mapping[str, Any]) -> None:
         raise PlanAltered(request.environment, request.plan.digest)
 
 
-def draw_plan(here: Standing, files: tuple[Migration, ...], *, before: Before | None, workflow: Workflow) -> Plan:
+def draw_plan(
+    here: Standing, files: tuple[Migration, ...], *, before: Before | None, workflow: Workflow, advice: Advice
+) -> Plan:
     """The engine's plan for an environment as it stands; `before` is None for the first. Raises one of REFUSALS."""
     limits = Limits(lock_timeout=workflow.lock_timeout, statement_timeout=workflow.statement_timeout)
-    return plans.draw(here, files, before=before.gate if before else None, limits=limits)
+    return plans.draw(here, files, before=before.gate if before else None, limits=limits, advice=advice)
 
 
 def summarize(plan: Plan, *, before: Before | None, workflow: Workflow) -> PlanSummary:

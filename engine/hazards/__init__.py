@@ -15,13 +15,21 @@ from engine.hazards import (
     drops_owned,
     drops_schema,
     drops_table,
+    drops_used_index,
+    if_not_exists_skips,
+    int4_key_runs_out,
     locks_table,
+    meets_invalid_index,
+    narrows_column_type,
     renames,
     requires_value,
+    rewrites_table,
     runs_unread_code,
+    takes_locks,
     truncates,
     updates_every_row,
 )
+from engine.hazards.catalog import Catalog
 from engine.hazards.facts import Facts, created_by
 
 #: Each rule's `find` is a pure function of one statement's tree and the facts.
@@ -36,16 +44,29 @@ RULES = (
     drops_owned,
     drops_schema,
     drops_table,
+    drops_used_index,
+    if_not_exists_skips,
     locks_table,
+    meets_invalid_index,
+    narrows_column_type,
     renames,
     requires_value,
+    rewrites_table,
     runs_unread_code,
     truncates,
     updates_every_row,
 )
 
+#: These look at the whole file: `find_in_file` is a pure function of all its statements and the facts.
+FILE_RULES = (
+    int4_key_runs_out,
+    takes_locks,
+)
+
+#: Whether these speak at all hangs on figures that change by themselves, so a plan's digest leaves them out.
+BY_FIGURES = frozenset({"drops_used_index", "int4_key_runs_out"})
 #: The name of each hazard that is looked for; where none is found, nothing else was looked for either.
-NAMES = tuple(rule.__name__.rpartition(".")[2] for rule in RULES)
+NAMES = tuple(rule.__name__.rpartition(".")[2] for rule in (*RULES, *FILE_RULES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +78,20 @@ class Hazard:
     sentence: str
 
 
-def find(statements: Iterable[tuple[Any, int]]) -> tuple[Hazard, ...]:
+def find(statements: Iterable[tuple[Any, int]], catalog: Catalog | None = None) -> tuple[Hazard, ...]:
     """Every hazard in one migration's statements, given as syntax tree and line, in the order of the file."""
-    facts = Facts()
+    parsed = tuple(statements)
+    before = facts = Facts(catalog=catalog)
     hazards: list[Hazard] = []
-    for node, line in statements:
-        for name, rule in zip(NAMES, RULES, strict=True):
-            hazards += (Hazard(name, line, sentence) for sentence in rule.find(node, facts))
+    for node, line in parsed:
+        for rule in RULES:
+            hazards += (Hazard(name_of(rule), line, sentence) for sentence in rule.find(node, facts))
         facts = facts.after(created_by(node))
-    return tuple(hazards)
+    for rule in FILE_RULES:
+        hazards += (Hazard(name_of(rule), line, sentence) for line, sentence in rule.find_in_file(parsed, before))
+    return tuple(sorted(hazards, key=lambda one: one.line))
+
+
+def name_of(rule: Any) -> str:
+    """A rule's name: its module's."""
+    return rule.__name__.rpartition(".")[2]

@@ -13,6 +13,6 @@ def find(node: Any, facts: Facts) -> Iterator[str]:
     for command in alterations(node, pg.AT_DropColumn):
         if (table := name_of(node.relation)) not in facts.created:
             yield (
-                f"drops the column {command.name} of {table} with every value in it. "
+                f"drops the column {command.name} of {table} with every value in it{facts.figures(table)}. "
                 "Release code that no longer reads it first."
             )

@@ -97,6 +97,10 @@ def test_help_teaches_with_examples_and_says_what_the_exit_codes_mean(shell: She
     [
         ("status", "Show which migration is where, what is pending, and who applied the last one."),
         ("plan", "Show what would run on ENVIRONMENT, and change nothing."),
+        ("baseline", "Write down every pending file up to and with MIGRATION as applied on ENVIRONMENT, without"),
+        ("repair", "Show what changed in files after ENVIRONMENT applied them."),
+        ("check", "Look at everything a run needs, and say what is wrong and how to mend it."),
+        ("lint", "Parse each FILE (or the whole folder) and show its hazards, without a database."),
         ("validate", "Compare the environments: missing, extra, edited, out of order, ready to promote."),
         ("apply", "Back up ENVIRONMENT, then apply what may come now: each migration in a transaction"),
         ("promote", "Bring to ENVIRONMENT what the one before it has. The same act as apply."),

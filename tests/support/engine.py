@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from engine import apply, files, lock, plan, standing, tools
+from engine import apply, catalog, files, lock, plan, standing, tools
 from engine.backup import Into, NothingToLose
 from engine.connection import Session
 from engine.files import Migration
 from engine.gate import Gate
-from engine.plan import Plan
+from engine.plan import Advice, Plan
 from engine.report import Report, Step
+from engine.squawk import Squawk
 from engine.standing import Entry, Standing
 
 #: The embedded server's own programs, and nothing of the machine's.
@@ -33,7 +34,9 @@ def migration(stem: str, text: str) -> Migration:
 
 def draw(session: Session, found: Sequence[Migration], before: Gate | None = None) -> Plan:
     """The plan for what the session's environment is now."""
-    return plan.draw(standing.look(session, found), found, before=before, limits=session.limits)
+    here = standing.look(session, found)
+    advice = Advice(catalog.read(session), Squawk(TOOLS.squawk))
+    return plan.draw(here, found, before=before, limits=session.limits, advice=advice)
 
 
 def bring(

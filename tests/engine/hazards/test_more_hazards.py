@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.engine.test_hazards import found
+from tests.engine.hazards.test_hazards import found
 
 CASCADE = (
     "and, by CASCADE, whatever depends on it, which may be columns with their values. "

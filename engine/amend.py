@@ -1,0 +1,195 @@
+"""A history set right by a person and not by a run: taken over as it stands (baseline), or an edited file accepted.
+
+Each act is recorded in the sibling table `twokey_amendments`, with who did it and what stood there before.
+"""
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import postgast
+from psycopg import sql
+
+from engine import history, identity, lock, refusals, standing
+from engine.connection import Session
+from engine.errors import EngineError
+from engine.files import Migration
+from engine.history import CHECKSUM_ALGORITHM, Entry, Home, Row
+
+_CREATE = """
+CREATE TABLE IF NOT EXISTS {} (
+  id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+  act TEXT NOT NULL CHECK (act IN ('baseline', 'repair')),
+  migration_id VARCHAR(255) NOT NULL,
+  by TEXT NOT NULL,
+  checksum VARCHAR(64) NOT NULL,
+  checksum_before VARCHAR(64),
+  text_before TEXT
+)
+"""
+
+_PLACE = re.compile(r"^\s*(location|(rexpr_)?list_(start|end)|stmt_location|stmt_len): \d+\n", re.MULTILINE)
+
+
+@dataclass(eq=False)
+class NotPending(EngineError):
+    """What a baseline names is no file that waits for this environment."""
+
+    environment: str
+    migration: str
+    applied: bool
+
+    def __str__(self) -> str:
+        if self.applied:
+            return f"{self.environment} already has {self.migration}. There is nothing to take over."
+        return f"The folder has no {self.migration}.sql. Name one that twokey status shows as pending."
+
+
+@dataclass(eq=False)
+class NotEdited(EngineError):
+    """What a repair names did not change after it was applied."""
+
+    environment: str
+    migration: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.migration} is not an edited file of {self.environment}, so there is nothing to accept. "
+            f"See which are: twokey repair {self.environment}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A file that changed after it was applied. `diff` is unified, from what ran to what is there; None without a text.
+
+    `looks_only`: the parser finds the same statements, so only blanks and comments differ.
+    """
+
+    id: str
+    ran: str
+    now: str
+    diff: tuple[str, ...] | None
+    looks_only: bool
+
+
+def baseline(session: Session, files: Sequence[Migration], *, through: str, actor: str) -> tuple[str, ...]:
+    """Every pending file up to and with `through` stands in the history as applied, though none ran; gives their ids.
+
+    For a database that has the schema already. The session holds the lock. Raises NotPending, HistoryDisagrees.
+    """
+    lock.check(session)
+    here = standing.look(session, files)
+    if here.problems:
+        raise refusals.HistoryDisagrees(here.environment, tuple(problem.sentence for problem in here.problems))
+    if through not in here.pending:
+        raise NotPending(here.environment, through, through in dict(here.covers))
+    home, taken = history.prepare(session), [file for file in files if file.id in here.pending and file.id <= through]
+    with session.conn.transaction():
+        _table(session, home)
+        for position, file in enumerate(taken, start=len(here.applied) + 1):
+            entry = Entry(file.id, file.name, file.checksum, file.text, position=position, by=actor, request="baseline")
+            history.record(session, home, entry, seconds=0)
+            _note(session, home, act="baseline", by=actor, migration=file.id, checksum=file.checksum)
+    return tuple(file.id for file in taken)
+
+
+def edited(session: Session, files: Sequence[Migration]) -> tuple[Edited, ...]:
+    """The files that changed after this environment applied them, in the order of application."""
+    home = history.prepare(session)
+    identity.meet(session, home)
+    return tuple(_compare(row, file, _text(session, home, row)) for row, file in _changed(session, home, files))
+
+
+def repair(session: Session, files: Sequence[Migration], *, accept: Sequence[str], actor: str) -> tuple[str, ...]:
+    """The history says that these edited files ran as they are now; gives their ids. Nothing runs.
+
+    The session holds the lock. Raises NotEdited.
+    """
+    lock.check(session)
+    home = history.prepare(session)
+    identity.meet(session, home)
+    changed = {file.id: (row, file) for row, file in _changed(session, home, files)}
+    for id_ in accept:
+        if id_ not in changed:
+            raise NotEdited(session.database.environment, id_)
+    with session.conn.transaction():
+        _table(session, home)
+        for id_ in accept:
+            _accept(session, home, *changed[id_], actor=actor)
+    return tuple(accept)
+
+
+def same_statements(one: str, other: str) -> bool:
+    """Whether the parser reads the same statements out of both, so that they differ in blanks and comments only."""
+    try:
+        first, second = (_PLACE.sub("", str(postgast.parse(text))) for text in (one, other))
+    except postgast.PgQueryError:
+        return False
+    return first == second
+
+
+def _changed(session: Session, home: Home, files: Sequence[Migration]) -> list[tuple[Row, Migration]]:
+    rows = history.read(session, home)
+    stands_for = history.matching(files, rows)
+    pairs = ((row, stands_for.get(row.id)) for row in rows)
+    return [(row, file) for row, file in pairs if file and not row.matches(file)]
+
+
+def _compare(row: Row, file: Migration, ran: str | None) -> Edited:
+    if ran is None:
+        return Edited(file.id, row.checksum, file.checksum, None, looks_only=False)
+    lines = difflib.unified_diff(
+        ran.splitlines(), file.text.splitlines(), f"{file.file} as it ran", f"{file.file} as it is", lineterm=""
+    )
+    return Edited(file.id, row.checksum, file.checksum, tuple(lines), looks_only=same_statements(ran, file.text))
+
+
+def _text(session: Session, home: Home, row: Row) -> str | None:
+    """What ran, if this row was written by us."""
+    found = session.conn.execute(
+        sql.SQL("SELECT applied_text FROM {} WHERE migration_id = %s").format(home.table("twokey_migrations")),
+        (row.id,),
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _accept(session: Session, home: Home, row: Row, file: Migration, *, actor: str) -> None:
+    _note(
+        session,
+        home,
+        act="repair",
+        by=actor,
+        migration=row.id,
+        checksum=file.checksum,
+        checksum_before=row.checksum,
+        text_before=_text(session, home, row),
+    )
+    names = {"history": home.table("schema_migrations"), "facts": home.table("twokey_migrations")}
+    session.conn.execute(
+        sql.SQL("UPDATE {history} SET checksum = %s WHERE migration_id = %s").format(**names), (file.checksum, row.id)
+    )
+    session.conn.execute(
+        sql.SQL("UPDATE {facts} SET applied_text = %s, checksum_algorithm = %s WHERE migration_id = %s").format(
+            **names
+        ),
+        (file.text, CHECKSUM_ALGORITHM, row.id),
+    )
+
+
+def _table(session: Session, home: Home) -> None:
+    session.conn.execute("SET LOCAL client_min_messages = warning")
+    session.conn.execute(sql.SQL(_CREATE).format(home.table("twokey_amendments")))
+
+
+def _note(session: Session, home: Home, *, act: str, by: str, migration: str, checksum: str, **before: Any) -> None:
+    session.conn.execute(
+        sql.SQL(
+            "INSERT INTO {} (act, by, migration_id, checksum, checksum_before, text_before)"
+            " VALUES (%s, %s, %s, %s, %s, %s)"
+        ).format(home.table("twokey_amendments")),
+        (act, by, migration, checksum, before.get("checksum_before"), before.get("text_before")),
+    )
