@@ -62,7 +62,7 @@ class Listeners:
     def on_button(self, ack: Ack, body: dict[str, Any]) -> None:
         """A button does the same as the command that it stands for."""
         action = body["actions"][0]
-        asker = Asker(body["user"]["id"], body["channel"]["id"], body["trigger_id"], body["response_url"])
+        asker = Asker(body["user"]["id"], body["channel"]["id"], _press(body), body["response_url"])
         outcome = self._outcome(lambda: self._pressed(action["action_id"], action["value"], asker))
         if isinstance(outcome, AskInModal):
             outcome = self._open_form(outcome, body["trigger_id"])
@@ -83,6 +83,8 @@ class Listeners:
         except (LedgerError, SlackFailed) as failed:
             outcome = Mistyped(REASON_FIELD, f"Nothing was written. {failed}")
         log.info("%s filled the form for %s: %s", asker.actor_id, filled.environment, type(outcome).__name__)
+        if isinstance(outcome, Refused):  # the form stays open, so that what was typed can be kept
+            outcome = Mistyped(REASON_FIELD, messages.bare(outcome.why))
         if isinstance(outcome, Mistyped):
             ack(response_action="errors", errors={outcome.field: outcome.why})
             return
@@ -108,46 +110,9 @@ class Listeners:
         if self._book.hear(heard):
             log.info("%s %s %s on %s", heard.actor_id, "added" if heard.added else "removed", name, heard.message_ts)
 
-    def _pressed(self, action: str, value: str, asker: Asker) -> Outcome:
-        if action == CERTIFY:
-            return self._desk.certify_after(int(value), asker)
-        if action == SHARE:
-            return self._desk.share(int(value), asker)
-        if action == CANCEL:
-            return self._desk.ask(Cancel(int(value)), asker)
-        command: Command = Plan(value) if action == PLAN else Apply(value)
-        return self._desk.ask(command, asker)
-
-    def _outcome(self, asked: Callable[[], Outcome]) -> Outcome:
-        try:
-            return asked()
-        except (LedgerError, SlackFailed) as failed:
-            log.warning("%s", failed)
-            return Refused(f"Nothing was written. {failed}")
-
-    def _open_form(self, wanted: AskInModal, trigger_id: str) -> Outcome:
-        try:
-            self._voice.open_modal(trigger_id, messages.modal(wanted))
-        except SlackFailed as failed:
-            log.warning("%s", failed)
-            return Refused(f"Nothing was written. {failed}")
-        return wanted
-
-    def _reply(self, outcome: Outcome) -> dict[str, Any]:
-        """A form speaks for itself; everything else is answered in words."""
-        return {} if isinstance(outcome, AskInModal) else messages.reply(outcome, self._workflow).as_arguments()
-
-    def _later(self, deed: Callable[[], None]) -> None:
-        def done() -> None:
-            try:
-                deed()
-            except SlackFailed as failed:
-                log.warning("%s", failed)
-
-        self._aside.submit(done)
-
-    def _emojis(self) -> set[str]:
-        return {emoji(self._workflow.approve_with), emoji(self._workflow.reject_with)}
-
-    def _channels(self) -> set[str]:
-        return {environment.channel for environment in self._workflow.environments}
+    def _press(body: dict[str, Any]) -> str:
+    """The same for two presses of one button by one person: a double click is one wish. Questions may be repeated."""
+    action, message, person = body["actions"][0], body["container"], body["user"]["id"]
+    if action["action_id"] not in {APPLY, CERTIFY}:
+        return body["trigger_id"]
+    return ":".join((message["channel_id"], message["message_ts"], action["action_id"], action["value"], person))
