@@ -110,7 +110,52 @@ class Listeners:
         if self._book.hear(heard):
             log.info("%s %s %s on %s", heard.actor_id, "added" if heard.added else "removed", name, heard.message_ts)
 
-    def _press(body: dict[str, Any]) -> str:
+    def _pressed(self, action: str, value: str, asker: Asker) -> Outcome:
+        if action == CERTIFY:
+            return self._desk.certify_after(int(value), asker)
+        if action == SHARE:
+            return self._desk.share(int(value), asker)
+        if action == CANCEL:
+            return self._desk.ask(Cancel(int(value)), asker)
+        command: Command = Plan(value) if action == PLAN else Apply(value)
+        return self._desk.ask(command, asker)
+
+    def _outcome(self, asked: Callable[[], Outcome]) -> Outcome:
+        try:
+            return asked()
+        except (LedgerError, SlackFailed) as failed:
+            log.warning("%s", failed)
+            return Refused(f"Nothing was written. {failed}")
+
+    def _open_form(self, wanted: AskInModal, trigger_id: str) -> Outcome:
+        try:
+            self._voice.open_modal(trigger_id, messages.modal(wanted))
+        except SlackFailed as failed:
+            log.warning("%s", failed)
+            return Refused(f"Nothing was written. {failed}")
+        return wanted
+
+    def _reply(self, outcome: Outcome) -> dict[str, Any]:
+        """A form speaks for itself; everything else is answered in words."""
+        return {} if isinstance(outcome, AskInModal) else messages.reply(outcome, self._workflow).as_arguments()
+
+    def _later(self, deed: Callable[[], None]) -> None:
+        def done() -> None:
+            try:
+                deed()
+            except SlackFailed as failed:
+                log.warning("%s", failed)
+
+        self._aside.submit(done)
+
+    def _emojis(self) -> set[str]:
+        return {emoji(self._workflow.approve_with), emoji(self._workflow.reject_with)}
+
+    def _channels(self) -> set[str]:
+        return {environment.channel for environment in self._workflow.environments}
+
+
+def _press(body: dict[str, Any]) -> str:
     """The same for two presses of one button by one person: a double click is one wish. Questions may be repeated."""
     action, message, person = body["actions"][0], body["container"], body["user"]["id"]
     if action["action_id"] not in {APPLY, CERTIFY}:
