@@ -26,7 +26,7 @@ from ledger.doorbell import Doorbell
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRecord, NoSuchRequest
 from ledger.events import Cancelled
 from ledger.records import Question
-from ledger.request import Act, Actor, Kind, Wish
+from ledger.request import Act, Actor, Kind, Request, Wish
 from ledger.states import FINAL, State
 from ledger.workflow import Environment, Workflow
 
@@ -147,7 +147,20 @@ class Desk:
         after = self._workflow.after(environment)
         if after is None or not after.protected:
             return Refused(f"{environment.name} needs no certification: no protected environment comes after it.")
-        return self._refusal(wish, environment) or self._open(wish, environment)
+        return self._refusal(wish, environment) or self._certified(wish) or self._open(wish, environment)
+
+    def _certified(self, wish: Wish) -> Refused | None:
+        """The same word twice says nothing new: refused while nothing was applied since and no new note is given."""
+        newest = self._book.certification(wish.environment)
+        if newest is None or wish.note not in {None, newest.by.note}:
+            return None
+        if self._book.applied_since(wish.environment, newest.by.at) is not None:
+            return None
+        return Refused(
+            f"{wish.environment} is certified already, by {newest.by.actor_name} at {newest.by.at:%Y-%m-%d %H:%M} UTC, "
+            "and nothing was applied since. To certify it anew, add a note: "
+            f"`/migrate certify {wish.environment} <note>`."
+        )
 
     def _refusal(self, wish: Wish, environment: Environment) -> Refused | None:
         """What is already known to stand against a wish."""
@@ -174,7 +187,13 @@ class Desk:
             request, new = self._book.open(wish, expires_in=expires_in, protected=environment.protected)
         except AlreadyOpen as error:
             return Refused(str(error))
-        return WrittenDown(request, new=new, rung=self._bell.ring(request, environment.name))
+        rung = self._bell.ring(request, environment.name)
+        return WrittenDown(request, new=new, rung=rung, behind=self._behind(request))
+
+    def _behind(self, request: Request) -> int | None:
+        """The request before this one that still is open: of one environment, one runs at a time."""
+        found = self._book.requests(environment=request.environment, open_only=True, limit=GATE_FROM)
+        return next((one.id for one in found if one.id < request.id), None)
 
     def _cancel(self, request_id: int, actor: Actor) -> Outcome:
         try:
@@ -197,6 +216,7 @@ class Desk:
 
     def _look(self, question: Question, name: str | None, actor: Actor, asker: Asker) -> Looking:
         names = self._needed_for(question, name)
+        meant = names if name is None else (name,)
         inquiry, _ = self._book.ask(
             question=question,
             environment=name,
@@ -207,12 +227,14 @@ class Desk:
             key=asker.key,
         )
         rung = [self._bell.ring_look(one.id, one.environment) for one in self._book.observations(inquiry.id)]
-        return Looking(names, rung=any(rung))
+        return Looking(meant, rung=any(rung))
 
     def _needed_for(self, question: Question, name: str | None) -> tuple[str, ...]:
         environment = self._workflow.environment(name) if name else None
-        if question is not Question.PLAN or environment is None:
+        if environment is None:
             return tuple(each.name for each in self._workflow.environments)
+        if question is Question.STATUS:
+            return (environment.name,)
         before = self._workflow.before(environment)
         return (before.name, environment.name) if before else (environment.name,)
 

@@ -15,7 +15,7 @@ from ledger.errors import IllegalMove, OwnDecision
 from ledger.events import Approved, Noted, Refused, Rejected, Withdrawn
 from ledger.records import Heard
 from ledger.request import Act, Actor, Decision, Request, Verdict
-from ledger.states import State
+from ledger.states import SAID, State
 from ledger.workflow import Environment, Workflow
 
 #: How long a reaction on a message that is nobody's card is kept: the card may stand there and not be known yet,
@@ -130,12 +130,14 @@ class Judge:
         if verdict is Verdict.APPROVE and request.state is State.APPROVED and not still:
             self._withdraw(theirs, request)
         elif took:
-            kept = "another approval stands" if request.state is State.APPROVED else f"#{request.id} is {request.state}"
+            kept = (
+                "another approval stands" if request.state is State.APPROVED else f"#{request.id} {SAID[request.state]}"
+            )
             self._book.tell(request.id, Noted(theirs.id, theirs.name, f"took the reaction back; {kept}."))
 
     def _withdraw(self, actor: Actor, request: Request) -> None:
         try:
             self._book.move(request.id, State.PLANNED, why=Withdrawn(actor.id, actor.name))
         except IllegalMove as error:
-            what = f"took the reaction back, too late: #{request.id} is {error.standing}."
+            what = f"took the reaction back, too late: #{request.id} {SAID[error.standing]}."
             self._book.tell(request.id, Noted(actor.id, actor.name, what))

@@ -62,7 +62,7 @@ class Listeners:
     def on_button(self, ack: Ack, body: dict[str, Any]) -> None:
         """A button does the same as the command that it stands for."""
         action = body["actions"][0]
-        asker = Asker(body["user"]["id"], body["channel"]["id"], body["trigger_id"], body["response_url"])
+        asker = Asker(body["user"]["id"], body["channel"]["id"], _press(body), body["response_url"])
         outcome = self._outcome(lambda: self._pressed(action["action_id"], action["value"], asker))
         if isinstance(outcome, AskInModal):
             outcome = self._open_form(outcome, body["trigger_id"])
@@ -83,6 +83,8 @@ class Listeners:
         except (LedgerError, SlackFailed) as failed:
             outcome = Mistyped(REASON_FIELD, f"Nothing was written. {failed}")
         log.info("%s filled the form for %s: %s", asker.actor_id, filled.environment, type(outcome).__name__)
+        if isinstance(outcome, Refused):  # the form stays open, so that what was typed can be kept
+            outcome = Mistyped(REASON_FIELD, messages.bare(outcome.why))
         if isinstance(outcome, Mistyped):
             ack(response_action="errors", errors={outcome.field: outcome.why})
             return
@@ -151,3 +153,11 @@ class Listeners:
 
     def _channels(self) -> set[str]:
         return {environment.channel for environment in self._workflow.environments}
+
+
+def _press(body: dict[str, Any]) -> str:
+    """The same for two presses of one button by one person: a double click is one wish. Questions may be repeated."""
+    action, message, person = body["actions"][0], body["container"], body["user"]["id"]
+    if action["action_id"] not in {APPLY, CERTIFY}:
+        return body["trigger_id"]
+    return ":".join((message["channel_id"], message["message_ts"], action["action_id"], action["value"], person))

@@ -1,13 +1,15 @@
 """Help, and the lists of requests: what is answered at once, from the ledger or from the command table."""
 
+from collections.abc import Sequence
+
 from bot.blocks import Body, body, counted, listed, moment, mono, plain, said, seconds, section, sections
 from bot.commands import TABLE
 from bot.grammar import short
 from bot.outcomes import Entry, Listed
 from bot.story import Story, now
 from ledger import events
-from ledger.request import POLICY
-from ledger.states import FINAL
+from ledger.request import POLICY, Request
+from ledger.states import FINAL, SAID, State
 from ledger.workflow import Workflow
 
 #: How many requests one answer names.
@@ -33,26 +35,38 @@ def requests(found: Listed, workflow: Workflow) -> Body:
     if not found.entries:
         return plain(f"There is no {kind} request{where}.")
     head = f"{counted(len(found.entries), f'{kind} request')}{where}, newest first."
-    shown = listed([_line(entry, workflow) for entry in found.entries], show=SHOWN)
+    shown = listed([_line(entry, workflow, others=found.entries) for entry in found.entries], show=SHOWN)
     return body(head, section(head), *sections(shown))
 
 
-def _line(entry: Entry, workflow: Workflow) -> str:
+def _line(entry: Entry, workflow: Workflow, *, others: Sequence[Entry]) -> str:
     request = entry.request
     asked = f"*#{request.id}* {request.act} {request.environment} · {said(request.actor.name)}"
     environment = workflow.environment(request.environment)
     if environment is None:
-        return f"{asked} · {request.state} · no longer in twokey.toml"
+        return f"{asked} · {SAID[request.state]} · no longer in twokey.toml"
     story = Story(request, environment, entry.told, workflow)
     when = moment(request.asked_at, "{date_short_pretty} {time}")
     if story.over:
         return f"{asked} {when} · {now(story)}{_approved(story)}{_took(story)}{_backup(story)}"
-    return f"{asked} {when} · {now(story)} · expires {moment(request.expires_at)}"
+    return f"{asked} {when} · {now(story)}{_waits(request, others)}"
+
+
+def _waits(request: Request, others: Sequence[Entry]) -> str:
+    """For whom it waits, and how long it may: of one environment, one request runs at a time."""
+    if request.state is State.APPLYING:
+        return ""
+    ahead = [one.request.id for one in others if one.request.environment == request.environment]
+    first = next((f" · waits for #{number}" for number in ahead if number < request.id), "")
+    return f"{first} · expires {moment(request.expires_at)}"
 
 
 def _approved(story: Story) -> str:
-    approved = story.last(events.Approved)
-    return f" · approved by {said(approved.actor_name)}" if approved and approved.actor_id != POLICY.id else ""
+    """Who turned the second key, unless it was taken back."""
+    turns = [t.event for t in story.told if isinstance(t.event, events.Approved | events.Withdrawn)]
+    if not turns or isinstance(turns[-1], events.Withdrawn) or turns[-1].actor_id == POLICY.id:
+        return ""
+    return f" · approved by {said(turns[-1].actor_name)}"
 
 
 def _took(story: Story) -> str:

@@ -1,6 +1,7 @@
 """Values → messages. Pure: what a person reads is a function of the ledger and of what came of asking."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ from ledger.records import Told
 from ledger.request import Act, Request
 from ledger.workflow import Environment, Verbosity, Workflow
 
-__all__ = ["Body", "Slot", "answer", "modal", "nobody", "project", "reply", "shared", "slip", "whisper"]
+__all__ = ["Body", "Slot", "answer", "bare", "modal", "nobody", "project", "reply", "shared", "slip", "whisper"]
 
 #: The slots that are edited in place. Every other one is a reply that is posted once.
 CARD, PROGRESS = "card", "progress"
@@ -93,6 +94,11 @@ def slip(error: Slip) -> Body:
     return body(why, section(why), section(shown))
 
 
+def bare(sentence: str) -> str:
+    """A sentence for a place in which Slack shows no markup, such as below the field of a form."""
+    return re.sub(r"<([@#][A-Z0-9]+)>", r"\1", sentence.replace("`", ""))
+
+
 def whisper(sentence: str) -> Body:
     """One of our own sentences, for one person."""
     return plain(ours(sentence))
@@ -124,6 +130,8 @@ def _written_down(outcome: WrittenDown) -> str:
     request = outcome.request
     already = "is" if outcome.new else "was already"
     line = f"#{request.id} {already} written down: {request.act} {request.environment}."
+    if outcome.behind is not None:
+        line = f"{line} It waits for #{outcome.behind}, which came first."
     return line if outcome.rung else f"{line} Redis does not answer, so a worker will hear of it later, by itself."
 
 

@@ -9,11 +9,15 @@ from ledger.workflow import Environment
 
 @dataclass(frozen=True, slots=True)
 class WrittenDown:
-    """The request is in the ledger. `new` is False for a second delivery of the same wish; `rung` if a worker heard."""
+    """The request is in the ledger. `new` is False for a second delivery of the same wish; `rung` if a worker heard.
+
+    `behind` is the open request of the same environment that came before it, if there is one.
+    """
 
     request: Request
     new: bool
     rung: bool
+    behind: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,9 +86,10 @@ def _line(told: Told, story: Story) -> str | None:
             return f"🚫 {said(name)}'s reaction did not count: “{ours(why.partition('. ')[0].rstrip('.'))}.”"
         case events.Noted(actor_name=name, what=what):
             return f"📝 {said(name)}: {said(what)}"
-        case events.Withdrawn(actor_id=actor_id, actor_name=name):
-            whose = "The approval no longer stands" if actor_id == POLICY.id else f"{said(name)} took the key back"
-            return f"↩️ {whose}. Nothing starts until somebody turns it again."
+        case events.Withdrawn(actor_id=POLICY.id):
+            return None  # why it did not start was said just before, and the card says what it waits for
+        case events.Withdrawn(actor_name=name):
+            return f"↩️ {said(name)} took the key back. Nothing starts until somebody turns it again."
         case events.ExpiryWarned(minutes_left=minutes):
             expires = f"expires in {minutes} minutes, at {moment(story.request.expires_at)}"
             return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. It waits for a second person."

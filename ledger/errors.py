@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ledger.states import State
+from ledger.states import SAID, State
 
 
 class LedgerError(Exception):
@@ -71,7 +71,7 @@ class IllegalMove(LedgerError):
 
     def __str__(self) -> str:
         return (
-            f"#{self.request_id} is {self.standing} and cannot become {self.to}. "
+            f"#{self.request_id} {SAID[self.standing]}, so that cannot be done now. "
             "`/migrate requests` shows where the open requests stand."
         )
 

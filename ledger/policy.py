@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ledger.request import Act, Actor, Certification, Decision, Kind, Request, Verdict, Witness
-from ledger.states import FINAL, State
+from ledger.states import FINAL, SAID, State
 from ledger.workflow import Environment
 
 #: How old the bot's look at Slack may be when a protected run starts.
@@ -64,7 +64,7 @@ def may_ask(
     for other in open_requests:
         if other.environment == environment.name and other.act is Act.APPLY and other.state not in FINAL:
             return Denied(
-                f"#{other.id} is open for {environment.name}: asked by <@{other.actor.id}>, {other.state}. "
+                f"#{other.id} is open for {environment.name}: {other.actor.name} asked, and it {SAID[other.state]}. "
                 f"Wait for its end, or take it back with `/migrate cancel {other.id}`."
             )
     if before is not None and (certification is None or certification.environment != before.name):
@@ -102,7 +102,7 @@ def may_cancel(actor: Actor, request: Request, environment: Environment) -> Allo
             + (f", or by an approver of {environment.name}: {others}." if others else ".")
         )
     if request.state in FINAL:
-        return Denied(f"#{request.id} is {request.state} already. There is nothing left to cancel.")
+        return Denied(f"#{request.id} {SAID[request.state]} already. There is nothing left to cancel.")
     if request.state is State.APPLYING:
         return Denied(f"#{request.id} is running and cannot be cancelled. Its message will say how it ends.")
     return Allowed()
@@ -153,7 +153,7 @@ def _not_startable(request: Request, environment: Environment, *, digest: str, n
     if request.plan is None:
         return Denied(f"#{request.id} has no plan yet. A worker draws it first.")
     if request.state not in {State.PLANNED, State.APPROVED}:
-        return Denied(f"#{request.id} is {request.state} and cannot start.")
+        return Denied(f"#{request.id} {SAID[request.state]} and cannot start.")
     if now >= request.expires_at:
         return _expired(request)
     if request.plan.digest != digest:
@@ -176,9 +176,11 @@ def _seen_now(
     if refused := _rejected(request, (one.id for one in witness.rejecting if _counts(one, by))):
         return refused
     if not any(_counts(one, by) and one.id in approved_by for one in witness.approving):
+        no_more = {one.id for one in witness.approving if not _counts(one, by)}
+        others = _mentions(one for one in by if one not in no_more) or f"Another approver of {request.environment}"
         return Denied(
             f"#{request.id} did not start: the approving reaction is gone, or came from somebody who may no longer "
-            f"approve. {_mentions(by)} can react again."
+            f"approve. {others} can react."
         )
     return Allowed()
 
@@ -222,7 +224,7 @@ def _cannot_decide_in(request: Request) -> str:
         return f"#{request.id} has no plan yet. React on its card when the plan stands there."
     if request.state is State.APPLYING:
         return f"#{request.id} is running already, so a reaction changes nothing."
-    return f"#{request.id} is {request.state}, so a reaction changes nothing. Ask again for a new plan."
+    return f"#{request.id} {SAID[request.state]}, so a reaction changes nothing. Ask again for a new plan."
 
 
 def _nobody(environment: Environment) -> Denied:

@@ -51,6 +51,22 @@ MOVES: dict[State, frozenset[State]] = {
 FINAL: frozenset[State] = frozenset(state for state, following in MOVES.items() if not following)
 
 
+#: How a person says of a request where it stands: "#7 has failed".
+SAID: dict[State, str] = {
+    State.ASKED: "waits for its plan",
+    State.PLANNED: "waits for a second person",
+    State.APPROVED: "is approved",
+    State.APPLYING: "is running",
+    State.APPLIED: "is applied",
+    State.FAILED: "has failed",
+    State.INTERRUPTED: "was interrupted",
+    State.REJECTED: "was rejected",
+    State.CANCELLED: "was cancelled",
+    State.EXPIRED: "has expired",
+    State.STALE: "has grown stale",
+}
+
+
 def sources(to: State) -> frozenset[State]:
     """The states from which a request may move to `to`."""
     return frozenset(state for state, following in MOVES.items() if to in following)

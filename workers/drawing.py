@@ -89,6 +89,9 @@ def difference(was: PlanSummary, now: PlanSummary) -> str:
     if was.head != now.head:
         return f"{now.environment}'s newest migration was {was.head or 'none'} and is {now.head or 'none'} now."
     if before != after:
+        more = [one for one in after if one not in before]
+        if after[: len(before)] == before:
+            return f"It would also run {', '.join(more)} now."
         return f"It would run {', '.join(after) or 'nothing'} now, and not {', '.join(before)}."
     for old, new in zip(was.migrations, now.migrations, strict=True):
         if old.checksum != new.checksum:

@@ -137,7 +137,7 @@ def test_an_approval_of_what_has_ended_is_refused(bot: Running) -> None:
     shown = open_production(bot)
     bot.book.move(2, State.EXPIRED, why=events.Expired())
     bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "white_check_mark")
-    whispered(bot, "U0APPROVER", "#2 is expired, so a reaction changes nothing. Ask again for a new plan.")
+    whispered(bot, "U0APPROVER", "#2 has expired, so a reaction changes nothing. Ask again for a new plan.")
 
 
 def test_a_key_taken_back_too_late_is_noted(bot: Running) -> None:
@@ -148,7 +148,7 @@ def test_a_key_taken_back_too_late_is_noted(bot: Running) -> None:
     bot.slack.wait_for(lambda: bot.book.now() >= starts_at)  # no worker may start it earlier
     bot.book.move(2, State.APPLYING, why=events.Started("host:1"))
     bo.unreact(CHANNEL, shown["ts"], "white_check_mark")
-    reply(bot, shown["ts"], "📝 Bo Approver: took the reaction back; #2 is applying.")
+    reply(bot, shown["ts"], "📝 Bo Approver: took the reaction back; #2 is running.")
 
 
 def test_of_two_approvals_one_may_be_taken_back(bot: Running) -> None:

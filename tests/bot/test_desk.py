@@ -5,14 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from bot.commands import Apply, Cancel, Certify, Plan
+from bot.commands import Apply, Cancel, Certify, Plan, Status
 from bot.desk import Asker, Desk, Filled
 from bot.identity import Directory
-from bot.outcomes import Refused, Shared, WrittenDown
+from bot.outcomes import Looking, Refused, Shared, WrittenDown
 from bot.voice import Voice
 from ledger.book import Book
 from ledger.doorbell import Doorbell
+from ledger.events import Certified, MigrationApplied
 from ledger.records import Question
+from ledger.request import Act, Certification, CertifiedBy
 from ledger.states import State
 from ledger.workflow import Workflow
 from tests.bot.conftest import CHANNEL
@@ -46,6 +48,30 @@ def test_a_second_open_request_is_refused_by_the_ledger_too(desk: Desk, ledger: 
     assert (again.new, again.request.id) == (False, 1)
 
 
+def test_the_same_word_twice_is_refused_until_there_is_something_new(desk: Desk, ledger: Book) -> None:
+    by = CertifiedBy(ADA.id, ADA.name, ledger.now(), "clicked")
+    request = a_request_in(ledger, State.APPLYING, wish=a_wish(environment="test", act=Act.CERTIFY))
+    certification = Certification(request.id, "test", (("20250818140001_a", "a" * 64),), by)
+    ledger.certify(certification, why=Certified(ADA.id, ADA.name, ("20250818140001_a",), "clicked"))
+    again = Refused(
+        f"test is certified already, by ada at {by.at:%Y-%m-%d %H:%M} UTC, and nothing was applied since. "
+        "To certify it anew, add a note: `/migrate certify test <note>`."
+    )
+    assert desk.ask(Certify("test"), ASKER) == again
+    assert desk.ask(Certify("test", "clicked"), ASKER) == again
+    assert isinstance(desk.ask(Certify("test", "once more"), replace(ASKER, key="note")), WrittenDown)
+    run = a_request_in(ledger, State.APPLYING, wish=a_wish(environment="test"))
+    ledger.tell(run.id, MigrationApplied("20250818150001_b", 1, 1, 0.1))
+    assert isinstance(desk.ask(Certify("test"), replace(ASKER, key="new")), WrittenDown)
+
+
+def test_a_second_wish_says_what_it_waits_for(desk: Desk) -> None:
+    first, second = (desk.ask(Apply("test"), replace(ASKER, key=key)) for key in ("one", "two"))
+    assert isinstance(first, WrittenDown)
+    assert isinstance(second, WrittenDown)
+    assert (first.behind, second.behind) == (None, first.request.id)
+
+
 def test_sharing(desk: Desk, ledger: Book) -> None:
     asked = {"question": Question.STATUS, "environment": None, "environments": [], "actor": ADA, "channel": CHANNEL}
     inquiry, _ = ledger.ask(**asked, response_url="https://hooks", key="q")
@@ -64,3 +90,5 @@ def test_sharing(desk: Desk, ledger: Book) -> None:
 def test_a_question_is_asked_of_the_environments_that_it_needs(desk: Desk, ledger: Book) -> None:
     desk.ask(Plan("production"), ASKER)
     assert [one.environment for one in ledger.observations(1)] == ["test", "production"]
+    assert desk.ask(Status("test"), replace(ASKER, key="status")) == Looking(("test",), rung=True)
+    assert [one.environment for one in ledger.observations(2)] == ["test"]

@@ -73,7 +73,7 @@ def test_a_key_taken_back_while_a_worker_claims_the_request_is_too_late(
     monkeypatch.setattr(ledger, "decisions", claimed_meanwhile)
     judge.judge()
     assert ledger.events(card.id)[-1].event == Noted(
-        BO.id, "Bo Approver", "took the reaction back, too late: #1 is applying."
+        BO.id, "Bo Approver", "took the reaction back, too late: #1 is running."
     )
 
 

@@ -135,7 +135,7 @@ def test_cancelling(bot: Running) -> None:
     a_request_in(bot.book, State.ASKED)
     ada = bot.slack.as_person("U0ENGINEER")
     assert ada.slash("/migrate", "cancel 1") == "#1 is cancelled. Nothing will run."
-    assert ada.slash("/migrate", "cancel 1") == "🚫 #1 is cancelled already. There is nothing left to cancel."
+    assert ada.slash("/migrate", "cancel 1") == "🚫 #1 was cancelled already. There is nothing left to cancel."
     assert ada.slash("/migrate", "cancel 9") == "🚫 There is no request #9. `/migrate requests` lists the open ones."
 
 
@@ -208,3 +208,24 @@ def test_a_reason_of_blanks_or_of_a_page_is_pointed_at(bot: Running) -> None:
     assert ada.submit(view["id"], {"environment": "production", "reason": "x" * 301}) == {
         "errors": {"reason": "The reason has 301 characters; 300 fit."}
     }
+
+
+def test_a_request_opened_meanwhile_keeps_the_form_and_what_was_typed(bot: Running) -> None:
+    certified(bot)
+    ada = bot.slack.as_person("U0ENGINEER")
+    ada.slash("/migrate", "apply prod")
+    [view] = bot.slack.wait_for(lambda: bot.slack.views("U0ENGINEER"))
+    a_request_in(bot.book, State.ASKED, wish=a_wish(environment="production"), protected=True)
+    assert ada.submit(view["id"], {"environment": "production", "reason": "Ship it"}) == {
+        "errors": {
+            "reason": "#2 is open for production: ada asked, and it waits for its plan. "
+            "Wait for its end, or take it back with /migrate cancel 2."
+        }
+    }
+
+
+def test_a_double_click_is_one_wish(bot: Running) -> None:
+    shown = press(bot, State.FAILED, "twokey_apply")
+    bot.slack.as_person("U0ENGINEER").click(shown, "twokey_apply")
+    bot.slack.wait_for(lambda: last_whisper(bot) == "#2 was already written down: apply test.")
+    assert requests(bot) == ["apply test", "apply test"]

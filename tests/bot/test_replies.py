@@ -42,6 +42,10 @@ PRODUCTION = WORKFLOW.environments[2]
                 "Redis does not answer, so a worker will hear of it later, by itself."
             ),
         ),
+        (
+            WrittenDown(a_request(State.ASKED), new=True, rung=True, behind=6),
+            "#7 is written down: apply production. It waits for #6, which came first.",
+        ),
         (Looking(("development", "test"), rung=True), "Looking at development, test …"),
         (
             Looking(("test",), rung=False),
@@ -113,8 +117,29 @@ def test_lists_of_requests() -> None:
     assert lines(messages.reply(Listed(open=True, environment=None, entries=(still, unknown)), WORKFLOW)) == [
         "2 open requests, newest first.",
         f"*#7* apply production · ada {when} · ⏳ Written down · expires <!date^1795356000^{{time}}|14:00 UTC>",
-        "*#7* apply gone · ada · planned · no longer in twokey.toml",
+        "*#7* apply gone · ada · waits for a second person · no longer in twokey.toml",
     ]
+
+
+def test_an_approval_that_was_taken_back_is_no_approval_in_the_history() -> None:
+    back, rejected = events.Withdrawn("U0APPROVER", "bo"), events.Rejected("U0APPROVER", "bo")
+    entry = Entry(a_request(State.REJECTED), told(BY_BO, back, rejected))
+    [_, line] = lines(messages.reply(Listed(open=False, environment=None, entries=(entry,)), WORKFLOW))
+    assert line.endswith(" · 🚫 Rejected by bo")
+
+
+def test_what_waits_for_another_says_so_and_what_runs_no_longer_expires() -> None:
+    second = Entry(replace(a_request(State.ASKED, environment="test"), id=8), ())
+    first = Entry(a_request(State.APPLYING, environment="test"), told(events.Started("host:1")))
+    shown = lines(messages.reply(Listed(open=True, environment=None, entries=(second, first)), WORKFLOW))
+    assert shown[1].endswith(" · ⏳ Written down · waits for #7 · expires <!date^1795356000^{time}|14:00 UTC>")
+    assert shown[2].endswith(" · 🔵 Running")
+
+
+def test_a_sentence_below_a_field_has_no_markup() -> None:
+    assert messages.bare("Ask <@U0BO> in <#C0MIGRATE>, or `/migrate cancel 7`.") == (
+        "Ask @U0BO in #C0MIGRATE, or /migrate cancel 7."
+    )
 
 
 def test_the_form_asks_for_the_name_and_a_reason() -> None:

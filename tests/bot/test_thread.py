@@ -112,12 +112,6 @@ def test_progress_is_one_message_that_grows() -> None:
             "🚫 The start was refused. #7 did not start: <@U0APPROVER> can approve it.",
             False,
         ),
-        (
-            State.PLANNED,
-            (BY_BO, events.Withdrawn("policy", "policy")),
-            "↩️ The approval no longer stands. Nothing starts until somebody turns it again.",
-            False,
-        ),
         (State.APPLYING, (events.Noted("U0APPROVER", "bo", "approves as well."),), "📝 bo: approves as well.", False),
     ],
 )
@@ -183,6 +177,13 @@ def test_what_never_had_a_card_is_told_in_one_message(
     found = slots(name, state, ASKED, event, act=act, plan=False)
     assert list(found) == ["card"]
     assert lines(found["card"].body) == shown
+
+
+def test_an_approval_that_no_longer_stands_is_told_once() -> None:
+    """By the reason that the start was refused for; the withdrawal that follows it says nothing more."""
+    refused = events.Refused("policy", "policy", "#7 did not start: the approving reaction is gone.")
+    shown = slots("production", State.PLANNED, ASKED, PLANNED, BY_BO, refused, events.Withdrawn("policy", "policy"))
+    assert [name for name in shown if name.startswith("said:")] == ["said:4"]
 
 
 def test_verbosity_all_makes_each_migration_a_line() -> None:

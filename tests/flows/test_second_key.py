@@ -45,7 +45,7 @@ def test_an_approvers_x_rejects_and_a_later_approval_is_refused(begin: Callable[
     corridor.channel.reacts(BO, card, "x")
     corridor.channel.shows("production", "Rejected")
     corridor.channel.reacts(BO, card, "white_check_mark")
-    corridor.channel.sees(BO, "#4 is rejected, so a reaction changes nothing. Ask again for a new plan.")
+    corridor.channel.sees(BO, "#4 was rejected, so a reaction changes nothing. Ask again for a new plan.")
     assert corridor.applied("production") == []
 
 
@@ -56,7 +56,7 @@ def test_a_cancelled_request_cannot_be_approved(begin: Callable[..., Corridor]) 
     corridor.channel.types(ADA, "cancel 4")
     corridor.channel.shows("production", "Cancelled")
     corridor.channel.reacts(BO, card, "white_check_mark")
-    corridor.channel.sees(BO, "#4 is cancelled, so a reaction changes nothing.")
+    corridor.channel.sees(BO, "#4 was cancelled, so a reaction changes nothing.")
     assert corridor.applied("production") == []
 
 
@@ -68,7 +68,7 @@ def test_an_expired_request_ends_and_cannot_be_approved(begin: Callable[..., Cor
         conn.execute("UPDATE requests SET expires_at = now() WHERE id = 4")
     corridor.channel.shows("production", "Expired")
     corridor.channel.reacts(BO, card, "white_check_mark")
-    corridor.channel.sees(BO, "#4 is expired, so a reaction changes nothing.")
+    corridor.channel.sees(BO, "#4 has expired, so a reaction changes nothing.")
     assert corridor.applied("production") == []
 
 

@@ -11,7 +11,7 @@ from ledger.book import Book
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Approved, Asked, Certified, MigrationApplied, Noted, Planned, Started, Withdrawn
 from ledger.request import Act, Certification, CertifiedBy
-from ledger.states import FINAL, MOVES, State, sources
+from ledger.states import FINAL, MOVES, SAID, State, sources
 from tests.support.ledger import ADA, BO, DIGEST, WAY, a_plan, a_request_in, a_wish
 
 HOUR = timedelta(hours=1)
@@ -130,7 +130,8 @@ def test_every_pair_of_states_moves_as_the_table_says(ledger: Book, standing: St
     with pytest.raises(IllegalMove) as caught:
         ledger.move(request.id, to, why=why)
     assert str(caught.value) == (
-        f"#{request.id} is {standing} and cannot become {to}. `/migrate requests` shows where the open requests stand."
+        f"#{request.id} {SAID[standing]}, so that cannot be done now. "
+        "`/migrate requests` shows where the open requests stand."
     )
     assert ledger.request(request.id) == request
     assert len(ledger.events(request.id)) == request.version

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.policy import Allowed, Denied, NeedsApproval, may_ask, may_cancel, may_decide, may_start
 from ledger.request import Act, Actor, Certification, CertifiedBy, Decision, Kind, Request, Verdict, Witness
-from ledger.states import FINAL, State
+from ledger.states import FINAL, SAID, State
 from ledger.workflow import Environment, Verbosity
 from tests.support.ledger import ADA, BO, DIGEST, a_plan
 
@@ -63,7 +63,7 @@ ONLY_YOU = (
     "Add another person to its approvers in twokey.toml."
 )
 BUSY = (
-    "#7 is open for production: asked by <@U0ENGINEER>, approved. "
+    "#7 is open for production: ada asked, and it is approved. "
     "Wait for its end, or take it back with `/migrate cancel 7`."
 )
 UNCERTIFIED = (
@@ -164,10 +164,10 @@ def test_who_may_decide(verdict: object, expected: object) -> None:
 @pytest.mark.parametrize("state", sorted(FINAL))
 def test_what_is_over_is_neither_decided_nor_cancelled_nor_started(state: State) -> None:
     over = replace(APPROVED, state=state)
-    again = f"#7 is {state}, so a reaction changes nothing. Ask again for a new plan."
+    again = f"#7 {SAID[state]}, so a reaction changes nothing. Ask again for a new plan."
     assert decides(request=over) == Denied(again)
-    assert may_cancel(ADA, over, PROD) == Denied(f"#7 is {state} already. There is nothing left to cancel.")
-    assert starts(over) == Denied(f"#7 is {state} and cannot start.")
+    assert may_cancel(ADA, over, PROD) == Denied(f"#7 {SAID[state]} already. There is nothing left to cancel.")
+    assert starts(over) == Denied(f"#7 {SAID[state]} and cannot start.")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,15 @@ UNSEEN = Denied(
 )
 GONE = Denied(
     "#7 did not start: the approving reaction is gone, or came from somebody who may no longer approve. "
-    "<@U0APPROVER>, <@U0SECOND> can react again."
+    "<@U0APPROVER>, <@U0SECOND> can react."
+)
+NOBODY_ELSE = Denied(
+    "#7 did not start: the approving reaction is gone, or came from somebody who may no longer approve. "
+    "Another approver of production can react."
+)
+NOT_HIM = Denied(
+    "#7 did not start: the approving reaction is gone, or came from somebody who may no longer approve. "
+    "<@U0SECOND> can react."
 )
 CHANGED = Denied(
     "What would run is no longer what #7 showed: its digest was d1d1d1d1d1d1 and is e2e2e2e2e2e2 now. "
@@ -227,7 +235,7 @@ CHANGED = Denied(
         (starts(environment=TEST), Denied(ELSEWHERE)),
         (starts(ASKED), Denied("#7 has no plan yet. A worker draws it first.")),
         (starts(replace(APPROVED, plan=None)), Denied("#7 has no plan yet. A worker draws it first.")),
-        (starts(replace(APPROVED, state=State.APPLYING)), Denied("#7 is applying and cannot start.")),
+        (starts(replace(APPROVED, state=State.APPLYING)), Denied("#7 is running and cannot start.")),
         (starts(replace(APPROVED, expires_at=NOW)), Denied(EXPIRED)),
         (starts(digest="e2" * 32), CHANGED),
         # Where nothing is protected, the rules themselves approve.
@@ -275,7 +283,9 @@ CHANGED = Denied(
         (starts(witness=replace(SEEN, approving=(CY,))), GONE),
         (starts(witness=replace(SEEN, approving=(ADA, EVE))), GONE),
         (starts(witness=replace(SEEN, approving=(EVE, BO))), Allowed()),
-        *((starts(witness=replace(SEEN, approving=(replace(BO, kind=kind),))), GONE) for kind in KINDS),
+        *((starts(witness=replace(SEEN, approving=(replace(BO, kind=kind),))), NOT_HIM) for kind in KINDS),
+        (starts(witness=replace(SEEN, approving=(replace(BO, kind=Kind.GUEST),)),
+                environment=replace(PROD, approvers=(BO.id,))), NOBODY_ELSE),
         (starts(witness=replace(SEEN, rejecting=(BO,))), REJECTED),
         (starts(witness=replace(SEEN, rejecting=(EVE, ADA))), Allowed()),
         (starts(witness=replace(SEEN, approving=(CY,)), decisions=(YES, replace(YES, actor=CY))), Allowed()),

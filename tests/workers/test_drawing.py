@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ledger.request import PlanSummary
+from ledger.request import PlannedMigration, PlanSummary
 from tests.support.ledger import a_plan
 from workers import drawing
 
@@ -29,6 +29,10 @@ def edit(plan: PlanSummary) -> PlanSummary:
         ),
         (change(head=None), "development's newest migration was 20250818120001_create_users and is none now."),
         (change(migrations=()), f"It would run nothing now, and not {FIRST}, {SECOND}."),
+        (
+            change(migrations=(*a_plan().migrations, PlannedMigration("20260101000000_z", "z", "c" * 64, 1))),
+            "It would also run 20260101000000_z now.",
+        ),
         (edit, f"{FIRST}.sql changed after the plan was shown (aaaaaaaa is cccccccc now)."),
         (change(database="shop2"), "development was the database shop and is shop2 now."),
         (
