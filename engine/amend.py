@@ -90,9 +90,10 @@ def baseline(session: Session, files: Sequence[Migration], *, through: str, acto
     home, taken = history.prepare(session), [file for file in files if file.id in here.pending and file.id <= through]
     with session.conn.transaction():
         _table(session, home)
+        session.conn.execute(history.MARK)
         for position, file in enumerate(taken, start=len(here.applied) + 1):
             entry = Entry(file.id, file.name, file.checksum, file.text, position=position, by=actor, request="baseline")
-            history.record(session, home, entry, seconds=0)
+            history.record(session, home, entry)
             _note(session, home, act="baseline", by=actor, migration=file.id, checksum=file.checksum)
     return tuple(file.id for file in taken)
 

@@ -129,7 +129,7 @@ def test_a_worker_killed_in_the_middle_is_found_out_and_said(begin: Callable[...
     corridor.slack.wait_for(lambda: len(corridor.applied("development")) == 3, timeout=20)
     corridor.parts.stop("workers", sign=signal.SIGKILL)
     with psycopg.connect(corridor.parts.dsn["development"], autocommit=True) as conn:
-        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600);'")
+        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'")
     with psycopg.connect(corridor.parts.ledger_url, autocommit=True) as conn:
         conn.execute("UPDATE requests SET beat_at = now() - interval '1 hour'")
     corridor.parts.start_workers()

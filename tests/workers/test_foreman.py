@@ -93,7 +93,7 @@ def test_where_no_worker_observes_the_environment_before_the_gate_stays_shut(
     [
         ("20260101000000_broken", "SELEC 1;\n", "20260101000000_broken.sql:1:1 is not SQL that PostgreSQL understands"),
         ("20260101000000_broken", "", "20260101000000_broken.sql holds no SQL statement."),
-        ("2026_broken", "SELECT 1;\n", "2026_broken.sql is not named like a migration."),
+        ("january_broken", "SELECT 1;\n", "january_broken.sql is not named like a migration."),
         ("20250818150001_twice", "SELECT 1;\n", "have the same timestamp"),
     ],
 )
