@@ -82,8 +82,8 @@ def test_status_is_a_table_that_a_phone_can_show() -> None:
 
 
 def test_a_status_of_one_environment_names_what_is_pending_there() -> None:
-    only = replace(an_inquiry(STATUS), environment="test")
-    assert lines(messages.answer(only, WORKFLOW)) == [
+    rows = [{"id": one["id"], "cells": one["cells"][1:2]} for one in STATUS["migrations"]]
+    assert answered({**STATUS, "environments": STATUS["environments"][1:2], "migrations": rows}) == [
         "```",
         "                       test",
         "create_users              !",
@@ -177,8 +177,12 @@ def test_status_without_any_migration() -> None:
             ["🚫 Nothing can be applied to test: Nothing is pending on test.", "[Share twokey_share=3]"],
         ),
         (
-            messages.nobody(["development", "test"]),
+            messages.nobody(["development", "test"], rung=True),
             ["No worker answers for development, test. Start one: `python -m workers`."],
+        ),
+        (
+            messages.nobody(["test"], rung=False),
+            ["Redis does not answer, so no worker heard of it, for test. Start Redis, then ask again."],
         ),
     ],
 )
