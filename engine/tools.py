@@ -1,6 +1,7 @@
 """PostgreSQL's own programs: where they lie, and which of them is new enough for a server."""
 
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cache
@@ -83,7 +84,8 @@ def find(pg_bin: str | None, path: str) -> Tools:
     """Where to look: only `pg_bin` if it is given; else the folders of `path`, then the embedded wheel's."""
     if pg_bin:
         return Tools((Path(pg_bin),))
-    folders = [Path(part) for part in path.split(":") if part and (Path(part) / "pg_dump").is_file()]
+    # A folder of PATH that may not be entered is no trouble to a shell, nor to us.
+    folders = [Path(part) for part in path.split(":") if part and shutil.which("pg_dump", path=part)]
     return Tools((*folders, *_embedded()))
 
 
