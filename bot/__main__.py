@@ -48,8 +48,19 @@ _BAD_TOKEN = {
 log = logging.getLogger("twokey")
 
 
-def main() -> int:
-    """Run the bot; 0 after a signal, 2 where a setting is wrong, with one sentence that names it."""
+HELP = """\
+python -m bot   Listen to Slack, and announce what happens. Takes no words; every setting is an environment variable:
+                SLACK_BOT_TOKEN, SLACK_APP_TOKEN (or SLACK_SIGNING_SECRET and PORT), LEDGER_DATABASE_URL, REDIS_URL,
+                TWOKEY_CONFIG. SIGTERM or Ctrl-C ends it.
+"""
+
+
+def main(words: Sequence[str] = ()) -> int:
+    """Run the bot; 0 after a signal, 2 where a word or a setting is wrong, with one sentence that names it."""
+    if words:
+        asked = set(words) <= {"-h", "--help"}
+        (sys.stdout if asked else sys.stderr).write(HELP if asked else f"The bot takes no words.\n{HELP}")
+        return 0 if asked else MISCONFIGURED
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for library in ("slack_bolt", "slack_sdk"):
         logging.getLogger(library).setLevel(logging.WARNING)
@@ -159,4 +170,4 @@ def _opened(ear: Ear, ended: Event) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

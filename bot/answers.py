@@ -16,6 +16,7 @@ from bot.blocks import (
     moment,
     mono,
     ours,
+    plain,
     row,
     said,
     section,
@@ -25,7 +26,7 @@ from bot.blocks import (
 )
 from bot.grammar import short
 from bot.next_steps import APPLY, SHARE
-from bot.story import grouped, none_of
+from bot.story import none_of
 from ledger.records import Inquiry
 from ledger.workflow import Workflow
 
@@ -47,7 +48,7 @@ CELLS = {
 
 def answer(inquiry: Inquiry, workflow: Workflow) -> Body:
     """An answered inquiry as its asker sees it, with a Share button where there is something to share."""
-    found = _meant(inquiry)
+    found = inquiry.body or {}
     shown = _drawn(found, workflow)
     share = button("Share", action=SHARE, value=str(inquiry.id))
     buttons = [] if found.get("question") == "nobody" else [*_offer(found, workflow), share]
@@ -56,7 +57,7 @@ def answer(inquiry: Inquiry, workflow: Workflow) -> Body:
 
 def shared(inquiry: Inquiry, workflow: Workflow) -> Body:
     """The same answer for the whole channel: who shows it, when it was true, and no buttons."""
-    shown = _drawn(_meant(inquiry), workflow)
+    shown = _drawn(inquiry.body or {}, workflow)
     name = inquiry.share.actor_name if inquiry.share else inquiry.actor.name
     when = moment(inquiry.answered_at or inquiry.asked_at, "{date_short_pretty} {time}")
     return Body(
@@ -64,19 +65,9 @@ def shared(inquiry: Inquiry, workflow: Workflow) -> Body:
     )
 
 
-def nobody(environments: Sequence[str]) -> dict[str, Any]:
-    """The body of an answer that no worker gave."""
-    return {"question": "nobody", "environments": list(environments)}
-
-
-def _meant(inquiry: Inquiry) -> Mapping[str, Any]:
-    """The answer's body; a status of one environment is that environment's column alone."""
-    found = inquiry.body or {}
-    if found.get("question") != "status" or inquiry.environment is None:
-        return found
-    place = [environment["name"] for environment in found["environments"]].index(inquiry.environment)
-    rows = [{"id": one["id"], "cells": [one["cells"][place]]} for one in found["migrations"]]
-    return {**found, "environments": [found["environments"][place]], "migrations": rows}
+def nobody(environments: Sequence[str], *, rung: bool) -> dict[str, Any]:
+    """The body of an answer that no worker gave. `rung` tells workers that are not there from ones that cannot hear."""
+    return {"question": "nobody", "environments": list(environments), "rung": rung}
 
 
 def _drawn(found: Mapping[str, Any], workflow: Workflow) -> Body:
@@ -88,9 +79,14 @@ def _drawn(found: Mapping[str, Any], workflow: Workflow) -> Body:
         case "plan":
             return plan(found)
         case _:
-            names = ", ".join(found.get("environments", ()))
-            text = f"No worker answers for {names}. Start one: `python -m workers`."
-            return body(text, section(text))
+            return _nobody(found)
+
+
+def _nobody(found: Mapping[str, Any]) -> Body:
+    names = ", ".join(found.get("environments", ()))
+    if found.get("rung", True):
+        return plain(f"No worker answers for {names}. Start one: `python -m workers`.")
+    return plain(f"Redis does not answer, so no worker heard of it, for {names}. Start Redis, then ask again.")
 
 
 def _offer(found: Mapping[str, Any], workflow: Workflow) -> list[Block]:
@@ -207,10 +203,7 @@ def plan(found: Mapping[str, Any]) -> Body:
     if not any(migration["hazards"] for migration in drawn["migrations"]):
         lines.append(f"Hazards: {none_of(tuple(drawn['looked_for']))}")
     holds = f", {size(drawn['database_bytes'])}" if drawn["database_bytes"] is not None else ""
-    small = (
-        f"digest {mono(grouped(drawn['digest']))} · database {mono(drawn['database'])}{holds} · "
-        f"backup into {mono(drawn['backup_folder'])} · nothing has run"
-    )
+    small = f"database {mono(drawn['database'])}{holds} · backup into {mono(drawn['backup_folder'])} · nothing has run"
     return body(f"An apply to {name} would run {count}. Nothing has run.", *sections(lines), context(small))
 
 

@@ -23,6 +23,9 @@ from ledger.workflow import Environment, Workflow
 #: The longest note and reason. A card has to be read on a phone.
 LONGEST_NOTE = 300
 
+#: What is said back of a word that was not understood.
+LONGEST_WORD = 40
+
 #: Phones and word processors put these where a person typed a plain quote.
 _QUOTES = "\"'`“”‘’„«»"
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f]")
@@ -67,6 +70,11 @@ class Said:
         return Slip(text=self.text, start=word.start, length=len(word.text), why=why)
 
 
+def clip(word: str) -> str:
+    """A word as it is said back; of an endless one its beginning."""
+    return word if len(word) <= LONGEST_WORD else word[: LONGEST_WORD - 1] + "…"
+
+
 def short(environment: Environment) -> str:
     """What a person types for an environment: its first alias, or its name."""
     return environment.aliases[0] if environment.aliases else environment.name
@@ -104,13 +112,12 @@ def _words(line: str) -> tuple[Word, ...]:
 def _unknown_command(word: str) -> str:
     near = get_close_matches(word.casefold(), [row.word for row in TABLE], n=1, cutoff=0.5)
     offer = f"Did you mean `{near[0]}`?" if near else "`/migrate help` lists what can be said."
-    return f"“{word}” is not a command. {offer}"
+    return f"“{clip(word)}” is not a command. {offer}"
 
 
 def _environment(said: Said) -> Environment:
     if len(said.words) < 2:
-        example = f"{said.first.text.casefold()} {short(said.workflow.environments[-1])}"
-        raise said.slip(None, f"Which environment? For example `{example}`.")
+        raise said.slip(None, f"Which environment? For example `{_example(said)}`.")
     word = said.words[1]
     found = said.workflow.environment(word.text)
     if found is None:
@@ -118,19 +125,27 @@ def _environment(said: Said) -> Environment:
     return found
 
 
+def _example(said: Said) -> str:
+    """The command with an environment for which it makes sense."""
+    flow, word = said.workflow, said.first.text.casefold()
+    certified = [before for e in flow.environments if e.protected and (before := flow.before(e))]
+    fitting = {"certify": certified, "promote": list(flow.environments[1:])}.get(word, [])
+    return f"{word} {short((fitting or flow.environments)[0])}"
+
+
 def _unknown_environment(said: Said, word: str) -> str:
     known = [name for e in said.workflow.environments for name in (e.name, *e.aliases)]
     near = get_close_matches(word.casefold(), [name.casefold() for name in known], n=1, cutoff=0.5)
     if near:
-        return f"“{word}” is not an environment. Did you mean `{said.first.text.casefold()} {near[0]}`?"
-    return f"“{word}” is not an environment. There are {', '.join(known)}."
+        return f"“{clip(word)}” is not an environment. Did you mean `{said.first.text.casefold()} {near[0]}`?"
+    return f"“{clip(word)}” is not an environment. There are {', '.join(known)}."
 
 
 def _nothing_after(said: Said, count: int) -> None:
     if len(said.words) > count:
         extra = said.words[count]
         whole = " ".join(word.text for word in said.words[:count])
-        raise said.slip(extra, f"“{extra.text}” is a word too many; `{whole}` says it all.")
+        raise said.slip(extra, f"“{clip(extra.text)}” is a word too many; `{whole}` says it all.")
 
 
 def _one_environment(said: Said) -> str:
@@ -180,7 +195,7 @@ def _cancel(said: Said) -> Cancel:
         raise said.slip(None, "Which request? `/migrate requests` lists the open ones.")
     number = said.words[1].text.removeprefix("#")
     if not (number.isascii() and number.isdigit() and len(number) < 10):
-        why = f"“{said.words[1].text}” is not the number of a request. `/migrate requests` lists the open ones."
+        why = f"“{clip(said.words[1].text)}” is not the number of a request. `/migrate requests` lists the open ones."
         raise said.slip(said.words[1], why)
     _nothing_after(said, 2)
     return Cancel(int(number))

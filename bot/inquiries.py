@@ -75,7 +75,8 @@ class Answering:
         observations = self._book.observations(inquiry.id)
         seen = [one.environment for one in observations if one.observed_at is not None]
         if not seen or waited > TOO_LATE:
-            self._book.answer(inquiry.id, messages.nobody([one.environment for one in observations]))
+            rung = any(self._bell.ring_look(one.id, one.environment) for one in observations)
+            self._book.answer(inquiry.id, messages.nobody([one.environment for one in observations], rung=rung))
             return
         self._bell.ring_answer(inquiry.id, seen[0])
         self._patience.failed(("hurry", inquiry.id), retry_after=2.0)

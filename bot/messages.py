@@ -9,7 +9,7 @@ from typing import Any
 from bot import cards, endings, lists, thread
 from bot.answers import answer, nobody, shared
 from bot.blocks import Body, body, cut, escape, fenced, field, ours, plain, section
-from bot.grammar import LONGEST_NOTE, Slip
+from bot.grammar import LONGEST_NOTE, LONGEST_WORD, Slip
 from bot.outcomes import (
     NAME_FIELD,
     REASON_FIELD,
@@ -33,6 +33,9 @@ __all__ = ["Body", "Slot", "answer", "bare", "modal", "nobody", "project", "repl
 
 #: The slots that are edited in place. Every other one is a reply that is posted once.
 CARD, PROGRESS = "card", "progress"
+
+#: What is shown of a line that was not understood.
+LINE = 200
 
 #: Where the press of the form's button comes back.
 MODAL = "twokey_apply_modal"
@@ -89,7 +92,9 @@ def _replies(story: Story) -> list[Slot]:
 
 def slip(error: Slip) -> Body:
     """What was typed with a mark under the word, and what to type instead."""
-    shown = fenced(f"/migrate {cut(error.text, 200)}\n         {' ' * error.start}{'^' * error.length}")
+    text = cut(error.text, LINE)
+    marks = " " * error.start + "^" * min(error.length, LONGEST_WORD)
+    shown = fenced(f"/migrate {text}\n         {marks[: LINE + 1]}")
     why = escape(error.why)
     return body(why, section(why), section(shown))
 

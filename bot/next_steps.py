@@ -3,6 +3,7 @@
 from bot.blocks import Block, button
 from bot.grammar import short
 from bot.story import Story
+from ledger import events
 from ledger.request import Act
 from ledger.states import State
 
@@ -25,7 +26,8 @@ def next_step(story: Story) -> Block | None:
     """The button for what usually comes next, or None at the end of the road."""
     request, after = story.request, story.workflow.after(story.environment)
     if request.state is not State.APPLIED:
-        return _ask_again(story)
+        denied = story.last(events.Denied)
+        return _ask_again(story) if denied is None or denied.again else None
     if after is None:
         return None
     if request.act is Act.CERTIFY:

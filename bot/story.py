@@ -52,8 +52,7 @@ def wish(story: Story) -> str:
 
 def none_of(looked_for: tuple[str, ...]) -> str:
     """That no hazard was found, and what that means: nobody looked for anything else."""
-    kinds = ", ".join(name.replace("_", " ") for name in looked_for)
-    return f"none of those that are looked for{': ' if kinds else ''}{said(kinds)}"
+    return f"none of the {counted(len(looked_for), 'kind')} that are looked for (docs/hazards)"
 
 
 def grouped(digest: str) -> str:

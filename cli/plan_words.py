@@ -21,12 +21,19 @@ def plan(drawn: Plan, *, backups: Path) -> Answer:
             line(f"An apply to {drawn.environment} would run {_counted(drawn.migrations)}:", Tone.STRONG),
             *(told for one in drawn.migrations for told in _planned(one)),
             *(line(f"  stays pending: {held.why}", Tone.WARN) for held in drawn.held),
-            line(f"Database {drawn.database} on PostgreSQL {drawn.server}; digest {drawn.digest[:12]}.", Tone.QUIET),
+            line(
+                f"Database {drawn.database} on PostgreSQL {drawn.server}; digest {_grouped(drawn.digest)}.", Tone.QUIET
+            ),
             line(f"A backup comes first, into {backups}. Nothing has run.", Tone.QUIET),
             *_next(drawn),
         ),
         body,
     )
+
+
+def _grouped(digest: str) -> str:
+    """The beginning of a digest as a card in Slack shows it, so that the two can be compared."""
+    return "·".join(digest[i : i + 4] for i in (0, 4, 8))
 
 
 def _next(drawn: Plan) -> list[Line]:

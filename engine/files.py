@@ -90,7 +90,7 @@ class EmptyFile(BadFile):
 
 @dataclass(eq=False)
 class NotText(BadFile):
-    """A file is not UTF-8 text, or holds a NUL."""
+    """A file is not UTF-8 text."""
 
     file: str
     line: int
@@ -126,6 +126,17 @@ class NumberedFile(BadFile):
             'migrations: { prefix: "timestamp" } in drizzle.config.ts; '
             "and rename this file to YYYYMMDDHHMMSS_name.sql, in the old order."
         )
+
+
+@dataclass(eq=False)
+class HoldsNul(BadFile):
+    """A file holds a NUL byte, at which the server would stop reading."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} holds a NUL byte, at which PostgreSQL would stop reading. Remove it."
 
 
 @dataclass(eq=False)
@@ -195,7 +206,7 @@ def well_named(file: str) -> bool:
 
 
 def parse(file: str, raw: bytes) -> Migration:
-    """One well-named file's bytes as a Migration. Raises NotText, BadSection, EmptyFile."""
+    """One well-named file's bytes as a Migration. Raises HoldsNul, NotText, BadSection, EmptyFile."""
     normal = raw.removeprefix(_BOM).replace(b"\r\n", b"\n")
     text = _text(file, normal)
     try:
@@ -228,7 +239,7 @@ def _text(file: str, normal: bytes) -> str:
     # The server would read a text only up to its first NUL, and so would run less than the file says.
     at = normal.find(b"\0")
     if at >= 0:
-        raise NotText(file, normal.count(b"\n", 0, at) + 1)
+        raise HoldsNul(file, normal.count(b"\n", 0, at) + 1)
     try:
         return normal.decode("utf-8")
     except UnicodeDecodeError as cause:

@@ -56,6 +56,7 @@ class Standing:
     """One environment at one moment. `head` is the last row's migration_id; any of the `problems` stops a run.
 
     `applied` is in the order of application, `cells` in the order of migration ids. `bytes` is the database's size.
+    `renamed` are those applied under another name with the same timestamp, as (name then, id now).
     """
 
     environment: str
@@ -70,6 +71,7 @@ class Standing:
     applied: tuple[Entry, ...]
     cells: tuple[Cell, ...]
     problems: tuple[Problem, ...]
+    renamed: tuple[tuple[str, str], ...] = ()
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -92,6 +94,7 @@ class Standing:
         parts["applied"] = tuple(Entry(**entry) for entry in said["applied"])
         parts["cells"] = tuple(Cell(cell["id"], State(cell["state"])) for cell in said["cells"])
         parts["problems"] = tuple(Problem(p["id"], State(p["state"]), p["sentence"]) for p in said["problems"])
+        parts["renamed"] = tuple((then, now) for then, now in said.get("renamed", ()))
         return cls(**parts)
 
 
@@ -128,12 +131,28 @@ def _compare(environment: str, files: Sequence[Migration], rows: Sequence[Row]) 
     cells = {_entry(row, file).id: _state(row, file) for row, file in seen}
     cells |= {file.id: State.LATE if file.stamp < newest else State.PENDING for file in waiting}
     applied = tuple(_entry(row, file) for row, file in seen)
+    gone = [row for row, file in seen if file is None]
+    strays = [file for file in waiting if not any(row.matches(file) for row in gone)]  # the others are told as moved
     return {
         "head": rows[-1].id if rows else None,
         "applied": applied,
         "cells": tuple(Cell(id_, cells[id_]) for id_ in sorted(cells)),
-        "problems": (*_broken(environment, seen), *_late(environment, waiting, rows, newest=newest)),
+        "problems": (
+            *_broken(environment, seen, waiting=waiting),
+            *_late(environment, strays, rows=rows, last=files[-1].stamp if files else ""),
+        ),
+        "renamed": tuple((row.id, file.id) for row, file in seen if file and _is_renamed(row, file)),
     }
+
+
+def _is_renamed(row: Row, file: Migration) -> bool:
+    """Whether the same text ran under another name. A bare timestamp is how other tools write a row."""
+    return row.matches(file) and row.id.removesuffix(".sql") not in (file.id, file.stamp)
+
+
+def _moved_to(row: Row, waiting: Sequence[Migration]) -> Migration | None:
+    """The file that has a missing one's text under another timestamp."""
+    return next((file for file in waiting if row.matches(file)), None)
 
 
 def _entry(row: Row, file: Migration | None) -> Entry:
@@ -148,14 +167,12 @@ def _state(row: Row, file: Migration | None) -> State:
     return State.APPLIED if row.matches(file) else State.EDITED
 
 
-def _broken(environment: str, seen: Sequence[tuple[Row, Migration | None]]) -> Iterator[Problem]:
+def _broken(
+    environment: str, seen: Sequence[tuple[Row, Migration | None]], *, waiting: Sequence[Migration]
+) -> Iterator[Problem]:
     for row, file in seen:
         if file is None:
-            sentence = (
-                f"{environment} applied {row.id}, but the folder has no such file. "
-                f"Restore {row.id}.sql from version control."
-            )
-            yield Problem(row.id, State.MISSING, sentence)
+            yield Problem(row.id, State.MISSING, _missing(environment, row, waiting=waiting))
         elif not row.matches(file):
             sentence = (
                 f"{file.file} changed after {environment} applied it: it ran as {row.checksum[:8]} "
@@ -165,13 +182,22 @@ def _broken(environment: str, seen: Sequence[tuple[Row, Migration | None]]) -> I
             yield Problem(file.id, State.EDITED, sentence)
 
 
-def _late(environment: str, waiting: Sequence[Migration], rows: Sequence[Row], *, newest: str) -> Iterator[Problem]:
+def _missing(environment: str, row: Row, *, waiting: Sequence[Migration]) -> str:
+    gone = f"{environment} applied {row.id}, but the folder has no such file"
+    if moved := _moved_to(row, waiting):
+        return f"{gone}; {moved.file} has the same text. Rename it back to {row.id}.sql."
+    return f"{gone}. Restore {row.id}.sql from version control."
+
+
+def _late(environment: str, waiting: Sequence[Migration], *, rows: Sequence[Row], last: str) -> Iterator[Problem]:
+    """`last` is the folder's newest timestamp: after it and all that is applied, one renaming is enough everywhere."""
+    newest = max((row.stamp or "" for row in rows), default="")
     ahead = next((row.id for row in rows if row.stamp == newest), "")
     for file in waiting:
         if file.stamp < newest:
             sentence = (
                 f"{file.file} is older than {ahead}, which {environment} already has. "
-                f"Rename it with a timestamp after {newest}."
+                f"Rename it with a timestamp after {max(newest, last)}."
             )
             yield Problem(file.id, State.LATE, sentence)
 

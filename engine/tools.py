@@ -1,6 +1,7 @@
 """Programs of others: where PostgreSQL's own lie, which of them is new enough for a server, and where squawk is."""
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -126,7 +127,8 @@ def find(pg_bin: str | None, path: str) -> Tools:
     """Where to look: only `pg_bin` if it is given; else the folders of `path`, then the embedded wheel's."""
     if pg_bin:
         return Tools((Path(pg_bin),), _squawk(path))
-    folders = [Path(part) for part in path.split(":") if part and (Path(part) / "pg_dump").is_file()]
+    # A folder of PATH that may not be entered is no trouble to a shell, nor to us.
+    folders = [Path(part) for part in path.split(":") if part and shutil.which("pg_dump", path=part)]
     return Tools((*folders, *_embedded()), _squawk(path))
 
 
@@ -139,8 +141,8 @@ def _embedded() -> tuple[Path, ...]:
 
 def _squawk(path: str) -> Path | None:
     """squawk beside the Python that runs us, where its wheel puts it, else in a folder of `path`."""
-    folders = [Path(sys.executable).parent, *(Path(part) for part in path.split(":") if part)]
-    return next((found for folder in folders if (found := folder / "squawk").is_file()), None)
+    found = shutil.which("squawk", path=f"{Path(sys.executable).parent}:{path}")
+    return Path(found) if found else None
 
 
 @cache

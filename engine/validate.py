@@ -34,6 +34,7 @@ class Kind(StrEnum):
     EDITED = "edited"
     OUT_OF_ORDER = "out_of_order"
     DIFFERS = "differs"
+    RENAMED = "renamed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,9 @@ def _within(seen: Sequence[Seen]) -> Iterator[Finding]:
     for one in seen:
         for problem in one.standing.problems if one.standing else ():
             yield Finding(_WITHIN[problem.state], one.name, problem.id, problem.sentence)
+        for then, now in one.standing.renamed if one.standing else ():
+            why = f"{one.name} ran {now}.sql as {then}, with the same text. Rename it back, so that it has one name."
+            yield Finding(Kind.RENAMED, one.name, now, why)
 
 
 def _between(seen: Sequence[Seen]) -> Iterator[Finding]:
@@ -174,6 +178,8 @@ def _ready(seen: Sequence[Seen]) -> Iterator[Ready]:
         else:
             there = dict(before.standing.covers)
             arrived = tuple(id_ for id_ in pending if id_ in there)
+            if set(arrived) & {one.id for one in before.standing.problems if one.state is State.EDITED}:
+                continue  # the gate lets no text through that the one before did not run
             covered = before.certified or {}
             certified = all(covered.get(id_) == there[id_] for id_ in arrived) if here.protected else None
         if arrived:

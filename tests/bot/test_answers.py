@@ -82,8 +82,8 @@ def test_status_is_a_table_that_a_phone_can_show() -> None:
 
 
 def test_a_status_of_one_environment_names_what_is_pending_there() -> None:
-    only = replace(an_inquiry(STATUS), environment="test")
-    assert lines(messages.answer(only, WORKFLOW)) == [
+    rows = [{"id": one["id"], "cells": one["cells"][1:2]} for one in STATUS["migrations"]]
+    assert answered({**STATUS, "environments": STATUS["environments"][1:2], "migrations": rows}) == [
         "```",
         "                       test",
         "create_users              !",
@@ -177,8 +177,12 @@ def test_status_without_any_migration() -> None:
             ["🚫 Nothing can be applied to test: Nothing is pending on test.", "[Share twokey_share=3]"],
         ),
         (
-            messages.nobody(["development", "test"]),
+            messages.nobody(["development", "test"], rung=True),
             ["No worker answers for development, test. Start one: `python -m workers`."],
+        ),
+        (
+            messages.nobody(["test"], rung=False),
+            ["Redis does not answer, so no worker heard of it, for test. Start Redis, then ask again."],
         ),
     ],
 )
@@ -199,10 +203,7 @@ def test_a_plan_names_what_would_run_and_offers_to_run_it() -> None:
         "⚠️ line 2, rewrite: Rewrites users.",
         "• `20250818150001_create_audit_table` · 9 lines",
         "Stays pending: 20250818160001_later.sql is not certified on test.",
-        (
-            "digest `d1d1·d1d1·d1d1` · database `shop`, 12.3 MB · backup into `migrations/schema-backups` · "
-            "nothing has run"
-        ),
+        ("database `shop`, 12.3 MB · backup into `migrations/schema-backups` · nothing has run"),
         "[Apply test twokey_apply=test]",
         "[Share twokey_share=3]",
     ]
@@ -212,7 +213,7 @@ def test_a_plan_without_hazards_says_what_was_looked_for() -> None:
     calm = replace(a_summary(WORKFLOW.environments[1]), looked_for=("drops_table", "truncates"))
     calm = replace(calm, migrations=calm.migrations[1:])
     shown = answered({"question": "plan", "environment": "test", "plan": plain.dump(calm), "refusal": None})
-    assert "Hazards: none of those that are looked for: drops table, truncates" in shown
+    assert "Hazards: none of the 2 kinds that are looked for (docs/hazards)" in shown
 
 
 def test_a_shared_answer_says_who_and_when() -> None:

@@ -13,8 +13,11 @@ from ledger.workflow import Workflow
         ("aply dev", "“aply” is not a command. Did you mean `apply`?", "aply"),
         ("xyzzy", "“xyzzy” is not a command. `/migrate help` lists what can be said.", "xyzzy"),
         ("<!channel> dev", "“<!channel>” is not a command. Did you mean `cancel`?", "<!channel>"),
-        ("apply", "Which environment? For example `apply prod`.", ""),
-        ("PLAN", "Which environment? For example `plan prod`.", ""),
+        ("apply", "Which environment? For example `apply dev`.", ""),
+        ("PLAN", "Which environment? For example `plan dev`.", ""),
+        ("promote", "Which environment? For example `promote test`.", ""),
+        ("certify", "Which environment? For example `certify test`.", ""),
+        ("x" * 3000, f"“{'x' * 39}…” is not a command. `/migrate help` lists what can be said.", "x" * 3000),
         ("apply prodd", "“prodd” is not an environment. Did you mean `apply prod`?", "prodd"),
         (
             "plan mars",

@@ -57,8 +57,14 @@ def test_a_reaction_is_not_acked_without_the_ledger(
 
 
 def test_redis_down_is_said_and_nothing_is_lost(
-    settings: Settings, slack: Workspace, ledger: Book, client: WebClient, voice: Voice
+    settings: Settings,
+    slack: Workspace,
+    ledger: Book,
+    client: WebClient,
+    voice: Voice,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(inquiries, "LATE", timedelta(seconds=0.5))
     nowhere = replace(settings, redis_url="redis://127.0.0.1:1/0")
     with running(nowhere, slack=slack, ledger=ledger, client=client, voice=voice) as bot:
         ada = bot.slack.as_person("U0ENGINEER")
@@ -70,6 +76,8 @@ def test_redis_down_is_said_and_nothing_is_lost(
             "Looking at development … Redis does not answer, so no worker may hear of it."
         )
         assert requests(bot) == ["apply development"]
+        sentence = "Redis does not answer, so no worker heard of it, for development. Start Redis, then ask again."
+        bot.slack.wait_for(lambda: last_whisper(bot) == sentence, timeout=8)
 
 
 def test_slack_not_saying_who_it_is_writes_nothing(bot: Running) -> None:
@@ -100,6 +108,12 @@ def test_a_slip_is_shown_with_a_mark_under_the_word(bot: Running) -> None:
     shown = bot.slack.ephemerals("U0ENGINEER")[-1]
     assert shown["text"] == "“aply” is not a command. Did you mean `apply`?"
     assert shown["blocks"][1]["text"]["text"] == ("```\n/migrate aply dev &amp; &lt;!channel&gt;\n         ^^^^\n```")
+
+
+def test_an_endless_word_is_clipped(bot: Running) -> None:
+    bot.slack.as_person("U0ENGINEER").slash("/migrate", "x" * 3000)
+    [_, shown] = bot.slack.ephemerals("U0ENGINEER")[-1]["blocks"]
+    assert shown["text"]["text"] == f"```\n/migrate {'x' * 199}…\n         {'^' * 40}\n```"
 
 
 def test_who_may_not_is_told_who_may(bot: Running) -> None:

@@ -75,7 +75,7 @@ def test_a_card_says_what_is_not_there() -> None:
     flow = replace(WORKFLOW, environments=(replace(production, approvers=()),))
     [card] = messages.project(request, flow.environments[0], told=told(ASKED, PLANNED), workflow=flow)
     shown = lines(card.body)
-    assert "*Hazards* none of those that are looked for: drops table, truncates" in shown
+    assert "*Hazards* none of the 2 kinds that are looked for (docs/hazards)" in shown
     assert "*Backup* taken and read back first, into `migrations/schema-backups`" in shown
     assert (
         "*Second key* :white_check_mark: by nobody (no approver is configured) starts it 15 s later, :x: rejects it."

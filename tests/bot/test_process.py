@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from bot.__main__ import HELP, main
 from playground.client import Workspace
 from tests.bot.conftest import CHANNEL, ROOT
 from tests.bot.test_config import TOML
@@ -70,3 +73,10 @@ def test_a_token_that_slack_refuses_ends_it(slack: Workspace, ledger_url: str, r
         _, said = bot.communicate(timeout=15)
     assert bot.returncode == 2
     assert said.endswith("SLACK_BOT_TOKEN was refused by Slack: invalid_auth.\n")
+
+
+def test_it_takes_no_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert capsys.readouterr().out == HELP
+    assert main(["extra"]) == 2
+    assert capsys.readouterr().err == f"The bot takes no words.\n{HELP}"

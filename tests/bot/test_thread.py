@@ -135,6 +135,13 @@ def test_replies_in_the_thread(state: State, story: tuple[Event, ...], text: str
         ),
         (
             "test",
+            State.REJECTED,
+            Act.APPLY,
+            events.Denied("test already has every migration of the folder.", again=False),
+            ["🚫 *test* · apply #7 · <@U0ENGINEER> Refused: test already has every migration of the folder."],
+        ),
+        (
+            "test",
             State.APPLIED,
             Act.CERTIFY,
             events.Certified("U0ENGINEER", "ada", IDS, "clicked through"),

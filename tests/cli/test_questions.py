@@ -99,7 +99,7 @@ def test_a_plan_names_what_would_run_and_changes_nothing(shell: Shell) -> None:
     assert said.code == 0
     assert lines[0] == "An apply to development would run 2 migrations:"
     assert re.fullmatch(rf"  {USERS}\.sql  1 line, sha256 [0-9a-f]{{12}}", lines[1])
-    assert re.fullmatch(r"Database \w+ on PostgreSQL [\d.]+; digest [0-9a-f]{12}\.", lines[3])
+    assert re.fullmatch(r"Database \w+ on PostgreSQL [\d.]+; digest [0-9a-f]{4}·[0-9a-f]{4}·[0-9a-f]{4}\.", lines[3])
     backups = shell.folder / "migrations" / "schema-backups"
     assert lines[4] == f"A backup comes first, into {backups}. Nothing has run."
     assert lines[5] == "Run it: twokey apply development"

@@ -36,7 +36,11 @@ def write(folder: Path, **contents: bytes) -> Path:
         ),
         (ONE, b"", f"{ONE} holds no SQL statement. Write one, or remove the file."),
         (ONE, b"SELECT 1;\n-- caf\xe9", f"{ONE}:2 is not UTF-8 text. Save the file as UTF-8 and try again."),
-        (ONE, b"SELECT 1;\n\n\0DROP TABLE t", f"{ONE}:3 is not UTF-8 text. Save the file as UTF-8 and try again."),
+        (
+            ONE,
+            b"SELECT 1;\n\n\0DROP TABLE t",
+            f"{ONE}:3 holds a NUL byte, at which PostgreSQL would stop reading. Remove it.",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_a_migration_is_named(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:

@@ -44,10 +44,32 @@ def test_a_missing_file_is_named(session: Session) -> None:
     assert found.cells[0].state is State.MISSING
 
 
+def test_a_file_that_got_another_timestamp_is_named(session: Session) -> None:
+    found = after(session, ("20241231000000_a", FILES[0].checksum))
+    assert [problem.sentence for problem in found.problems] == [
+        (
+            "development applied 20241231000000_a, but the folder has no such file; "
+            f"{A}.sql has the same text. Rename it back to 20241231000000_a.sql."
+        )
+    ]
+
+
+def test_a_file_that_got_an_older_timestamp_is_not_told_to_take_a_newer_one(session: Session) -> None:
+    found = after(session, ("20260101000000_a", FILES[0].checksum), (B, FILES[1].checksum), (C, FILES[2].checksum))
+    assert [problem.state for problem in found.problems] == [State.MISSING]
+
+
+def test_a_file_that_got_another_name_is_known(session: Session) -> None:
+    old = f"{A}_old"
+    found = after(session, (old, FILES[0].checksum), (f"{B}.sql", FILES[1].checksum))
+    assert (found.renamed, found.problems) == (((old, A),), ())
+    assert Standing.from_json(json.loads(json.dumps(found.as_json()))) == found
+
+
 def test_an_older_file_behind_newer_ones_is_named(session: Session) -> None:
     found = after(session, (B, FILES[1].checksum))
     assert [problem.sentence for problem in found.problems] == [
-        f"{A}.sql is older than {B}, which development already has. Rename it with a timestamp after 20250102000000."
+        f"{A}.sql is older than {B}, which development already has. Rename it with a timestamp after 20250103000000."
     ]
     assert [cell.state for cell in found.cells] == [State.LATE, State.APPLIED, State.PENDING]
     assert found.pending == (A, C)
@@ -57,7 +79,7 @@ def test_a_row_of_another_tool_counts_as_the_file_it_stands_for(session: Session
     crlf = tuple(migration(file.id, file.text) for file in FILES[:1]) + FILES[1:]
     found = after(session, ("20250101000000", crlf[0].raw_checksum), files=crlf)
     assert found.covers == ((A, FILES[0].checksum),)
-    assert (found.head, found.problems) == ("20250101000000", ())
+    assert (found.head, found.problems, found.renamed) == ("20250101000000", (), ())
 
 
 def test_an_empty_environment(session: Session) -> None:

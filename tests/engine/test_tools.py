@@ -31,6 +31,12 @@ def test_no_pg_dump_anywhere() -> None:
     assert str(caught.value).startswith("There is no pg_dump in any folder of PATH.")
 
 
+def test_a_folder_of_path_that_cannot_be_looked_into_is_passed_over(tmp_path: Path) -> None:
+    unfit = "/" + "x" * 300  # nobody may, whoever runs this test
+    folder = program(tmp_path / "bin", "pg_dump (PostgreSQL) 18.4")
+    assert tools.find(None, f"{unfit}:{folder}").pg_dump(180004).path == folder / "pg_dump"
+
+
 def test_a_pg_dump_that_does_not_answer_is_none(tmp_path: Path) -> None:
     with pytest.raises(NoPgDump):
         tools.find(str(program(tmp_path / "bin", "who knows")), "").pg_dump(180004)

@@ -33,6 +33,23 @@ def test_what_an_environment_itself_finds_is_told() -> None:
     ]
 
 
+def test_a_file_that_got_another_name_is_told() -> None:
+    assert findings(DEV, seen_test(3, renamed=(("20250101000000_old", A),))) == [
+        (
+            "renamed",
+            "test",
+            A,
+            f"test ran {A}.sql as 20250101000000_old, with the same text. Rename it back, so that it has one name.",
+        )
+    ]
+
+
+def test_what_was_edited_is_not_ready_for_the_next() -> None:
+    production = Seen("production", True, "ok", stands("production", FILES, applied=0, protected=True))
+    edited = seen_test(3, problems=(Problem(B, State.EDITED, "Why."),))
+    assert ready(DEV, edited, production) == []
+
+
 def test_what_the_one_before_never_got_is_extra() -> None:
     before = Seen("development", False, "ok", without(stands("development", FILES, applied=2), B))
     assert findings(before, seen_test(2)) == [

@@ -14,6 +14,7 @@ from ledger.states import State
 from tests.support.ledger import a_plan, a_request_in
 
 _SAMPLES = {
+    bool: False,
     str: "ünïcode “quoted” \n",
     int: 7,
     float: 0.25,

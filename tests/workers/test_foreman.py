@@ -70,6 +70,7 @@ def test_what_the_rules_refuse_is_rejected_with_the_engines_sentence(row: Row) -
     assert why_not(row, "development") == (
         "development already has every migration of the folder. There is nothing to apply."
     )
+    assert row.last(row.do("development").id) == Denied(why_not(row, "development"), again=False)
     row.bring("test")
     assert why_not(row, "production") == (
         f"{FIRST}.sql is on test but not certified there, so production cannot get it. "
