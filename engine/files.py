@@ -236,11 +236,11 @@ def _is_a_date(stamp: str) -> bool:
 
 
 def _text(file: str, normal: bytes) -> str:
-    # The server would read a text only up to its first NUL, and so would run less than the file says.
-    at = normal.find(b"\0")
-    if at >= 0:
-        raise HoldsNul(file, normal.count(b"\n", 0, at) + 1)
     try:
-        return normal.decode("utf-8")
+        text = normal.decode("utf-8")
     except UnicodeDecodeError as cause:
         raise NotText(file, normal.count(b"\n", 0, cause.start) + 1) from cause
+    # The server would read a text only up to its first NUL, and so would run less than the file says.
+    if (at := text.find("\0")) >= 0:
+        raise HoldsNul(file, text.count("\n", 0, at) + 1)
+    return text
