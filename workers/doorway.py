@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from redis import Redis, RedisError
 from rq import Queue, SimpleWorker, Worker
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import NoSuchJobError, StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.worker import BaseWorker
@@ -88,6 +88,13 @@ class Listener(BaseWorker):
         """The first signal: finish what is in hand, then end."""
         self.stopping = True
         super().request_stop(signum, frame)
+
+    def _shutdown(self) -> None:
+        """With nothing in hand, leave by SystemExit: an `except Exception` of redis-py can lose RQ's StopRequested."""
+        try:
+            super()._shutdown()
+        except StopRequested:
+            raise SystemExit from None
 
     def subscribe(self) -> None:
         """Take no orders by pub/sub: RQ's are `shutdown`, `kill-horse` and `stop-job`."""
@@ -174,7 +181,7 @@ def _serve(queue: str, *, redis_url: str, tasks: Tasks, after_fork: Callable[[],
 def _work(listener: Listener) -> bool:
     try:
         listener.work(logging_level="WARNING")
-    except RedisError:
+    except (RedisError, SystemExit):
         if not listener.stopping:
             raise
     finally:
