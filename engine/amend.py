@@ -12,7 +12,7 @@ from typing import Any
 import postgast
 from psycopg import sql
 
-from engine import history, identity, lock, refusals, standing
+from engine import history, identity, lock, refusals, snapshot, standing
 from engine.connection import Session
 from engine.errors import EngineError
 from engine.files import Migration
@@ -88,6 +88,7 @@ def baseline(session: Session, files: Sequence[Migration], *, through: str, acto
     if through not in here.pending:
         raise NotPending(here.environment, through, through in dict(here.covers))
     home, taken = history.prepare(session), [file for file in files if file.id in here.pending and file.id <= through]
+    snapshot.prepare(session, home)
     with session.conn.transaction():
         _table(session, home)
         session.conn.execute(history.MARK)
@@ -95,6 +96,7 @@ def baseline(session: Session, files: Sequence[Migration], *, through: str, acto
             entry = Entry(file.id, file.name, file.checksum, file.text, position=position, by=actor, request="baseline")
             history.record(session, home, entry)
             _note(session, home, act="baseline", by=actor, migration=file.id, checksum=file.checksum)
+        snapshot.settle(session, home, None)  # what stands there is what its history implies from now on
     return tuple(file.id for file in taken)
 
 

@@ -18,8 +18,9 @@ ENGINE_TABLES = (
     "twokey_progress",
     "twokey_reverted",
 )
-#: Ours too, made when a person first sets a history right; no part of anybody's schema.
-ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments")
+#: Ours too, made when first needed: when a person sets a history right, and before the first run. No part of anybody's
+#: schema.
+ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments", "twokey_schemas")
 CHECKSUM_ALGORITHM = "sha256-lf"
 
 _COLUMNS = ("id", "migration_id", "name", "applied_at", "checksum", "environment")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from psycopg import RawCursor, sql
 
 from engine import backup as backups
-from engine import connection, failure, history, identity, lock, sections, statements, transaction
+from engine import connection, failure, history, identity, lock, sections, snapshot, statements, transaction
 from engine.backup import Into
 from engine.connection import Session
 from engine.errors import EngineError
@@ -128,12 +128,16 @@ def run(
     lock.check(session)
     home = history.prepare(session)
     identity.meet(session, home)
+    snapshot.prepare(session, home)
     tell(BackupStarted())
     receipt = backups.take(session, into=into, now=datetime.now(UTC))
     tell(BackupTaken(receipt))
+    basis = snapshot.begin(session, home)
     done, failed = _back(session, home, chosen, by=(actor, request), tell=tell)
     left = tuple(one.id for one in chosen[len(done) + (failed is not None) :])
-    return Report(done=done, receipt=receipt, failure=failed, left=left, seconds=time.monotonic() - started)
+    settled = snapshot.settle(session, home, basis) if done else None
+    seconds = time.monotonic() - started
+    return Report(done=done, receipt=receipt, failure=failed, left=left, seconds=seconds, settled=settled)
 
 
 def _back(

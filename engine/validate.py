@@ -159,7 +159,7 @@ def _order(before: Standing, here: Standing, *, shared: Sequence[str]) -> Iterat
 
 def _schema(before: Standing, here: Standing) -> Iterator[Finding]:
     comparable = before.covers == here.covers and before.server.split(".")[0] == here.server.split(".")[0]
-    if comparable and before.fingerprint != here.fingerprint:
+    if comparable and (before.compared or before.fingerprint) != (here.compared or here.fingerprint):
         why = (
             f"{here.environment} and {before.environment} ran the same migrations, yet their schemas differ: "
             "one was changed by hand. Put the change in a new migration."
