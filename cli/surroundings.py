@@ -5,12 +5,16 @@ import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.connection import Database, Limits
 from engine.files import Migration, read
 from engine.tools import Tools, find
 from ledger.workflow import Environment, Workflow
 from ledger.workflow_file import load
+
+if TYPE_CHECKING:
+    from engine import scratch
 
 
 class WrongUsage(Exception):
@@ -64,6 +68,19 @@ class Surroundings:
         if not address:
             raise NoAddress(environment.name, environment.dsn_variable)
         return Database(environment.name, environment.protected, address)
+
+    def scratch(self) -> "scratch.Server":
+        """Where scratch databases live, and what is protected as far as we know. Raises NoScratch, NoAddress."""
+        from engine import scratch
+
+        ours = self.workflow.scratch
+        if ours is None:
+            raise scratch.NoScratch
+        address = os.environ.get(ours.dsn_variable)
+        if not address:
+            raise NoAddress("the scratch server", ours.dsn_variable)
+        known = (e for e in self.workflow.environments if e.protected and os.environ.get(e.dsn_variable))
+        return scratch.Server(address, tuple(map(self.database, known)), ours.on_protected_server)
 
     def files(self) -> tuple[Migration, ...]:
         """The folder as it is now; raises BadFile."""

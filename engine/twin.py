@@ -16,6 +16,8 @@ _PROVIDERS: dict[str, tuple[str, LiteralString]] = {
     "b": ("builtin", "BUILTIN_LOCALE"),
 }
 
+_KNOWS_PROVIDERS = 150000
+
 
 def create(maintenance: Session, name: str, *, like: str) -> None:
     """An empty database with the owner, encoding, locale and tablespace of the other."""
@@ -31,6 +33,22 @@ def create(maintenance: Session, name: str, *, like: str) -> None:
             sql.Identifier(name), owner, space, options
         )
     )
+
+
+def letters(session: Session) -> Mapping[LiteralString, str]:
+    """Encoding and locale of the session's own database, as CREATE DATABASE calls them."""
+    return dict(_options(_facts(session, session.conn.info.dbname)))
+
+
+def creating(name: str, options: Mapping[LiteralString, str], *, server: int) -> sql.Composed:
+    """The statement that makes an empty database with these letters on a server of that version, maybe another's."""
+    fit = dict(options)
+    if server < _KNOWS_PROVIDERS and fit.get("LOCALE_PROVIDER") == "libc":
+        del fit["LOCALE_PROVIDER"]  # there is no other
+    if server >= _KNOWS_PROVIDERS and fit:
+        fit.setdefault("LOCALE_PROVIDER", "libc")
+    listed = (sql.SQL("{} = {}").format(sql.SQL(key), sql.Literal(value)) for key, value in fit.items())
+    return sql.SQL("CREATE DATABASE {} TEMPLATE = template0 {}").format(sql.Identifier(name), sql.SQL(" ").join(listed))
 
 
 def dress(maintenance: Session, name: str, *, like: str) -> None:

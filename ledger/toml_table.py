@@ -90,6 +90,15 @@ class TomlTable:
             raise self._wrong(key, f"{instead}; write {key} = {like}")
         return TomlTable(value, at=self._name(key), secret=True)
 
+    def table(self, key: str) -> "TomlTable | None":
+        """The table under [key], or None when it is not there."""
+        value = self._take(key)
+        if value is _ABSENT:
+            return None
+        if not isinstance(value, dict):
+            raise self._wrong(key, f"is no table; write its keys under [{key}]")
+        return TomlTable(value, at=self._name(key))
+
     def tables(self, key: str) -> tuple["TomlTable", ...]:
         """The tables under [[key]], at least one."""
         value = self._take(key)

@@ -54,6 +54,17 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class Scratch:
+    """The server for databases that come and go: by the variable that holds its address.
+
+    It is never a protected environment's, unless that is said.
+    """
+
+    dsn_variable: str
+    on_protected_server: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Workflow:
     """The whole of twokey.toml."""
 
@@ -67,6 +78,13 @@ class Workflow:
     lock_timeout: timedelta
     statement_timeout: timedelta
     environments: tuple[Environment, ...]
+    scratch: Scratch | None = None
+
+    @property
+    def dsn_variables(self) -> tuple[str, ...]:
+        """Every variable that holds a database's address; who needs none of them must see none."""
+        more = (self.scratch.dsn_variable,) if self.scratch else ()
+        return (*(environment.dsn_variable for environment in self.environments), *more)
 
     def environment(self, word: str) -> Environment | None:
         """The environment a person means by `word`: its name or one of its aliases, in any case."""

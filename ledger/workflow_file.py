@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.toml_table import TomlTable
-from ledger.workflow import Backups, Environment, Verbosity, Workflow, WorkflowError
+from ledger.workflow import Backups, Environment, Scratch, Verbosity, Workflow, WorkflowError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")  # schema_migrations.environment holds 50 characters
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
@@ -42,6 +42,7 @@ def load(path: Path) -> Workflow:
             _environment(one, channel=channel, verbosity=verbosity, backup=backup)
             for one in table.tables("environment")
         ),
+        scratch=_scratch(table),
     )
     table.nothing_else()
     _no_name_twice(workflow.environments)
@@ -86,6 +87,16 @@ def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup
     return environment
 
 
+def _scratch(table: TomlTable) -> Scratch | None:
+    inner = table.table("scratch")
+    if inner is None:
+        return None
+    variable = _dsn_variable(inner, like='{ env = "SCRATCH_DATABASE_URL" }')
+    scratch = Scratch(variable, on_protected_server=inner.truth("on_protected_server"))
+    inner.nothing_else()
+    return scratch
+
+
 def _keep(table: TomlTable, default: Backups) -> Backups:
     return replace(
         default,
@@ -102,10 +113,9 @@ def _backup(table: TomlTable, default: Backups) -> Backups:
     return replace(_keep(table, default), form=form, parallel=parallel)
 
 
-def _dsn_variable(table: TomlTable) -> str:
+def _dsn_variable(table: TomlTable, like: str = '{ env = "TEST_DATABASE_URL" }') -> str:
     """The name of the variable that holds the address; the address itself has no place in a committed file."""
-    key, like = "database_url", '{ env = "TEST_DATABASE_URL" }'
-    inner = table.secret_table(key, like=like, instead="must not stand in this file")
+    inner = table.secret_table("database_url", like=like, instead="must not stand in this file")
     variable = inner.text("env", matching=_VARIABLE, like='"TEST_DATABASE_URL", the name of a variable')
     inner.nothing_else()
     return variable

@@ -65,6 +65,7 @@ class HandsSettings:
     redis: Secret
     pg_bin: str | None
     path: str
+    scratch: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ def for_hands(names: Iterable[str], surroundings: Mapping[str, str] = os.environ
         redis=_redis(surroundings),
         pg_bin=surroundings.get("PG_BIN") or None,
         path=surroundings.get("PATH", ""),
+        scratch=_scratch(workflow, surroundings),
     )
 
 
@@ -104,10 +106,10 @@ def for_sweep(surroundings: Mapping[str, str] = os.environ) -> SweepSettings:
     """Read what the sweep needs; raises Misconfigured, also when an environment's database is in sight."""
     _no_slack(surroundings)
     workflow = _workflow(surroundings)
-    for environment in workflow.environments:
-        if surroundings.get(environment.dsn_variable):
+    for variable in workflow.dsn_variables:
+        if surroundings.get(variable):
             raise Misconfigured(
-                f"{environment.dsn_variable} is in sight of the sweep, which needs no environment's database. "
+                f"{variable} is in sight of the sweep, which needs no environment's database. "
                 "Unset it here; it belongs to python -m workers."
             )
     return SweepSettings(workflow=workflow, ledger=_ledger(surroundings), redis=_redis(surroundings))
@@ -163,6 +165,14 @@ def _database_of(environment: Environment, surroundings: Mapping[str, str]) -> S
             "To serve other environments alone, name them: python -m workers <environment …>."
         )
     return _url(name, surroundings, schemes=POSTGRES, example=example)
+
+
+def _scratch(workflow: Workflow, surroundings: Mapping[str, str]) -> Secret | None:
+    """The server for scratch databases. Most workers do without, and say so when they are asked for what needs it."""
+    if workflow.scratch is None or not surroundings.get(workflow.scratch.dsn_variable):
+        return None
+    example = "the address of a server for scratch databases: postgresql://login:password@host/postgres"
+    return _url(workflow.scratch.dsn_variable, surroundings, schemes=POSTGRES, example=example)
 
 
 def _ledger(surroundings: Mapping[str, str]) -> Secret:

@@ -9,6 +9,7 @@ from engine.backup import Into
 from engine.connection import Database, Limits
 from engine.files import Migration
 from engine.manifest import Form
+from engine.scratch import Server
 from engine.shelf import Keep
 from engine.tools import Tools
 from ledger.book import Book
@@ -26,6 +27,7 @@ class Hands:
     tools: Tools
     book: Book
     doorbell: Doorbell
+    scratch: Server | None = None
 
     @property
     def limits(self) -> Limits:

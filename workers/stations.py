@@ -5,6 +5,7 @@ from functools import partial
 
 from engine import tools
 from engine.connection import Database
+from engine.scratch import Server
 from ledger import workflow_file
 from ledger.book import Book
 from ledger.doorbell import Doorbell
@@ -65,4 +66,15 @@ def _hands(settings: HandsSettings, environment: Environment) -> Hands:
         tools=tools.find(settings.pg_bin, settings.path),
         book=Book(settings.ledger.reveal(), name=f"twokey worker {environment.name}"),
         doorbell=Doorbell(settings.redis.reveal()),
+        scratch=_scratch(settings),
     )
+
+
+def _scratch(settings: HandsSettings) -> Server | None:
+    """Where scratch databases live, guarded by what else these hands serve."""
+    ours = settings.workflow.scratch
+    if ours is None or settings.scratch is None:
+        return None
+    protected = (e for e in settings.environments if e.protected)
+    guarded = tuple(Database(e.name, e.protected, settings.databases[e.name].reveal()) for e in protected)
+    return Server(settings.scratch.reveal(), guarded, ours.on_protected_server)

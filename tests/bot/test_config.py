@@ -22,6 +22,9 @@ channel = "C0MIGRATE"
 name = "production"
 database_url = { env = "PRODUCTION_DATABASE_URL" }
 protected = true
+
+[scratch]
+database_url = { env = "SCRATCH_DATABASE_URL" }
 """
 
 
@@ -74,6 +77,13 @@ HTTP = {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": "hush", "PORT": "3000"}
         (
             {"PRODUCTION_DATABASE_URL": "postgresql://hush"},
             "PRODUCTION_DATABASE_URL is set, and the bot must not see the address of production; only a worker may.",
+        ),
+        (
+            {"SCRATCH_DATABASE_URL": "postgresql://hush"},
+            (
+                "SCRATCH_DATABASE_URL is set, and the bot must not see the address of the scratch server; "
+                "only a worker may."
+            ),
         ),
         (
             {"LEDGER_OWNER_URL": "postgresql://hush"},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.workflow import Backups, Environment, Verbosity, Workflow, WorkflowError
+from ledger.workflow import Backups, Environment, Scratch, Verbosity, Workflow, WorkflowError
 from ledger.workflow_file import load, warnings
 
 REPO = Path(__file__).parents[2]
@@ -54,6 +54,7 @@ def test_the_workflow_of_this_repo() -> None:
                 **everywhere,
             ),
         ),
+        scratch=Scratch("SCRATCH_DATABASE_URL"),
     )
     assert warnings(workflow) == ()
 
@@ -127,7 +128,7 @@ def test_a_protected_environment_that_nobody_may_approve_is_said(tmp_path: Path)
 DEV = 'environment "development": '
 KEYS = (
     "channel, verbosity, keep_backups, keep_backups_for, migrations, backups, requests_expire, start_delay, "
-    "approve_with, reject_with, lock_timeout, statement_timeout, environment"
+    "approve_with, reject_with, lock_timeout, statement_timeout, environment, scratch"
 )
 A_URL = '{ env = "TEST_DATABASE_URL" }'
 

@@ -1,0 +1,200 @@
+"""A database for the length of a block: made under a dated name on the server that twokey.toml names, then dropped."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from engine import apply, fingerprint, history, lock, plan, standing, twin
+from engine.backup import NothingToLose
+from engine.connection import Database, Session, open_session
+from engine.errors import EngineError
+from engine.files import Migration
+from engine.report import Step
+
+#: What a scratch database and its server are called in sentences, and in the scratch database's own history.
+NAME = "scratch"
+#: Long after any proof has ended; and a database with somebody in it is never cleared.
+OLD = timedelta(hours=1)
+
+_MOMENT = "%Y%m%d_%H%M%S"
+_LEFT = re.compile(r"twokey_scratch_[a-z0-9_]{1,24}_(\d{8}_\d{6})_[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where scratch databases live. `dsn` leads to any database there, from where they are made and dropped.
+
+    `guarded` are the protected environments whose addresses are known here: none of them may live on the same server,
+    unless the workflow file says so (`on_protected_server`).
+    """
+
+    dsn: str = field(repr=False)
+    guarded: tuple[Database, ...] = ()
+    on_protected_server: bool = False
+
+
+@dataclass(eq=False)
+class NoScratch(EngineError):
+    """Nobody has said where scratch databases may live."""
+
+    def __str__(self) -> str:
+        return (
+            "This needs a scratch database, and twokey.toml names no server for one. "
+            'Write there: [scratch] database_url = { env = "SCRATCH_DATABASE_URL" }, '
+            "and set that variable to the address of a server with nothing to lose."
+        )
+
+
+@dataclass(eq=False)
+class ScratchRefused(EngineError):
+    """No scratch database was made. `why` is a sentence's half."""
+
+    why: str
+    next_step: str
+
+    def __str__(self) -> str:
+        return f"No scratch database was made: {self.why}. {self.next_step}"
+
+
+@dataclass(eq=False)
+class NotReplayed(EngineError):
+    """The files do not run from the first to the last on an empty database."""
+
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"The migrations do not run on an empty database: {self.sentence}"
+
+
+@contextmanager
+def database(server: Server, purpose: str, *, like: Session | None = None) -> Iterator[Database]:
+    """A new, empty database until the block ends, however it ends; with the encoding and locale of `like`'s.
+
+    What killed runs have left is cleared first. Raises ScratchRefused, BadAddress, Unreachable and its like.
+    """
+    options = twin.letters(like) if like else {}
+    with _maintenance(server) as maintenance:
+        _guard(server, maintenance)
+        clear(maintenance)
+        name = _name(maintenance, purpose)
+    try:
+        with _maintenance(server) as maintenance:
+            _create(maintenance, name, options)
+        yield Database(NAME, protected=False, dsn=make_conninfo(server.dsn, dbname=name))
+    finally:
+        # One that cannot be dropped now is cleared by the next run; what ends the block is not to be hidden by it.
+        with suppress(EngineError), _maintenance(server) as maintenance:
+            twin.drop(maintenance, name)
+
+
+def clear(maintenance: Session, *, older_than: timedelta = OLD) -> tuple[str, ...]:
+    """Scratch databases that killed runs left are dropped, unless somebody is in them; gives their names."""
+    rows = maintenance.conn.execute(
+        "SELECT datname::text, clock_timestamp() FROM pg_database"
+        " WHERE starts_with(datname, 'twokey_scratch_') AND pg_has_role(datdba, 'USAGE') ORDER BY 1"
+    ).fetchall()
+    return tuple(name for name, now in rows if _is_left(name, now - older_than) and _drop(maintenance, name))
+
+
+def replay(session: Session, files: Sequence[Migration], *, tell: Callable[[Step], None] = lambda _: None) -> str:
+    """All of the files ran in order on the session's empty scratch database; gives its fingerprint.
+
+    Raises NotReplayed, and what a plan is refused for: SyntaxFault, Forbidden.
+    """
+    with lock.only_one(session):
+        here = standing.look(session, files)
+        if files:
+            drawn = plan.draw(here, files, before=None, limits=session.limits)
+            report = apply.run(session, drawn, backup=NothingToLose(), actor="twokey", request=None, tell=tell)
+            if report.failure:
+                raise NotReplayed(report.failure.sentence)
+    return fingerprint.read(session, history.prepare(session))
+
+
+@contextmanager
+def _maintenance(server: Server) -> Iterator[Session]:
+    with open_session(Database(NAME, protected=False, dsn=server.dsn), purpose="twokey scratch") as session:
+        yield session
+
+
+def _guard(server: Server, maintenance: Session) -> None:
+    """None of what is protected lives where scratch databases come and go. Raises ScratchRefused."""
+    if server.on_protected_server:
+        return
+    for one in server.guarded:
+        if _identifier_of(one) == _identifier(maintenance):
+            raise _forbidden(one.environment)
+    if marked := _mark(maintenance):
+        raise _forbidden(marked)
+
+
+def _forbidden(environment: str) -> ScratchRefused:
+    step = "Name another server in [scratch] database_url, or, if that is meant, on_protected_server = true there."
+    return ScratchRefused(f"its server is also that of {environment}, which is protected", step)
+
+
+def _identifier_of(guarded: Database) -> str:
+    try:
+        with open_session(guarded, purpose="twokey scratch") as session:
+            return _identifier(session)
+    except EngineError as cause:
+        why = f"whether it would be on the server of {guarded.environment}, which is protected, could not be found out"
+        step = f"{cause} Or leave that address out of sight here."
+        raise ScratchRefused(why, step) from cause
+
+
+def _identifier(session: Session) -> str:
+    """The cluster's identifier, which is the same in all its databases and never that of another cluster."""
+    row = session.conn.execute("SELECT system_identifier::text FROM pg_catalog.pg_control_system()").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def _mark(maintenance: Session) -> str | None:
+    """The name of the protected environment that the scratch address itself leads to."""
+    found = maintenance.conn.execute("SELECT to_regclass('twokey_environment') IS NOT NULL").fetchone()
+    if not (found and found[0]):
+        return None
+    row = maintenance.conn.execute("SELECT name FROM twokey_environment WHERE protected").fetchone()
+    return row[0] if row else None
+
+
+def _name(maintenance: Session, purpose: str) -> str:
+    """Dated by the server's clock, which is the one that its age is told by."""
+    row = maintenance.conn.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    return f"twokey_scratch_{purpose}_{row[0].astimezone(UTC).strftime(_MOMENT)}_{secrets.token_hex(4)}"
+
+
+def _is_left(name: str, before: datetime) -> bool:
+    found = _LEFT.fullmatch(name)
+    return bool(found and datetime.strptime(found[1], _MOMENT).replace(tzinfo=UTC) <= before)
+
+
+def _drop(maintenance: Session, name: str) -> bool:
+    try:
+        maintenance.conn.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+    except psycopg.errors.ObjectInUse:
+        return False
+    return True
+
+
+def _create(maintenance: Session, name: str, options: Mapping[LiteralString, str]) -> None:
+    try:
+        maintenance.conn.execute(twin.creating(name, options, server=maintenance.server))
+    except psycopg.errors.InsufficientPrivilege as cause:
+        role = maintenance.conn.info.user
+        step = f"On its server: ALTER ROLE {role} CREATEDB."
+        raise ScratchRefused(f"the role {role} may not create databases", step) from cause
+    except (psycopg.errors.SyntaxError, psycopg.errors.DataError, psycopg.errors.WrongObjectType) as cause:
+        letters = ", ".join(f"{key} {value}" for key, value in options.items())
+        step = "Name a server in [scratch] database_url that has them: the environment's own version and system."
+        raise ScratchRefused(f"its server does not have the environment's {letters}", step) from cause

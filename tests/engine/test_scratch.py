@@ -1,0 +1,185 @@
+"""Scratch databases: made where nothing is protected, like the environment, and gone however the block ends."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from engine import fingerprint, history, scratch
+from engine.connection import Database, Session, open_session
+from engine.scratch import NoScratch, NotReplayed, ScratchRefused, Server
+from playground.embedded import Postgres
+from tests.support.engine import bring, migration, real_files
+
+
+@pytest.fixture
+def server(postgres: Postgres) -> Server:
+    return Server(postgres.url())
+
+
+@pytest.fixture
+def login(postmaster: psycopg.Connection) -> Iterator[str]:
+    postmaster.execute("CREATE ROLE nobody_much LOGIN")
+    yield "nobody_much"
+    postmaster.execute("DROP ROLE nobody_much")
+
+
+def there(conn: psycopg.Connection) -> list[str]:
+    return [n for (n,) in conn.execute("SELECT datname FROM pg_database WHERE datname LIKE 'twokey_scratch%'")]
+
+
+def refused(server: Server) -> str:
+    with pytest.raises(ScratchRefused) as caught, scratch.database(server, "test"):
+        pass
+    return str(caught.value)
+
+
+def test_the_sentence_without_a_setting() -> None:
+    assert str(NoScratch()) == (
+        "This needs a scratch database, and twokey.toml names no server for one. "
+        'Write there: [scratch] database_url = { env = "SCRATCH_DATABASE_URL" }, '
+        "and set that variable to the address of a server with nothing to lose."
+    )
+
+
+def test_a_role_that_may_not_create_databases_is_named(postgres: Postgres, login: str) -> None:
+    assert refused(Server(postgres.url(login=login))) == (
+        "No scratch database was made: the role nobody_much may not create databases. "
+        "On its server: ALTER ROLE nobody_much CREATEDB."
+    )
+
+
+def test_a_protected_environments_server_is_refused(postgres: Postgres, engine_database: str) -> None:
+    production = Database("production", protected=True, dsn=engine_database)
+    assert refused(Server(postgres.url(), (production,))) == (
+        "No scratch database was made: its server is also that of production, which is protected. "
+        "Name another server in [scratch] database_url, or, if that is meant, on_protected_server = true there."
+    )
+    with scratch.database(Server(postgres.url(), (production,), on_protected_server=True), "test") as made:
+        assert made.environment == "scratch"
+
+
+def test_the_address_of_a_protected_environment_is_refused_though_nobody_says_it_is_one(session: Session) -> None:
+    history.prepare(session)
+    session.conn.execute("INSERT INTO twokey_environment (name, protected) VALUES ('production', true)")
+    assert refused(Server(session.database.dsn)).startswith(
+        "No scratch database was made: its server is also that of production, which is protected."
+    )
+
+
+def test_what_cannot_be_compared_is_refused(server: Server) -> None:
+    production = Database("production", protected=True, dsn="postgresql://x@127.0.0.1:1/shop")
+    assert refused(Server(server.dsn, (production,))) == (
+        "No scratch database was made: whether it would be on the server of production, which is protected, could not "
+        "be found out. production (127.0.0.1, database shop) cannot be reached: nothing listens there. "
+        "Start the server, or correct the environment's address. Or leave that address out of sight here."
+    )
+
+
+def test_a_locale_that_its_server_lacks_is_named(
+    server: Server, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scratch.twin, "letters", lambda _: {"ENCODING": "UTF8", "LC_COLLATE": "xx_YY"})
+    with pytest.raises(ScratchRefused) as caught, scratch.database(server, "test", like=session):
+        pass
+    assert str(caught.value) == (
+        "No scratch database was made: its server does not have the environment's ENCODING UTF8, LC_COLLATE xx_YY. "
+        "Name a server in [scratch] database_url that has them: the environment's own version and system."
+    )
+
+
+def test_it_is_like_the_environments_and_named_by_purpose_and_time(
+    server: Server, postmaster: psycopg.Connection
+) -> None:
+    postmaster.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+    try:
+        latin = Database("development", protected=False, dsn=server.dsn.replace("/postgres?", "/latin?"))
+        with (
+            open_session(latin, purpose="test") as like,
+            scratch.database(server, "test", like=like) as made,
+            psycopg.connect(made.dsn) as conn,
+        ):
+            row = conn.execute(
+                "SELECT datname, pg_encoding_to_char(encoding), datcollate, datctype, to_char(now() AT TIME ZONE"
+                " 'UTC', 'YYYYMMDD_HH24') FROM pg_database WHERE datname = current_database()"
+            ).fetchone()
+        assert row
+        assert row[1:4] == ("LATIN1", "C", "C")
+        assert row[0].startswith(f"twokey_scratch_test_{row[4]}")
+    finally:
+        postmaster.execute("DROP DATABASE latin")
+    assert there(postmaster) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, ValueError])
+def test_it_is_dropped_whatever_ends_the_block(
+    server: Server, postmaster: psycopg.Connection, error: type[BaseException]
+) -> None:
+    with pytest.raises(error):
+        broken_off(server, postmaster, error)
+    assert there(postmaster) == []
+
+
+def broken_off(server: Server, postmaster: psycopg.Connection, error: type[BaseException]) -> None:
+    with scratch.database(server, "test") as made, open_session(made, purpose="test"):
+        assert len(there(postmaster)) == 1
+        raise error
+
+
+def test_what_a_killed_run_left_is_cleared_by_the_next_once_it_is_old(
+    server: Server, postmaster: psycopg.Connection
+) -> None:
+    program = (
+        "import os, signal, sys; from engine import scratch\n"
+        "with scratch.database(scratch.Server(sys.argv[1]), 'killed'): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, server.dsn], cwd=Path(__file__).parents[2], check=False, capture_output=True
+    )
+    assert ended.returncode == -signal.SIGKILL
+    (left,) = there(postmaster)
+    with scratch.database(server, "test"):
+        assert left in there(postmaster)  # it may be somebody's who is still at work
+    with open_session(Database("scratch", protected=False, dsn=server.dsn), purpose="test") as maintenance:
+        assert scratch.clear(maintenance) == ()
+        with psycopg.connect(server.dsn.replace("/postgres?", f"/{left}?")):
+            assert scratch.clear(maintenance, older_than=timedelta(0)) == ()
+        assert scratch.clear(maintenance, older_than=timedelta(0)) == (left,)
+    old = "twokey_scratch_test_20200101_000000_00000000"
+    postmaster.execute(f"CREATE DATABASE {old}")
+    postmaster.execute("CREATE DATABASE twokey_scratch_of_mine")
+    with scratch.database(server, "test"):
+        assert old not in there(postmaster)
+    assert there(postmaster) == ["twokey_scratch_of_mine"]
+    postmaster.execute("DROP DATABASE twokey_scratch_of_mine")
+
+
+def test_a_replay_gives_the_fingerprint_that_the_environment_has(server: Server, session: Session) -> None:
+    bring(session, real_files())
+    with scratch.database(server, "test", like=session) as made, open_session(made, purpose="test") as empty:
+        assert scratch.replay(empty, real_files()) == fingerprint.read(session, history.prepare(session))
+
+
+def test_an_empty_folder_is_an_empty_database(server: Server) -> None:
+    with scratch.database(server, "test") as made, open_session(made, purpose="test") as empty:
+        assert len(scratch.replay(empty, ())) == 64
+
+
+def test_a_file_that_does_not_run_on_an_empty_database_is_named(server: Server) -> None:
+    broken = migration("20250819090000_add_city_index", "CREATE TABLE cities (id int);\nCREATE INDEX ON cities (nmae);")
+    with (
+        scratch.database(server, "test") as made,
+        open_session(made, purpose="test") as empty,
+        pytest.raises(NotReplayed) as caught,
+    ):
+        scratch.replay(empty, (*real_files(), broken))
+    assert str(caught.value) == (
+        "The migrations do not run on an empty database: "
+        '20250819090000_add_city_index.sql:2 failed on scratch (42703): column "nmae" does not exist. '
+        "It was rolled back whole."
+    )

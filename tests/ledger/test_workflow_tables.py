@@ -1,0 +1,57 @@
+"""The tables of twokey.toml that a workflow can do without."""
+
+from pathlib import Path
+
+import pytest
+
+from ledger.workflow import Scratch, Workflow, WorkflowError
+from ledger.workflow_file import load
+
+SMALLEST = """\
+migrations = "migrations"
+channel = "C0MIGRATE"
+
+[[environment]]
+name = "development"
+database_url = { env = "DEVELOPMENT_DATABASE_URL" }
+"""
+SCRATCH = '[scratch]\ndatabase_url = { env = "SCRATCH" }\n'
+
+
+def read(folder: Path, text: str) -> Workflow:
+    file = folder / "twokey.toml"
+    file.write_text(text, encoding="utf-8")
+    return load(file)
+
+
+def test_scratch_databases_live_where_the_file_says_or_nowhere(tmp_path: Path) -> None:
+    workflow = read(tmp_path, SMALLEST)
+    assert (workflow.scratch, workflow.dsn_variables) == (None, ("DEVELOPMENT_DATABASE_URL",))
+    workflow = read(tmp_path, SMALLEST + SCRATCH)
+    assert workflow.scratch == Scratch("SCRATCH", on_protected_server=False)
+    assert workflow.dsn_variables == ("DEVELOPMENT_DATABASE_URL", "SCRATCH")
+    assert read(tmp_path, SMALLEST + SCRATCH + "on_protected_server = true").scratch == Scratch("SCRATCH", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('scratch = "postgresql://app:hunter2@db/shop"\n', "scratch is no table; write its keys under [scratch]."),
+        (
+            "[scratch]\n",
+            'scratch: database_url is missing; write database_url = { env = "SCRATCH_DATABASE_URL" }.',
+        ),
+        (
+            '[scratch]\ndatabase_url = "postgresql://app:hunter2@db/shop"\n',
+            'scratch: database_url must not stand in this file; write database_url = { env = "SCRATCH_DATABASE_URL" }.',
+        ),
+        (
+            SCRATCH + "protected = true\n",
+            "scratch: protected is not a key that Twokey knows; write one of database_url, on_protected_server.",
+        ),
+    ],
+)
+def test_a_scratch_table_is_checked(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(WorkflowError) as caught:
+        read(tmp_path, text + SMALLEST if text.startswith("scratch") else SMALLEST + text)
+    assert str(caught.value) == f"twokey.toml: {sentence}"
