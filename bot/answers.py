@@ -152,8 +152,16 @@ def _standing(environment: Mapping[str, Any]) -> list[str]:
     at = f" {_when(last['at'])}" if last and last["at"] else ""
     newest = f"; last {mono(last['migration'])}{at}{by}" if last else ""
     counts = f"{environment['applied']} applied, {len(environment['pending'])} pending"
-    problems = [f"⚠️ {spoken(problem)}" for problem in environment["problems"]]
+    problems = [*_drift(environment), *(f"⚠️ {spoken(problem)}" for problem in environment["problems"])]
     return [f"{sign}*{environment['name']}* {counts}{newest}", *listed(problems, show=LINES_SHOWN)]
+
+
+def _drift(environment: Mapping[str, Any]) -> list[str]:
+    drift = environment.get("drift")
+    if drift is None or drift["state"] != "drifted":
+        return []
+    differ = "1 object differs" if drift["differences"] == 1 else f"{drift['differences']} objects differ"
+    return [f"⚠️ Its schema is not what its history makes: {differ}. `/migrate validate` names which."]
 
 
 def _pending(environment: Mapping[str, Any]) -> list[str]:
@@ -173,6 +181,7 @@ def validate(found: Mapping[str, Any]) -> Body:
     lines = [_verdict(found, unseen)]
     lines += [f"• *{e['name']}* {e['state']}" + (f": {spoken(e['why'])}" if e["why"] else "") for e in unseen]
     lines += listed([f"• {spoken(finding['sentence'])}" for finding in found["findings"]], show=LINES_SHOWN)
+    lines += [f"• {spoken(note)}" for note in found.get("notes", ())]
     lines += [_ready(ready) for ready in found["ready"]]
     return body("\n".join(lines), *sections(lines))
 

@@ -23,9 +23,9 @@ def ending(story: Story) -> list[str]:
     place = f"*{request.environment}* · {request.act} #{request.id}"
     failed = story.last(events.Failed)
     if request.state is State.APPLIED:
-        return [f"✅ {place} · {who} {_success(story)}"]
+        return [f"✅ {place} · {who} {_success(story)}", *_compared(story)]
     if failed is not None:
-        return [f"❌ {place} failed · {who}", *_failure(failed)]
+        return [f"❌ {place} failed · {who}", *_failure(failed), *_compared(story)]
     interrupted = story.last(events.Interrupted)
     if interrupted is not None:
         left = _left(interrupted.done, interrupted.left, rest="Not applied")
@@ -50,6 +50,14 @@ def _success(story: Story) -> str:
 def _failure(failed: events.Failed) -> list[str]:
     """The engine's sentence names file, line, SQLSTATE and what was rolled back; this adds what stays and what now."""
     return [spoken(failed.why), *_left(failed.done, failed.left, rest="Not tried"), f"➡️ {spoken(failed.next_step)}"]
+
+
+def _compared(story: Story) -> list[str]:
+    """How the schema agrees with what the same history made elsewhere. That all is as it should be needs no word."""
+    compared = story.last(events.Compared)
+    if compared is None or compared.state == "same":
+        return []
+    return [f"⚠️ {spoken(compared.sentence)}", *listed([f"• {spoken(d)}" for d in compared.differences], show=NAMED)]
 
 
 def _left(done: tuple[str, ...], left: tuple[str, ...], *, rest: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from cli.answer import Answer, Code, Line, Span, Tone, line
 from engine import report as steps
 from engine import sections
+from engine.agreement import Agreement
 from engine.plan import Plan, Planned
 from engine.refusals import PlanRefused, UpToDate
 from engine.report import Report, Step
@@ -101,7 +102,7 @@ def step(said: Step) -> list[Line]:
             return [line(f"[{position}/{of}] {id}.sql applied in {seconds:.2f} s", Tone.GOOD)]
 
 
-def report(drawn: Plan, ended: Report) -> Answer:
+def report(drawn: Plan, ended: Report, agreed: Agreement | None = None) -> Answer:
     """How a run ended: what is in, what was rolled back, what was not tried."""
     body = {
         "environment": drawn.environment,
@@ -112,11 +113,20 @@ def report(drawn: Plan, ended: Report) -> Answer:
         "backup": _receipt(ended),
         "failure": _failure(ended),
         "seconds": ended.seconds,
+        "schema": agreed and agreed.as_json(),
     }
-    return Answer(Code.REFUSED if ended.failure else Code.DONE, _end(drawn, ended), body)
+    code = Code.REFUSED if ended.failure else Code.DONE
+    return Answer(code, (*_end(drawn, ended), *_agreed(agreed)), body)
 
 
-def reverted(environment: str, ended: Report) -> Answer:
+def _agreed(agreed: Agreement | None) -> list[Line]:
+    """How the schema compares with what the same history made elsewhere. A difference takes nothing back."""
+    if agreed is None or agreed.state == "same":
+        return [line(agreed.sentence, Tone.QUIET)] if agreed else []
+    return [line(agreed.sentence, Tone.WARN), *(line(f"  {one.sentence}", Tone.WARN) for one in agreed.differences)]
+
+
+def reverted(environment: str, ended: Report, agreed: Agreement | None = None) -> Answer:
     """How a way back ended: what was taken back, and why it stopped if it did."""
     body = {
         "environment": environment,
@@ -126,12 +136,13 @@ def reverted(environment: str, ended: Report) -> Answer:
         "backup": _receipt(ended),
         "failure": _failure(ended),
         "seconds": ended.seconds,
+        "schema": agreed and agreed.as_json(),
     }
     back = f"{environment}: {_counted(ended.done)} taken back in {ended.seconds:.1f} s."
     if ended.failure is None:
-        return Answer(Code.DONE, (line(back, Tone.GOOD),), body)
+        return Answer(Code.DONE, (line(back, Tone.GOOD), *_agreed(agreed)), body)
     left = [line("Not tried: " + ", ".join(ended.left))] if ended.left else []
-    said = (line(ended.failure.sentence, Tone.BAD), line(back), *left, line(ended.failure.next_step))
+    said = (line(ended.failure.sentence, Tone.BAD), line(back), *left, line(ended.failure.next_step), *_agreed(agreed))
     return Answer(Code.REFUSED, said, body)
 
 

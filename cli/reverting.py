@@ -64,4 +64,5 @@ def _rollback(around: Surroundings, environment: Environment, how: Last | To, te
         chosen = revert.choose(session, how, after=[looking.at(around, one, files) for one in following])
         into = Into(around.workflow.backups, around.tools)
         report = revert.run(session, chosen, into=into, actor=around.person, request=None, tell=tell)
-    return plan_words.reverted(environment.name, report)
+        agreed = looking.agreement(around, environment, report)
+    return plan_words.reverted(environment.name, report, agreed)

@@ -51,7 +51,7 @@ def run(
     receipt = _back_up(session, backup, tell) if isinstance(backup, Into) else _nothing_to_lose(session, home)
     if receipt:  # a dump takes its time, and another tool knows nothing of our lock
         _unchanged(session, plan, history.read(session, home))
-    basis = snapshot.begin(session, home, found=plan.fingerprint)
+    basis = snapshot.begin(session, home, rows, found=plan.fingerprint)
     way = Way(session, home, plan, len(rows), actor, request, tell)
     done, failed = forward.run(way)
     whole = failed is None or sections.cut(plan.migrations[len(done)].text).up.together

@@ -37,7 +37,7 @@ class Difference:
             return f"{self.label} is not here; there it is{_defined(' ', self.there) or ' defined'}"
         if not (_short(self.here) and _short(self.there)) or self.here == self.there:
             return f"{self.label} is defined otherwise than there"
-        return f"{self.label} is {self.here}, there it is {self.there}"
+        return f"{self.label} is {self.here or 'plain'}, there it is {self.there or 'plain'}"
 
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own kinds of value, with the sentence."""
@@ -177,12 +177,14 @@ def _columns(things: Mapping[_Key, Thing], table: str) -> list[str]:
 def _difference(ours: Thing | None, theirs: Thing | None) -> Difference:
     known = ours or theirs
     assert known is not None
-    kind, cut = known.kind, 0
-    if kind == "relation":  # a person says which kind of relation
-        kind = known.words.partition(",")[0]
-        cut = len(kind)
-    here, there = (None if one is None else one.words[cut:].lstrip(", ") for one in (ours, theirs))
-    return Difference(kind, known.name, here, there)
+    if known.kind != "relation":
+        return Difference(known.kind, known.name, ours and ours.words, theirs and theirs.words)
+    # A person says which kind of relation; it is said twice where the two are of different kinds.
+    kinds = {one.words.partition(",")[0] for one in (ours, theirs) if one}
+    here, there = (
+        one and (one.words.partition(",")[2].strip() if len(kinds) == 1 else one.words) for one in (ours, theirs)
+    )
+    return Difference(known.words.partition(",")[0], known.name, here, there)
 
 
 def _short(words: str) -> bool:

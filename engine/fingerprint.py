@@ -141,13 +141,11 @@ SELECT 'range', called, rngsubtype::regtype::text, 'of ' || rngsubtype::regtype
 
 def inventory(session: Session, home: Home) -> Inventory:
     """Everything in the schema."""
-    with session.conn.transaction():
-        # With an empty path every name is written out with its schema, whoever looks.
-        session.conn.execute("SET LOCAL search_path = ''")
-        rows = session.conn.execute(
-            sql.SQL(_ASK).format(schema=sql.Literal(home.schema), tables=sql.Literal(list(ALL_TABLES)))
-        ).fetchall()
-    return tuple(Thing(kind, name, value, words or "") for kind, name, value, words in rows)
+    ask = sql.SQL(_ASK).format(schema=sql.Literal(home.schema), tables=sql.Literal(list(ALL_TABLES)))
+    # With an empty path every name is written out with its schema, whoever looks. Sent as one, it is one transaction.
+    asked = session.conn.execute(sql.SQL("SET LOCAL search_path = ''; ") + ask)
+    asked.nextset()
+    return tuple(Thing(kind, name, value, words or "") for kind, name, value, words in asked.fetchall())
 
 
 def digest(things: Iterable[Thing]) -> str:

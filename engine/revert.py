@@ -132,7 +132,7 @@ def run(
     tell(BackupStarted())
     receipt = backups.take(session, into=into, now=datetime.now(UTC))
     tell(BackupTaken(receipt))
-    basis = snapshot.begin(session, home)
+    basis = snapshot.begin(session, home, history.read(session, home))
     done, failed = _back(session, home, chosen, by=(actor, request), tell=tell)
     left = tuple(one.id for one in chosen[len(done) + (failed is not None) :])
     settled = snapshot.settle(session, home, basis) if done else None

@@ -36,6 +36,10 @@ CREATE TABLE {} (
 """
 
 _KEEP = """
+WITH older AS (
+  DELETE FROM {table} WHERE history IN (
+    SELECT history FROM {table} WHERE history <> %s ORDER BY taken_at DESC, history OFFSET %s)
+)
 INSERT INTO {table} (history, head, server, fingerprint, inventory) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (history) DO UPDATE SET head = EXCLUDED.head, taken_at = EXCLUDED.taken_at, server = EXCLUDED.server,
   fingerprint = EXCLUDED.fingerprint, inventory = EXCLUDED.inventory
@@ -99,8 +103,8 @@ def prepare(session: Session, home: Home) -> None:
 
 def at(session: Session, home: Home, name: str) -> Snapshot | None:
     """What the history of this name implies here, if a run ended with it."""
-    known = _kept(session, home, name)
-    return known and Snapshot(name, known[3], known[1], _things(session, home, name))
+    known = _kept(session, home, name) if _exists(session, home) else None
+    return known and Snapshot(name, known[2], known[0], _things(session, home, name))
 
 
 def look(session: Session, home: Home) -> Snapshot:
@@ -110,13 +114,13 @@ def look(session: Session, home: Home) -> Snapshot:
     return Snapshot(named(rows), rows[-1].id if rows else None, session.server, live)
 
 
-def begin(session: Session, home: Home, *, found: str | None = None) -> Basis | None:
+def begin(session: Session, home: Home, rows: Sequence[Row], *, found: str | None = None) -> Basis | None:
     """What had drifted before a run; None where nothing had, or nobody knows. `found` is the fingerprint, if known."""
-    known = _kept(session, home, named(history.read(session, home)))
-    if known is None or not comparable(known[1], session.server) or found == known[2]:
+    known = _kept(session, home, named(rows))
+    if known is None or not comparable(known[0], session.server) or found == known[1]:
         return None
     live = fingerprint.inventory(session, home)
-    return None if fingerprint.digest(live) == known[2] else Basis(live, _things(session, home, known[0]))
+    return None if fingerprint.digest(live) == known[1] else Basis(live, _things(session, home, named(rows)))
 
 
 def settle(session: Session, home: Home, basis: Basis | None) -> Settled | None:
@@ -126,7 +130,7 @@ def settle(session: Session, home: Home, basis: Basis | None) -> Settled | None:
     """
     with suppress(psycopg.Error):
         after = look(session, home)
-        earlier = at(session, home, after.history)
+        earlier = at(session, home, after.history)  # before it is written anew
         implied = drift.carried(after.things, before=basis.live, implied=basis.implied) if basis else after.things
         _keep(session, home, replace(after, things=implied))
         return Settled(after, earlier)
@@ -137,16 +141,16 @@ def drifted(session: Session, home: Home, rows: Sequence[Row], live: Inventory) 
     """The live schema beside what the last run left; None where nothing was ever applied."""
     if not rows:
         return None
-    known = _kept(session, home, named(rows))
+    known = _kept(session, home, named(rows)) if _exists(session, home) else None
     if known is None:
         why = f"no run of Twokey ended on {session.database.environment} with this history"
         return drift.unknown(f"{why}. The next one writes its schema down.")
-    if not comparable(known[1], session.server):
-        why = f"the last run was on PostgreSQL {server_name(known[1])}, which tells a schema in other words"
+    if not comparable(known[0], session.server):
+        why = f"the last run was on PostgreSQL {server_name(known[0])}, which tells a schema in other words"
         return drift.unknown(f"{why}. The next one writes it down anew.")
-    if fingerprint.digest(live) == known[2]:
+    if fingerprint.digest(live) == known[1]:
         return Drift("none", "snapshot")
-    implied = _things(session, home, known[0])
+    implied = _things(session, home, named(rows))
     return drift.between(live, implied, by="snapshot", declared=session.database.differs)
 
 
@@ -164,11 +168,9 @@ def _exists(session: Session, home: Home) -> bool:
     return row is not None
 
 
-def _kept(session: Session, home: Home, name: str) -> tuple[str, int, str, str | None] | None:
-    """History, server, fingerprint and head of what is kept of a history."""
-    if not _exists(session, home):
-        return None
-    query = sql.SQL("SELECT history, server, fingerprint, head FROM {} WHERE history = %s")
+def _kept(session: Session, home: Home, name: str) -> tuple[int, str, str | None] | None:
+    """Server, fingerprint and head of what is kept of a history. The table is there."""
+    query = sql.SQL("SELECT server, fingerprint, head FROM {} WHERE history = %s")
     return session.conn.execute(query.format(home.table(_TABLE)), (name,)).fetchone()
 
 
@@ -179,11 +181,6 @@ def _things(session: Session, home: Home, name: str) -> Inventory:
 
 
 def _keep(session: Session, home: Home, one: Snapshot) -> None:
-    table, things = home.table(_TABLE), json.dumps(one.things, ensure_ascii=False)
-    old = sql.SQL(
-        "DELETE FROM {table} WHERE history IN (SELECT history FROM {table} ORDER BY taken_at DESC OFFSET {n})"
-    )
-    with session.conn.transaction():
-        parts = (one.history, one.head, one.server, fingerprint.digest(one.things), things)
-        session.conn.execute(sql.SQL(_KEEP).format(table=table), parts)
-        session.conn.execute(old.format(table=table, n=_KEPT))
+    parts = (one.history, _KEPT - 1, one.history, one.head, one.server, fingerprint.digest(one.things))
+    things = json.dumps(one.things, ensure_ascii=False)
+    session.conn.execute(sql.SQL(_KEEP).format(table=home.table(_TABLE)), (*parts, things))

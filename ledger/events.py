@@ -161,6 +161,19 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """After a run its schema was held against what the same history made of another environment, or of this one before.
+
+    `state` is same, differs or unknown; `sentence` says it, and `differences` are a sentence each.
+    """
+
+    against: str
+    state: str
+    sentence: str
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The run stopped. What `done` names committed and stays; what `left` names was not tried."""
 
@@ -212,6 +225,7 @@ Event = (
     | BackedUp
     | MigrationApplied
     | Applied
+    | Compared
     | Failed
     | Interrupted
     | Certified

@@ -48,7 +48,7 @@ def ask(hands: Hands) -> Known:
     """Have the environment before looked at by its own worker, now; waits for at most `PATIENCE`."""
     at = time.monotonic()
     environment = hands.workflow.before(hands.environment)
-    return Known(environment and of(hands, environment, body=_observed(hands, environment)), at)
+    return Known(environment and of(hands, environment, body=observed(hands, environment)), at)
 
 
 def of(hands: Hands, environment: Environment, *, body: sight.Body | None) -> Before:
@@ -59,11 +59,13 @@ def of(hands: Hands, environment: Environment, *, body: sight.Body | None) -> Be
     return Before(seen=seen, must_be_certified=after.protected, certification=certification)
 
 
-def _observed(hands: Hands, environment: Environment) -> sight.Body | None:
+def observed(
+    hands: Hands, environment: Environment, *, schema_of: str | None = None, patience: timedelta = PATIENCE
+) -> sight.Body | None:
     """The body of an observation asked for now, or None when no worker gave one in time."""
-    observation_id = hands.book.ask_observation(environment.name)
+    observation_id = hands.book.ask_observation(environment.name, schema_of=schema_of)
     hands.doorbell.ring_look(observation_id, environment.name)
-    until = time.monotonic() + PATIENCE.total_seconds()
+    until = time.monotonic() + patience.total_seconds()
     while time.monotonic() < until:
         if (body := hands.book.observation(observation_id).body) is not None:
             return body

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from rq.timeouts import JobTimeoutException
 
-from engine import standing
+from engine import history, snapshot, standing
 from engine.connection import open_session
 from engine.errors import BadAddress, EngineError, Unreachable
 from ledger.errors import LedgerError
@@ -25,8 +25,10 @@ def look(hands: Hands, observation_id: int) -> None:
         asked = hands.book.observation(observation_id)
         if asked.environment != hands.environment.name:
             log.warning("Observation %d is about %s, not about us.", observation_id, asked.environment)
-        elif asked.body is None and (inquiry_id := hands.book.observe(observation_id, observe(hands))):
-            answer(hands, inquiry_id)
+        elif asked.body is None:
+            seen = observe(hands, schema_of=asked.schema_of)
+            if inquiry_id := hands.book.observe(observation_id, seen):
+                answer(hands, inquiry_id)
     except LedgerError as away:
         log.warning("%s", away)
 
@@ -41,12 +43,14 @@ def answer(hands: Hands, inquiry_id: int) -> None:
         log.warning("%s", away)
 
 
-def observe(hands: Hands) -> sight.Body:
+def observe(hands: Hands, *, schema_of: str | None = None) -> sight.Body:
     """This environment as the body of an observation: its standing, or why there is none."""
     try:
         limits = replace(hands.limits, statement_timeout=min(STATEMENT_TIMEOUT, hands.limits.statement_timeout))
         with open_session(hands.database, purpose="twokey look", limits=limits) as session:
-            return sight.clear(standing.look(session, hands.files()))
+            here = standing.look(session, hands.files())
+            wanted = schema_of and snapshot.at(session, history.prepare(session), schema_of)
+            return sight.clear(here, wanted or None)
     except (Unreachable, BadAddress) as away:
         return sight.blocked("unreachable", str(away))
     except EngineError as wrong:

@@ -16,7 +16,7 @@ from ledger.errors import LedgerError
 from ledger.events import Certified, Event, Interrupted
 from ledger.request import Act, Certification, CertifiedBy, Request
 from ledger.states import State
-from workers import certificate, inspector, reporting
+from workers import certificate, comparing, inspector, reporting
 from workers.hands import Hands
 from workers.inspector import StillAtWork
 from workers.scribe import Scribe
@@ -55,6 +55,8 @@ def _apply(hands: Hands, request: Request, session: Session, scribe: Scribe) -> 
     try:
         report = apply.run(session, plan, backup=hands.into, actor=actor, request=f"#{request.id}", tell=tell)
         to, why = reporting.end(report)
+        if agreed := comparing.after(hands, report):
+            scribe.tell(reporting.compared(agreed))
     except Exception as broken:
         to, why = _after(hands, request, session, broken)
     return lambda: hands.book.move(request.id, to, why=why)

@@ -123,6 +123,15 @@ def test_status_without_any_migration() -> None:
     assert answered(STATUS | {"migrations": []})[0] == "There is no migration yet."
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "1 object differs"), (2, "2 objects differ")])
+def test_status_flags_what_drifted(count: int, said: str) -> None:
+    drifted = an_environment("test", drift={"state": "drifted", "differences": count})
+    unknown = an_environment("production", drift={"state": "unknown", "differences": 0})
+    shown = answered({"question": "status", "environments": [drifted, unknown], "migrations": []})
+    assert shown[2] == f"⚠️ Its schema is not what its history makes: {said}. `/migrate validate` names which."
+    assert len(shown) == 5
+
+
 @pytest.mark.parametrize(
     ("body", "shown"),
     [
@@ -169,8 +178,14 @@ def test_status_without_any_migration() -> None:
                 "environments": [{"name": "test", "state": "unreachable", "why": None}],
                 "findings": [],
                 "ready": [],
+                "notes": ["Whether test's schema is what its history makes is not known: `why`."],
             },
-            ["⚠️ Not every environment could be compared.", "• *test* unreachable", "[Share twokey_share=3]"],
+            [
+                "⚠️ Not every environment could be compared.",
+                "• *test* unreachable",
+                "• Whether test's schema is what its history makes is not known: `why`.",
+                "[Share twokey_share=3]",
+            ],
         ),
         (
             {"question": "plan", "environment": "test", "plan": None, "refusal": "Nothing is pending on test."},

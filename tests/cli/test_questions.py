@@ -6,6 +6,7 @@ from tests.cli.conftest import COLUMNS, USERS, Shell
 from tests.support.workflow import OURS
 
 DOWN = "postgresql://ada@127.0.0.1:1/nowhere"
+AS_LEFT = {"state": "none", "by": "snapshot", "why": None, "differences": []}
 
 
 def test_status_of_new_databases_is_all_pending(shell: Shell) -> None:
@@ -90,6 +91,7 @@ def test_status_as_json(shell: Shell) -> None:
         "applied": 2,
         "pending": [],
         "problems": [],
+        "drift": {"state": "none", "differences": 0},
     }
 
 
@@ -202,9 +204,14 @@ def test_validate_as_json(shell: Shell) -> None:
     assert body == {
         "question": "validate",
         "consistent": True,
-        "environments": [{"name": name, "state": "ok", "why": None} for name in ("development", "test", "production")],
+        "environments": [
+            {"name": "development", "state": "ok", "why": None, "schema": AS_LEFT},
+            {"name": "test", "state": "ok", "why": None, "schema": AS_LEFT},
+            {"name": "production", "state": "ok", "why": None, "schema": None},
+        ],
         "findings": [],
         "ready": [{"from": "test", "to": "production", "migrations": [USERS, COLUMNS], "certified": None}],
+        "notes": [],
     }
 
 
