@@ -211,6 +211,7 @@ def plan(found: Mapping[str, Any]) -> Body:
     lines += listed([f"Stays pending: {spoken(h['why'])}" for h in drawn["held"]], show=LINES_SHOWN)
     if not any(migration["hazards"] for migration in drawn["migrations"]):
         lines.append(f"Hazards: {none_of(tuple(drawn['looked_for']))}")
+    lines += [f"📝 {spoken(note)}" for note in drawn.get("notes", ())]
     holds = f", {size(drawn['database_bytes'])}" if drawn["database_bytes"] is not None else ""
     small = f"database {mono(drawn['database'])}{holds} · backup into {mono(drawn['backup_folder'])} · nothing has run"
     return body(f"An apply to {name} would run {count}. Nothing has run.", *sections(lines), context(small))
@@ -219,6 +220,7 @@ def plan(found: Mapping[str, Any]) -> Body:
 def _planned(migrations: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for migration in migrations:
-        lines.append(f"• {mono(migration['id'])} · {counted(migration['lines'], 'line')}")
+        impact = f" · *impact* {said(migration['impact'])}" if migration.get("impact") else ""
+        lines.append(f"• {mono(migration['id'])} · {counted(migration['lines'], 'line')}{impact}")
         lines += [f"⚠️ line {h['line']}, {h['name']}: {spoken(h['sentence'])}" for h in migration["hazards"]]
     return listed(lines, show=2 * LINES_SHOWN)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cli.answer import Answer, Code, Line, Span, Tone, line
+from engine import notes, sections
 from engine import report as steps
-from engine import sections
 from engine.agreement import Agreement
 from engine.plan import Plan, Planned
 from engine.refusals import PlanRefused, UpToDate
@@ -22,6 +22,7 @@ def plan(drawn: Plan, *, backups: Path) -> Answer:
             line(f"An apply to {drawn.environment} would run {_counted(drawn.migrations)}:", Tone.STRONG),
             *(told for one in drawn.migrations for told in _planned(one)),
             *(line(f"  stays pending: {held.why}", Tone.WARN) for held in drawn.held),
+            *(line(f"  note: {note}", Tone.QUIET) for note in notes.of(drawn)),
             line(
                 f"Database {drawn.database} on PostgreSQL {drawn.server}; digest {_grouped(drawn.digest)}.", Tone.QUIET
             ),
@@ -51,14 +52,24 @@ def _planned(one: Planned) -> list[Line]:
     lines = "1 line" if one.lines == 1 else f"{one.lines} lines"
     told = (Span(f"  {one.id}.sql"), Span(f"  {lines}, sha256 {one.checksum[:12]}", Tone.QUIET))
     alone = [] if sections.cut(one.text).up.together else [line(f"    {_ALONE}", Tone.WARN)]
-    return [told, *alone, *(line(f"    line {h.line}, {h.name}: {h.sentence}", Tone.WARN) for h in one.hazards)]
+    said = notes.impact(one.text)
+    impact = [line(f"    impact: {said}", Tone.STRONG)] if said else []
+    return [
+        told,
+        *impact,
+        *alone,
+        *(line(f"    line {h.line}, {h.name}: {h.sentence}", Tone.WARN) for h in one.hazards),
+    ]
 
 
 def _summary(drawn: Plan, backups: Path) -> dict[str, Any]:
     """The plan as JSON without its texts."""
     said = drawn.as_json()
-    said["migrations"] = [{key: part for key, part in one.items() if key != "text"} for one in said["migrations"]]
-    return {**said, "backup_folder": str(backups)}
+    said["migrations"] = [
+        {**{key: part for key, part in one.items() if key != "text"}, "impact": notes.impact(one["text"])}
+        for one in said["migrations"]
+    ]
+    return {**said, "notes": list(notes.of(drawn)), "backup_folder": str(backups)}
 
 
 def _counted(migrations: Sequence[object]) -> str:

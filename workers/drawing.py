@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import catalog, hazards, standing
+from engine import catalog, hazards, notes, standing
 from engine import plan as plans
 from engine.connection import Limits, Session
 from engine.files import BadFile, Migration
@@ -80,6 +80,7 @@ def summarize(plan: Plan, *, before: Before | None, workflow: Workflow) -> PlanS
         lock_timeout=spoken(plan.lock_timeout),
         statement_timeout=spoken(plan.statement_timeout),
         looked_for=hazards.NAMES,
+        notes=notes.of(plan),
     )
 
 
@@ -111,7 +112,8 @@ def spoken(milliseconds: int) -> str:
 
 def _planned(one: Planned) -> PlannedMigration:
     found = tuple(Hazard(hazard.name, hazard.line, hazard.sentence) for hazard in one.hazards)
-    return PlannedMigration(id=one.id, name=one.name, checksum=one.checksum, lines=one.lines, hazards=found)
+    impact = notes.impact(one.text)
+    return PlannedMigration(one.id, one.name, one.checksum, lines=one.lines, hazards=found, impact=impact)
 
 
 def _run_meant(hands: Hands, request: Request) -> Request | None:

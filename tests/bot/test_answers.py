@@ -224,6 +224,15 @@ def test_a_plan_names_what_would_run_and_offers_to_run_it() -> None:
     ]
 
 
+def test_a_plan_shows_the_impact_and_the_notes() -> None:
+    plan = a_summary(WORKFLOW.environments[1])
+    first = replace(plan.migrations[0], impact="Deploy <2.1> first.")
+    plan = replace(plan, migrations=(first, *plan.migrations[1:]), notes=("This is a large plan.",))
+    shown = answered({"question": "plan", "environment": "test", "plan": plain.dump(plan), "refusal": None})
+    assert "• `20250818140001_add_user_columns` · 4 lines · *impact* Deploy &lt;2.1&gt; first." in shown
+    assert "📝 This is a large plan." in shown
+
+
 def test_a_plan_without_hazards_says_what_was_looked_for() -> None:
     calm = replace(a_summary(WORKFLOW.environments[1]), looked_for=("drops_table", "truncates"))
     calm = replace(calm, migrations=calm.migrations[1:])
