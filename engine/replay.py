@@ -93,9 +93,14 @@ def _texts(session: Session, home: Home) -> tuple[Migration, ...]:
     """What ran, in the order in which it ran. Raises CannotReplay where that is not known of every row."""
     rows = session.conn.execute(
         sql.SQL(
-            "SELECT h.migration_id, f.applied_text, f.request = 'baseline' FROM {} h"
-            " LEFT JOIN {} f USING (migration_id) ORDER BY h.id"
-        ).format(home.table("schema_migrations"), home.table("twokey_migrations"))
+            "SELECT h.migration_id, f.applied_text, 'baseline' = (SELECT d.act FROM {deeds} d"
+            " WHERE h.migration_id = ANY(d.what) AND d.act <> 'repair' ORDER BY d.at DESC, d.id DESC LIMIT 1)"
+            " FROM {history} h LEFT JOIN {facts} f USING (migration_id) ORDER BY h.id"
+        ).format(
+            history=home.table("schema_migrations"),
+            facts=home.table("twokey_migrations"),
+            deeds=home.table("twokey_deeds"),
+        )
     ).fetchall()
     for id_, text, taken_over in rows:
         if taken_over:
