@@ -96,7 +96,7 @@ def test_another_major_version_is_incomparable(session: Session) -> None:
 def test_a_baseline_takes_the_schema_over_as_it_stands(session: Session) -> None:
     session.conn.execute("CREATE TABLE users (id int)")
     with lock.only_one(session):
-        amend.baseline(session, real_files(), through=USERS, actor="ada")
+        amend.baseline(session, real_files(), through=USERS, actor="ada", request=None)
     assert seen(session) == Drift("none", "snapshot")
 
 
