@@ -19,19 +19,19 @@ CREATE TABLE IF NOT EXISTS {} (
 """
 
 
-def keep(session: Session, tally: str) -> None:
-    """The environment holds this text; kept twice, it stands there once. Raises what `history.prepare` does.
+def keep(session: Session, *tallies: str) -> None:
+    """The environment holds these texts; kept twice, one stands there once. Raises what `history.prepare` does.
 
     The table is made when it is first needed, so a role that may not make tables can do without it.
     """
+    if not tallies:
+        return
     home = history.prepare(session)
     if not _is_there(session, home):
         session.conn.execute(sql.SQL(_CREATE).format(home.table(_TABLE)))
-    session.conn.execute(
-        sql.SQL("INSERT INTO {} (tally) VALUES ({}) ON CONFLICT DO NOTHING").format(
-            home.table(_TABLE), sql.Literal(tally)
-        )
-    )
+    keeping = sql.SQL("INSERT INTO {} (tally) VALUES (%s) ON CONFLICT DO NOTHING").format(home.table(_TABLE))
+    with session.conn.cursor() as cursor:
+        cursor.executemany(keeping, [(tally,) for tally in tallies])
 
 
 def kept(session: Session) -> tuple[str, ...]:
