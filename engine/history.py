@@ -19,9 +19,9 @@ ENGINE_TABLES = (
     "twokey_reverted",
     "twokey_deeds",
 )
-#: Ours too, made when first needed: when a person sets a history right, and before the first run. No part of anybody's
-#: schema.
-ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments", "twokey_schemas")
+#: Ours too, made when first needed: when a person sets a history right, before the first run, when a worker's first run
+#: ends. Part of nobody's schema.
+ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments", "twokey_schemas", "twokey_tallies")
 CHECKSUM_ALGORITHM = "sha256-lf"
 
 _COLUMNS = ("id", "migration_id", "name", "applied_at", "checksum", "environment")

@@ -19,6 +19,14 @@ PATIENCE = timedelta(seconds=4)
 
 def after(hands: Hands, report: Report) -> Agreement | None:
     """How the schemas agree; None where nothing was changed, or there is nothing to hold it against. Raises nothing."""
+    try:
+        return _after(hands, report)
+    except Exception:  # what committed is to be told, whatever becomes of the comparison
+        log.exception("an error that nobody expected, while schemas were compared")
+        return agreement.unread(hands.environment.name)
+
+
+def _after(hands: Hands, report: Report) -> Agreement | None:
     settled, ours = report.settled, hands.environment
     if settled is None:
         return agreement.unread(ours.name) if report.done else None

@@ -16,7 +16,7 @@ from ledger.errors import LedgerError
 from ledger.events import Certified, Event, Interrupted
 from ledger.request import Act, Certification, CertifiedBy, Request
 from ledger.states import State
-from workers import certificate, comparing, inspector, reporting
+from workers import certificate, comparing, inspector, reporting, tallying
 from workers.hands import Hands
 from workers.inspector import StillAtWork
 from workers.scribe import Scribe
@@ -41,6 +41,7 @@ def carry_out(hands: Hands, request: Request, session: Session) -> None:
             log.warning("#%d: %s An inspection will find out what is in.", request.id, unknown)
         except Exception:
             log.exception("#%d: an error that nobody expected; an inspection will find out what is in", request.id)
+    tallying.leave(hands, request.id)
 
 
 def _apply(hands: Hands, request: Request, session: Session, scribe: Scribe) -> Ending:
@@ -55,10 +56,11 @@ def _apply(hands: Hands, request: Request, session: Session, scribe: Scribe) -> 
     try:
         report = apply.run(session, plan, backup=hands.into, actor=actor, request=f"#{request.id}", tell=tell)
         to, why = reporting.end(report)
-        if agreed := comparing.after(hands, report):
-            scribe.tell(reporting.compared(agreed))
     except Exception as broken:
         to, why = _after(hands, request, session, broken)
+    else:
+        if agreed := comparing.after(hands, report):
+            scribe.tell(reporting.compared(agreed))
     return lambda: hands.book.move(request.id, to, why=why)
 
 
