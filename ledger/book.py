@@ -24,6 +24,7 @@ from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
 from ledger.records import Told
 from ledger.request import Act, Certification, PlanSummary, Request, Wish
+from ledger.seals import Seals
 from ledger.states import FINAL, State, sources
 from ledger.tables import certifications, events, plans, requests
 
@@ -31,7 +32,7 @@ _OPEN = frozenset(State) - FINAL
 _ONE_OPEN = "requests_one_open_where_protected"
 
 
-class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
+class Book(Decisions, Inquiries, Deliveries, Clockwork, Seals, Prepared):
     """One per process. A fork must call `after_fork` before its first use."""
 
     def open(self, wish: Wish, *, expires_in: timedelta, protected: bool) -> tuple[Request, bool]:
@@ -50,8 +51,8 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
         except IntegrityError as error:
             if broken_rule(error) != _ONE_OPEN:
                 raise
-            blocking = self._open_apply(wish.environment)
-            if blocking is None:  # it ended in between
+            blocking = self._open_apply(wish)
+            if blocking is None:  # it ended in between, or it is the same wish, delivered twice at one moment
                 return self.open(wish, expires_in=expires_in, protected=protected)
             raise AlreadyOpen(wish.environment, blocking) from error
 
@@ -183,9 +184,13 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
             raise _why_not(_request(tx, request_id), to, come_from=come_from, now=tx.execute(select(NOW)).scalar_one())
         self._write(tx, request_id, seq=seq, event=why)
 
-    def _open_apply(self, environment: str) -> int | None:
+    def _open_apply(self, wish: Wish) -> int | None:
+        """Another wish's apply that is open on the environment."""
         blocking = select(func.max(requests.c.id)).where(
-            requests.c.environment == environment, requests.c.act == Act.APPLY, requests.c.state.in_(_OPEN)
+            requests.c.environment == wish.environment,
+            requests.c.act == Act.APPLY,
+            requests.c.state.in_(_OPEN),
+            requests.c.key != wish.key,
         )
         with self._transaction() as tx:
             return tx.execute(blocking).scalar()
