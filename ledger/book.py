@@ -23,7 +23,7 @@ from ledger.inquiries import Inquiries
 from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
 from ledger.records import Told
-from ledger.request import Act, Certification, PlanSummary, Request, Wish
+from ledger.request import CHANGING, Certification, PlanSummary, Request, Wish
 from ledger.states import FINAL, State, sources
 from ledger.tables import certifications, events, plans, requests
 
@@ -38,7 +38,7 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
         """Write a wish down as a request in `asked`, with its Asked event.
 
         The same key gives the same request again, and False. `protected` is the environment's, and holds for the
-        request's whole life. Raises AlreadyOpen for a second apply on a protected environment while one is open.
+        request's whole life. Raises AlreadyOpen for a second change of a protected environment while one is open.
         """
         try:
             with self._transaction() as tx:
@@ -50,7 +50,7 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
         except IntegrityError as error:
             if broken_rule(error) != _ONE_OPEN:
                 raise
-            blocking = self._open_apply(wish.environment)
+            blocking = self._open_change(wish.environment)
             if blocking is None:  # it ended in between
                 return self.open(wish, expires_in=expires_in, protected=protected)
             raise AlreadyOpen(wish.environment, blocking) from error
@@ -183,9 +183,9 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
             raise _why_not(_request(tx, request_id), to, come_from=come_from, now=tx.execute(select(NOW)).scalar_one())
         self._write(tx, request_id, seq=seq, event=why)
 
-    def _open_apply(self, environment: str) -> int | None:
+    def _open_change(self, environment: str) -> int | None:
         blocking = select(func.max(requests.c.id)).where(
-            requests.c.environment == environment, requests.c.act == Act.APPLY, requests.c.state.in_(_OPEN)
+            requests.c.environment == environment, requests.c.act.in_(CHANGING), requests.c.state.in_(_OPEN)
         )
         with self._transaction() as tx:
             return tx.execute(blocking).scalar()
@@ -203,6 +203,7 @@ def _opening(wish: Wish, *, expires_in: timedelta, protected: bool) -> Any:
         "reason": wish.reason,
         "note": wish.note,
         "covers_of": wish.covers_of,
+        "about": list(wish.about),
         "state": State.ASKED,
         "expires_at": NOW + expires_in,
         "version": 1,
@@ -217,6 +218,7 @@ def _asked(wish: Wish) -> Asked:
         act=wish.act,
         environment=wish.environment,
         reason=wish.reason,
+        about=wish.about,
     )
 
 
