@@ -126,8 +126,7 @@ def test_an_environment_that_moved_on_makes_it_stale(two: Row) -> None:
     two.sql("production", f"DELETE FROM schema_migrations WHERE migration_id = '{TAGS}'")
     assert turn(two, request.id).state is State.STALE
     assert two.last(request.id) == Stale(
-        f"production's newest migration was {TAGS} and is {NOTES} now. "
-        "Ask again: `/migrate rollback production`."
+        f"production's newest migration was {TAGS} and is {NOTES} now. Ask again: `/migrate rollback production`."
     )
 
 
