@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from ledger.request import Act
 from workers import applying, certifying, reverting
-from workers.deed import Deed
+from workers.craft import Craft
 
-DEEDS: Mapping[Act, Deed] = {
+CRAFTS: Mapping[Act, Craft] = {
     Act.APPLY: applying,
     Act.CERTIFY: certifying,
     Act.ROLLBACK: reverting,

@@ -6,7 +6,7 @@ from engine.plan import Advice, Plan
 from engine.squawk import Squawk
 from ledger.request import PlanSummary, Request
 from workers import drawing, neighbours, reporting
-from workers.deed import Drawn, Ending, Found, Frozen, Run
+from workers.craft import Drawn, Ending, Found, Frozen, Run
 from workers.hands import Hands
 from workers.neighbours import Known
 

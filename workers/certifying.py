@@ -5,7 +5,7 @@ from engine.connection import Session
 from ledger.events import Certified
 from ledger.request import Certification, CertifiedBy, PlanSummary, Request
 from workers import certificate, drawing, neighbours, reporting
-from workers.deed import Drawn, Ending, Found, Frozen, Run
+from workers.craft import Drawn, Ending, Found, Frozen, Run
 from workers.hands import Hands
 from workers.neighbours import Known
 

@@ -18,7 +18,7 @@ from ledger.events import Approved, Denied, Failed, Planned, Stale, Started
 from ledger.request import POLICY, Request
 from ledger.states import State
 from workers import acts, gate, inspector, reporting, running
-from workers.deed import REFUSALS
+from workers.craft import REFUSALS
 from workers.hands import Hands
 from workers.neighbours import Known
 
@@ -59,11 +59,11 @@ def _advance(hands: Hands, request: Request) -> None:
 
 def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
     """asked → planned with the plan beside it; or → rejected by the rules, or → failed by the world."""
-    book, deed = hands.book, acts.DEEDS[request.act]
+    book, craft = hands.book, acts.CRAFTS[request.act]
     try:
-        known = deed.learn(hands)
+        known = craft.learn(hands)
         with open_session(hands.database, purpose=f"twokey plan #{request.id}", limits=hands.limits) as session:
-            drawn = deed.draw(hands, request, session, known)
+            drawn = craft.draw(hands, request, session, known)
     except REFUSALS as refused:
         return book.move(
             request.id, State.REJECTED, why=Denied(str(refused), again=not isinstance(refused, UpToDate))
@@ -108,19 +108,19 @@ def _take_lock(hands: Hands, request: Request, session: Session, until_told: Exi
 def _is_unchanged(hands: Hands, request: Request, session: Session, known: Known | None) -> bool:
     """Whether the plan drawn anew is the one that was shown, and the rules say yes once more."""
     assert request.plan is not None
-    deed = acts.DEEDS[request.act]
+    craft = acts.CRAFTS[request.act]
     if known is None or not known.is_fresh():
-        known = deed.learn(hands)
+        known = craft.learn(hands)
     try:
-        drawn = deed.draw(hands, request, session, known)
+        drawn = craft.draw(hands, request, session, known)
     except (BeforeUnobserved, AfterUnobserved) as unknown:  # that passes, and then it is rung again
         gate.say_once(hands, request.id, gate.refusal(f"#{request.id} did not start. {unknown}"))
         return False
     except REFUSALS as refused:
         return _grow_stale(hands, request, str(refused))
     if drawn.summary.digest != request.plan.digest:
-        return _grow_stale(hands, request, deed.difference(request.plan, drawn.summary))
-    if deed.digest(request, hands.book.frozen_plan(request.id)) != request.plan.digest:
+        return _grow_stale(hands, request, craft.difference(request.plan, drawn.summary))
+    if craft.digest(request, hands.book.frozen_plan(request.id)) != request.plan.digest:
         raise PlanAltered(request.environment, request.plan.digest)
     return gate.opens(hands, request, digest=drawn.summary.digest)
 

@@ -10,7 +10,7 @@ from ledger.errors import IllegalMove, LedgerError
 from ledger.events import Interrupted, Waiting
 from ledger.request import Request
 from ledger.states import State
-from workers import acts, gate
+from workers import acts, gate, tallying
 from workers.hands import Hands
 
 log = logging.getLogger("twokey.inspect")
@@ -67,8 +67,9 @@ def _settle(hands: Hands, request: Request) -> None:
     else:
         hands.book.move(request.id, State.INTERRUPTED, why=why)
         log.info("#%d was interrupted: %d in, %d left.", request.id, len(why.done), len(why.left))
+        tallying.leave(hands, request.id)
 
 
 def _ask(hands: Hands, request: Request, session: Session, because: str) -> Interrupted:
-    found = acts.DEEDS[request.act].find_out(hands, request, session)
+    found = acts.CRAFTS[request.act].find_out(hands, request, session)
     return Interrupted(why=f"{because} {found.now}", done=found.done, left=found.left)

@@ -14,7 +14,7 @@ from engine.standing import Standing
 from engine.validate import Seen
 from ledger.request import Fact, PlanSummary, Request
 from workers import drawing, neighbours, reporting
-from workers.deed import Drawn, Ending, Found, Frozen, NotUnderstood, Run
+from workers.craft import Drawn, Ending, Found, Frozen, NotUnderstood, Run
 from workers.hands import Hands
 from workers.neighbours import Known
 

@@ -11,8 +11,8 @@ from ledger.errors import LedgerError
 from ledger.events import Event, Interrupted
 from ledger.request import Request
 from ledger.states import State
-from workers import acts, inspector, reporting
-from workers.deed import Ending, Run
+from workers import acts, inspector, reporting, tallying
+from workers.craft import Ending, Run
 from workers.hands import Hands
 from workers.inspector import StillAtWork
 from workers.scribe import Scribe
@@ -34,12 +34,13 @@ def carry_out(hands: Hands, request: Request, session: Session) -> None:
             log.warning("#%d: %s An inspection will find out what is in.", request.id, unknown)
         except Exception:
             log.exception("#%d: an error that nobody expected; an inspection will find out what is in", request.id)
+    tallying.leave(hands, request.id)
 
 
 def _ending(run: Run) -> Ending:
-    """Carry the request out by its own deed; gives the call that ends it. Raises when nobody can say what is in."""
+    """Carry the request out by its own craft; gives the call that ends it. Raises when nobody can say what is in."""
     try:
-        return acts.DEEDS[run.request.act].carry_out(run)
+        return acts.CRAFTS[run.request.act].carry_out(run)
     except LedgerError:
         raise
     except Exception as broken:

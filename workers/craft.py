@@ -86,7 +86,7 @@ class Run:
         return lambda: self.hands.book.move(self.request.id, to, why=why)
 
 
-class Deed(Protocol):
+class Craft(Protocol):
     """One act. Each is a module; `workers/acts.py` is the list of them."""
 
     def learn(self, hands: Hands, /) -> Known:
