@@ -4,16 +4,17 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from engine import apply
+from engine import apply, manifest
 from engine.connection import Session
 from engine.errors import ConnectionLost, EngineError
 from engine.plan import Plan
-from engine.report import Step
+from engine.report import BackupTaken, Step
 from engine.transaction import LeftTransaction, LostLock
 from ledger.errors import LedgerError
-from ledger.events import Certified, Event, Interrupted
+from ledger.events import BackedUp, Certified, Event, Interrupted
 from ledger.request import Act, Certification, CertifiedBy, Request
 from ledger.states import State
 from workers import certificate, inspector, reporting, tallying
@@ -48,7 +49,11 @@ def _apply(hands: Hands, request: Request, session: Session, scribe: Scribe) -> 
     """Apply the frozen plan; gives the call that ends the request. Raises when nobody can say what is in."""
 
     def tell(step: Step) -> None:
-        if event := reporting.step(step):
+        event = reporting.step(step)
+        if isinstance(event, BackedUp) and isinstance(step, BackupTaken):
+            holds = manifest.read(Path(step.receipt.path)).as_json()
+            scribe.write(lambda: hands.book.backed_up(request.id, event, manifest=holds))
+        elif event:
             scribe.tell(event)
 
     actor = f"{request.actor.name} ({request.actor.id})"
