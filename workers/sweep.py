@@ -47,7 +47,7 @@ def keep_sweeping(settings: SweepSettings) -> None:
 
 
 def sweep(book: Book, doorbell: Doorbell) -> None:
-    """One round: expire, warn, ring again, have silent runs looked after; raises LedgerError."""
+    """One round: expire, warn, ring again, have silent runs looked after, seal what was told; raises LedgerError."""
     for request_id in book.overdue():
         _expire(book, request_id)
     for request_id in book.expiring(WARN_WITHIN):
@@ -56,6 +56,7 @@ def sweep(book: Book, doorbell: Doorbell) -> None:
         _ring(book, request_id, by=doorbell.ring)
     for request_id in book.silent(SILENT):
         _ring(book, request_id, by=doorbell.ring_inspect)
+    book.seal()
 
 
 def _end(_sign: int, _frame: FrameType | None) -> None:
