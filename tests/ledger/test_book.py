@@ -10,11 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from ledger.book import Book
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Approved, Asked, Certified, MigrationApplied, Noted, Planned, Started, Withdrawn
-<<<<<<< HEAD
-from ledger.request import CHANGING, Act, Certification, CertifiedBy
-=======
-from ledger.request import Act, Certification, CertifiedBy, Wish
->>>>>>> main
+from ledger.request import CHANGING, Act, Certification, CertifiedBy, Wish
 from ledger.states import FINAL, MOVES, SAID, State, sources
 from tests.support.ledger import ADA, BO, DIGEST, WAY, a_plan, a_request_in, a_wish
 
