@@ -185,7 +185,7 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Seals, Prepared):
         self._write(tx, request_id, seq=seq, event=why)
 
     def _open_change(self, wish: Wish) -> int | None:
-        """Another wish that is open and changes the environment."""
+        """Another wish's change that is open on the environment."""
         blocking = select(func.max(requests.c.id)).where(
             requests.c.environment == wish.environment,
             requests.c.act.in_(CHANGING),

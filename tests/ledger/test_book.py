@@ -74,8 +74,8 @@ def test_a_wish_is_no_obstacle_to_itself(ledger: Book) -> None:
     """PostgreSQL may tell of the one open request before it tells of the key, when one wish comes twice at once."""
     wish = a_wish(environment="production")
     first, _ = ledger.open(wish, expires_in=HOUR, protected=True)
-    assert ledger._open_apply(wish) is None
-    assert ledger._open_apply(a_wish(environment="production")) == first.id
+    assert ledger._open_change(wish) is None
+    assert ledger._open_change(a_wish(environment="production")) == first.id
 
 
 def test_an_unprotected_environment_has_as_many_as_people_ask(ledger: Book) -> None:
