@@ -26,12 +26,13 @@ from ledger.records import Told
 from ledger.request import Act, Certification, PlanSummary, Request, Wish
 from ledger.states import FINAL, State, sources
 from ledger.tables import certifications, events, plans, requests
+from ledger.watches import Watches
 
 _OPEN = frozenset(State) - FINAL
 _ONE_OPEN = "requests_one_open_where_protected"
 
 
-class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
+class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Prepared):
     """One per process. A fork must call `after_fork` before its first use."""
 
     def open(self, wish: Wish, *, expires_in: timedelta, protected: bool) -> tuple[Request, bool]:
