@@ -24,6 +24,7 @@ from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
 from ledger.records import Told
 from ledger.request import Act, Certification, PlanSummary, Request, Wish
+from ledger.seals import Seals
 from ledger.states import FINAL, State, sources
 from ledger.tables import certifications, events, plans, requests
 from ledger.watches import Watches
@@ -32,7 +33,7 @@ _OPEN = frozenset(State) - FINAL
 _ONE_OPEN = "requests_one_open_where_protected"
 
 
-class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Prepared):
+class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared):
     """One per process. A fork must call `after_fork` before its first use."""
 
     def open(self, wish: Wish, *, expires_in: timedelta, protected: bool) -> tuple[Request, bool]:

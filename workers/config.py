@@ -79,10 +79,16 @@ class SweepSettings:
 
 @dataclass(frozen=True, slots=True)
 class PrepareSettings:
-    """For `python -m workers prepare`: the ledger's owner, and the addresses that others will use, by role."""
+    """For `python -m workers prepare`: the ledger's owner, and the addresses that others will use, by role.
+
+    `backups` is the folder in which a ledger that holds something is backed up before its schema changes.
+    """
 
     owner: Secret
     logins: Mapping[str, Secret]
+    backups: Path | None = None
+    pg_bin: str | None = None
+    path: str = ""
 
 
 def for_hands(names: Iterable[str], surroundings: Mapping[str, str] = os.environ) -> HandsSettings:
@@ -127,6 +133,9 @@ def for_prepare(surroundings: Mapping[str, str] = os.environ) -> PrepareSettings
             for role, name in variables.items()
             if surroundings.get(name)
         },
+        backups=Path(folder) if (folder := surroundings.get("LEDGER_BACKUPS")) else None,
+        pg_bin=surroundings.get("PG_BIN") or None,
+        path=surroundings.get("PATH", ""),
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from engine import apply, files, history, lock, plan, standing
-from engine.backup import NothingToLose
+from engine import apply, files, history, lock, plan, standing, tools
+from engine.backup import Into, NothingToLose
 from engine.connection import Database, Session, open_session
 from engine.errors import EngineError
 from engine.refusals import UpToDate
@@ -40,7 +40,7 @@ def prepare(settings: PrepareSettings, *, say: Say) -> None:
     try:
         with open_session(ledger, purpose="twokey prepare") as session, lock.only_one(session, wait=PATIENCE):
             _roles(session, say)
-            _schema(session, say)
+            _schema(session, settings, say)
             _logins(session, settings, say)
     except EngineError as wrong:
         raise NotPrepared(str(wrong)) from wrong
@@ -52,8 +52,8 @@ def _roles(session: Session, say: Say) -> None:
     say(f"Made the roles {', '.join(made)}." if made else f"The roles {', '.join(logins.ROLES)} are there.")
 
 
-def _schema(session: Session, say: Say) -> None:
-    """The files are applied like anybody's migrations. The last of them grants on the history, so that comes first."""
+def _schema(session: Session, settings: PrepareSettings, say: Say) -> None:
+    """The files are applied like anybody's migrations. One of them grants on the history, so that comes first."""
     history.prepare(session)
     folder = Path(next(iter(schema.__path__)))
     here = standing.look(session, found := files.read(folder))
@@ -62,11 +62,24 @@ def _schema(session: Session, say: Say) -> None:
     except UpToDate:
         say(f"The schema is complete: {len(found)} files.")
         return
-    report = apply.run(session, drawn, backup=NothingToLose(), actor="prepare", request=None)
+    backup = _backup(settings) if here.applied else NothingToLose()
+    report = apply.run(session, drawn, backup=backup, actor="prepare", request=None)
     if report.failure:
         raise NotPrepared(f"{report.failure.sentence} {report.failure.next_step}")
+    if report.receipt:
+        say(f"The ledger as it was stands in {report.receipt.path}.")
     for done in report.done:
         say(f"Applied {done.id}.")
+
+
+def _backup(settings: PrepareSettings) -> Into:
+    """A ledger that holds something changes its shape after a backup alone, as every database does."""
+    if settings.backups is None:
+        raise NotPrepared(
+            "It holds something, and this version changes its schema. Set LEDGER_BACKUPS to a folder in which it is "
+            "backed up first."
+        )
+    return Into(settings.backups, tools.find(settings.pg_bin, settings.path))
 
 
 def _logins(session: Session, settings: PrepareSettings, say: Say) -> None:

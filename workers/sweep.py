@@ -49,7 +49,7 @@ def keep_sweeping(settings: SweepSettings) -> None:
 
 
 def sweep(book: Book, doorbell: Doorbell) -> None:
-    """One round: expire, warn, ring again, have silent runs and environments looked after; raises LedgerError."""
+    """One round: expire, warn, ring again, have runs and environments looked after, seal; raises LedgerError."""
     for request_id in book.overdue():
         _expire(book, request_id)
     for request_id in book.expiring(WARN_WITHIN):
@@ -62,6 +62,7 @@ def sweep(book: Book, doorbell: Doorbell) -> None:
         now = book.now()
         if doorbell.ring_watch(watch_id, environment):
             book.watch_rung(watch_id, now)
+    book.seal()
 
 
 def _end(_sign: int, _frame: FrameType | None) -> None:

@@ -1,10 +1,14 @@
 """The ledger is made ready once, by its owner, and again without harm."""
 
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from ledger import verification
 from ledger.book import Book
 from tests.support.ledger import schema_files
 from workers import prepare
@@ -132,6 +136,40 @@ def test_an_owner_that_may_not_make_roles_is_told_what_to_ask_for(
         with psycopg.connect(owner, autocommit=True) as conn:
             conn.execute("DROP OWNED BY small_owner")
         forget("small_owner")
+
+
+def test_an_older_ledger_is_backed_up_then_upgraded_and_its_record_holds(
+    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "older"
+    older.mkdir()
+    for file in schema_files()[:2]:
+        shutil.copy(file, older)
+    with monkeypatch.context() as before:
+        before.setattr(prepare.schema, "__path__", [str(older)])
+        made(owner)
+    with psycopg.connect(owner) as conn:
+        conn.execute(
+            "INSERT INTO requests (key, act, environment, protected, actor_id, actor_team, actor_name, actor_kind,"
+            " channel, state, expires_at, version) VALUES"
+            " ('k', 'apply', 'test', false, 'U', 'T', 'n', 'full_member', 'C', 'asked', now(), 1)"
+        )
+        conn.execute("INSERT INTO events (request_id, seq, kind, body) VALUES (1, 1, 'Expired', '{}')")
+    with pytest.raises(prepare.NotPrepared) as refused:
+        made(owner)
+    assert str(refused.value) == (
+        "The ledger is not prepared. It holds something, and this version changes its schema. "
+        "Set LEDGER_BACKUPS to a folder in which it is backed up first."
+    )
+    said: list[str] = []
+    settings = PrepareSettings(Secret(owner), {}, backups=tmp_path / "kept", path=os.environ["PATH"])
+    prepare.prepare(settings, say=said.append)
+    (backup,) = (tmp_path / "kept").glob("ledger-backup-*.sql")
+    assert said[1:3] == [f"The ledger as it was stands in {backup}.", f"Applied {schema_files()[2].stem}."]
+    book = Book(owner)
+    found = verification.of_ledger(book)
+    assert (book.is_prepared(), found.events, found.breaches) == (True, 1, ())
+    book.close()
 
 
 def test_a_ledger_that_is_down_is_said_in_one_sentence() -> None:

@@ -123,3 +123,11 @@ def test_each_environment_is_looked_at_at_once_and_then_every_minute(
     owner_says("UPDATE watches SET rung_at = rung_at - interval '61 s', heard_at = heard_at - interval '61 s'")
     sweep.sweep(ledger, bell)
     assert [(what, environment) for what, _, environment in bell.rung] == [("watch", "test")] * 2
+
+
+def test_what_was_told_is_sealed_once(ledger: Book, bell: Bell) -> None:
+    request = a_request_in(ledger, State.APPLIED)
+    sweep.sweep(ledger, bell)
+    sweep.sweep(ledger, bell)
+    (seal,) = ledger.all_seals()
+    assert seal.heads == {str(request.id): (5, ledger.tally(request.id).hash)}
