@@ -52,13 +52,8 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared
         except IntegrityError as error:
             if broken_rule(error) != _ONE_OPEN:
                 raise
-<<<<<<< HEAD
-            blocking = self._open_change(wish.environment)
-            if blocking is None:  # it ended in between
-=======
-            blocking = self._open_apply(wish)
+            blocking = self._open_change(wish)
             if blocking is None:  # it ended in between, or it is the same wish, delivered twice at one moment
->>>>>>> main
                 return self.open(wish, expires_in=expires_in, protected=protected)
             raise AlreadyOpen(wish.environment, blocking) from error
 
@@ -190,19 +185,13 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared
             raise _why_not(_request(tx, request_id), to, come_from=come_from, now=tx.execute(select(NOW)).scalar_one())
         self._write(tx, request_id, seq=seq, event=why)
 
-<<<<<<< HEAD
-    def _open_change(self, environment: str) -> int | None:
-        blocking = select(func.max(requests.c.id)).where(
-            requests.c.environment == environment, requests.c.act.in_(CHANGING), requests.c.state.in_(_OPEN)
-=======
-    def _open_apply(self, wish: Wish) -> int | None:
-        """Another wish's apply that is open on the environment."""
+    def _open_change(self, wish: Wish) -> int | None:
+        """Another wish's change that is open on the environment."""
         blocking = select(func.max(requests.c.id)).where(
             requests.c.environment == wish.environment,
-            requests.c.act == Act.APPLY,
+            requests.c.act.in_(CHANGING),
             requests.c.state.in_(_OPEN),
             requests.c.key != wish.key,
->>>>>>> main
         )
         with self._transaction() as tx:
             return tx.execute(blocking).scalar()

@@ -10,11 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from ledger.book import Book
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Approved, Asked, Certified, MigrationApplied, Noted, Planned, Started, Withdrawn
-<<<<<<< HEAD
-from ledger.request import CHANGING, Act, Certification, CertifiedBy
-=======
-from ledger.request import Act, Certification, CertifiedBy, Wish
->>>>>>> main
+from ledger.request import CHANGING, Act, Certification, CertifiedBy, Wish
 from ledger.states import FINAL, MOVES, SAID, State, sources
 from tests.support.ledger import ADA, BO, DIGEST, WAY, a_plan, a_request_in, a_wish
 
@@ -78,8 +74,8 @@ def test_a_wish_is_no_obstacle_to_itself(ledger: Book) -> None:
     """PostgreSQL may tell of the one open request before it tells of the key, when one wish comes twice at once."""
     wish = a_wish(environment="production")
     first, _ = ledger.open(wish, expires_in=HOUR, protected=True)
-    assert ledger._open_apply(wish) is None
-    assert ledger._open_apply(a_wish(environment="production")) == first.id
+    assert ledger._open_change(wish) is None
+    assert ledger._open_change(a_wish(environment="production")) == first.id
 
 
 def test_an_unprotected_environment_has_as_many_as_people_ask(ledger: Book) -> None:
