@@ -6,33 +6,8 @@ from collections.abc import Callable, Sequence
 import click
 
 from cli.answer import Answer, Code, no
+from cli.examples import EXAMPLES
 from cli.terminal import show
-
-EXAMPLES = """\b
-Examples:
-  twokey check                    whether everything a run needs is there
-  twokey status                   what is where, and what is pending
-  twokey plan test                what would run on test, without running it
-  twokey lint                     what a reviewer should know of the files, without a database
-  twokey apply development        back up, then apply what is pending
-  twokey promote test             bring to test what development has
-  twokey rollback development     take the newest migration back
-  twokey backup test              a dump with a manifest beside it
-  twokey backups test             which backups there are, each verified
-  twokey restore test BACKUP      bring test back to a backup; the old database is kept
-  twokey validate                 missing, extra, edited, out of order, ready to promote
-  twokey status --json | jq .environments
-
-\b
-The workflow file is twokey.toml, or the file that TWOKEY_CONFIG names. Each environment's address is in the variable
-that the file names for it. pg_dump is found in PG_BIN, else through PATH.
-
-\b
-Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database.
-
-\b
-A protected environment is never changed from here. Ask in Slack: /migrate apply <environment>
-"""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
 an_environment = click.argument("environment", metavar="ENVIRONMENT")
@@ -76,7 +51,11 @@ def plan(environment: str, as_json: bool) -> int:
 )
 @as_json
 def validate(as_json: bool) -> int:
-    """Compare the environments: missing, extra, edited, out of order, ready to promote. Exits 1 when they disagree."""
+    """Compare the environments: missing, extra, edited, out of order, drifted, ready to promote.
+
+    Each schema is held against the one that its history makes, replayed where twokey.toml names a [scratch] server.
+    Exits 1 when they disagree.
+    """
     from cli import questions
 
     return _end(questions.validate, as_json=as_json)
@@ -101,9 +80,24 @@ def lint(files: tuple[str, ...], strict: bool, round_trip: bool, as_json: bool) 
     """
     from cli import linting, tripping
 
-    if round_trip:
-        return _end(lambda: tripping.lint(files, strict=strict), as_json=as_json)
-    return _end(lambda: linting.lint(files, strict=strict), as_json=as_json)
+    ask = tripping.lint if round_trip else linting.lint
+    return _end(lambda: ask(files, strict=strict), as_json=as_json)
+
+
+@twokey.command(
+    short_help="A migration from what changed in the models.",
+    epilog="\b\nExamples:\n  twokey generate add_cities\n  twokey generate add_cities --json | jq -r .text",
+)
+@click.argument("name", metavar="NAME")
+@as_json
+def generate(name: str, as_json: bool) -> int:
+    """Compare the declared models with the first environment and write the migration NAME, with its way down.
+
+    It is proven on a scratch database first, up and down. Writes nothing when there is no difference or any doubt.
+    """
+    from cli import generating
+
+    return _end(lambda: generating.generate(name, aloud=not as_json), as_json=as_json)
 
 
 @twokey.command(

@@ -17,14 +17,19 @@ class Asked:
     act: str
     environment: str
     reason: str | None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A worker read the folder and the database; the plan stands beside the request."""
+    """A worker read the folder and the database; the plan stands beside the request.
+
+    `frozen` is the hash of its canonical JSON, texts and all (`chain.hash_of`); the book adds it.
+    """
 
     digest: str
     migrations: tuple[str, ...]
+    frozen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +139,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class BackedUp:
-    """The dump was written and its completion line read back."""
+    """The dump was written and its completion line read back. `manifest` is the hash of its manifest's JSON."""
 
     file: str
     bytes: int
     sha256: str
     seconds: float
+    manifest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,24 @@ class Compared:
     state: str
     sentence: str
     differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationReverted:
+    """One migration was taken back and its history row with it, committed together."""
+
+    migration: str
+    position: int
+    of: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """Every migration of the plan is taken back, newest first."""
+
+    migrations: tuple[str, ...]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +250,8 @@ Event = (
     | MigrationApplied
     | Applied
     | Compared
+    | MigrationReverted
+    | Reverted
     | Failed
     | Interrupted
     | Certified

@@ -8,13 +8,20 @@ from engine.agreement import Agreement
 from engine.report import Report
 from ledger.errors import LedgerError
 from ledger.workflow import Environment
-from workers import before, sight
+from workers import neighbours, reporting, sight
+from workers.craft import Run
 from workers.hands import Hands
 
 log = logging.getLogger("twokey.run")
 
 #: What committed has committed; nobody is kept waiting long for what only compares it.
 PATIENCE = timedelta(seconds=4)
+
+
+def tell(run: Run, report: Report) -> None:
+    """What came of it is told of the run, if there was anything to compare."""
+    if agreed := after(run.hands, report):
+        run.tell(reporting.compared(agreed))
 
 
 def after(hands: Hands, report: Report) -> Agreement | None:
@@ -47,7 +54,7 @@ _SILENT = "its worker did not answer"
 
 def _asked(hands: Hands, environment: Environment, name: str) -> sight.Body | None:
     try:
-        return before.observed(hands, environment, schema_of=name, patience=PATIENCE)
+        return neighbours.observed(hands, (environment,), schema_of=name, patience=PATIENCE)[0]
     except LedgerError as away:
         log.warning("The schema of %s could not be asked for: %s", environment.name, away)
         return None

@@ -1,8 +1,6 @@
 """What this environment is now, written down for whoever asked. Never waits for another environment's look."""
 
 import logging
-from dataclasses import replace
-from datetime import timedelta
 
 from rq.timeouts import JobTimeoutException
 
@@ -10,13 +8,10 @@ from engine import history, snapshot, standing
 from engine.connection import open_session
 from engine.errors import BadAddress, EngineError, Unreachable
 from ledger.errors import LedgerError
-from workers import answers, sight
+from workers import answers, sight, watching
 from workers.hands import Hands
 
 log = logging.getLogger("twokey.look")
-
-#: A person waits five seconds for an answer, so a look gives up before.
-STATEMENT_TIMEOUT = timedelta(seconds=3)
 
 
 def look(hands: Hands, observation_id: int) -> None:
@@ -29,6 +24,8 @@ def look(hands: Hands, observation_id: int) -> None:
             seen = observe(hands, schema_of=asked.schema_of)
             if inquiry_id := hands.book.observe(observation_id, seen):
                 answer(hands, inquiry_id)
+            if seen["state"] == "ok":  # whoever asked has the answer now; the channel hears what is new
+                watching.look(hands)
     except LedgerError as away:
         log.warning("%s", away)
 
@@ -46,8 +43,7 @@ def answer(hands: Hands, inquiry_id: int) -> None:
 def observe(hands: Hands, *, schema_of: str | None = None) -> sight.Body:
     """This environment as the body of an observation: its standing, or why there is none."""
     try:
-        limits = replace(hands.limits, statement_timeout=min(STATEMENT_TIMEOUT, hands.limits.statement_timeout))
-        with open_session(hands.database, purpose="twokey look", limits=limits) as session:
+        with open_session(hands.database, purpose="twokey look", limits=hands.looking) as session:
             here = standing.look(session, hands.files())
             wanted = schema_of and snapshot.at(session, history.prepare(session), schema_of)
             return sight.clear(here, wanted or None)

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from engine import amend, drift, history, lock, revert, snapshot, standing
+from engine import amend, drift, history, lock, reversal, revert, snapshot, standing
 from engine.backup import Into
 from engine.connection import Session
 from engine.drift import Drift
@@ -61,7 +61,8 @@ def test_a_way_back_is_held_against_what_the_same_history_left_before(session: S
     bring(session, [FIRST, SECOND], folder=tmp_path)
     with lock.only_one(session):
         chosen = revert.choose(session, Last(1), after=())
-        ended = revert.run(session, chosen, into=Into(tmp_path, TOOLS), actor="ada", request=None, tell=lambda _: None)
+        drawn = reversal.draw(standing.look(session, ()), chosen, limits=session.limits)
+        ended = revert.run(session, drawn, into=Into(tmp_path, TOOLS), actor="ada", request=None, tell=lambda _: None)
     assert ended.settled
     assert ended.settled.earlier
     assert drift.compare(ended.settled.live.things, ended.settled.earlier.things) == ()
