@@ -14,7 +14,7 @@ from slack_bolt import Ack, App
 
 from bot import grammar, messages
 from bot.desk import Asker, Desk, Filled
-from bot.next_steps import APPLY, CERTIFY, ROLLBACK, SHARE, SPOKEN, UNDO
+from bot.next_steps import CERTIFY, QUESTIONS, SHARE, SPOKEN, UNDO
 from bot.outcomes import NAME_FIELD, REASON_FIELD, AskInModal, Mistyped, Outcome, Refused
 from bot.voice import SlackFailed, Voice, emoji
 from ledger.book import Book
@@ -161,6 +161,6 @@ class Listeners:
 def _press(body: dict[str, Any]) -> str:
     """The same for two presses of one button by one person: a double click is one wish. Questions may be repeated."""
     action, message, person = body["actions"][0], body["container"], body["user"]["id"]
-    if action["action_id"] not in {APPLY, CERTIFY, ROLLBACK, UNDO}:
+    if action["action_id"] in QUESTIONS:
         return body["trigger_id"]
     return ":".join((message["channel_id"], message["message_ts"], action["action_id"], action["value"], person))

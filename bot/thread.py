@@ -1,11 +1,11 @@
 """The card's thread: one progress message edited in place, and a reply for each event that deserves one."""
 
-from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size
+from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size, spoken
 from bot.endings import ending, record
 from bot.story import ENDS, Story
 from ledger import events
 from ledger.records import Told
-from ledger.request import POLICY
+from ledger.request import POLICY, Act
 from ledger.states import State
 from ledger.workflow import Verbosity
 
@@ -18,7 +18,10 @@ _STEPS = events.MigrationApplied | events.MigrationReverted
 
 def progress(story: Story) -> Body | None:
     """What the run has done so far, one line each, or None before there is anything to say."""
-    lines = _backup_lines(story) + _migration_lines(story)
+    if story.request.act in {Act.RESTORE, Act.DISCARD}:
+        lines = [f"• {spoken(told.event.what)}" for told in story.told if isinstance(told.event, events.Restoring)]
+    else:
+        lines = _backup_lines(story) + _migration_lines(story)
     holder = story.last(events.Waiting)
     if not lines and holder is not None:
         lines = [f"⏳ Waiting: {said(holder.holder)} holds {story.environment.name}"]

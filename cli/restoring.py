@@ -17,7 +17,9 @@ from ledger.workflow import Environment
 
 #: As for an apply: who waits sees for whom, and can press Ctrl-C.
 WAIT = timedelta(minutes=5)
-NOT_HERE = "Nothing protected is restored or dropped from a terminal: docs/runbook.md, Emergencies, has the way."
+NOT_HERE = (
+    "Nothing protected is restored or dropped from a terminal. Ask in Slack: /migrate restore, or /migrate discard."
+)
 
 
 def back(word: str, backup: str, *, into: str | None, aloud: bool) -> Answer:

@@ -180,6 +180,38 @@ class Reverted:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupKept:
+    """A backup that was asked for by itself stands in its folder. `holds` is a phrase."""
+
+    file: str
+    holds: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """A restore goes on. `what` is a phrase that says what it does now."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The backup is swapped in. `kept` is what the old database is called now."""
+
+    backup: str
+    kept: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """A database that a restore had kept is gone."""
+
+    database: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The run stopped. What `done` names committed and stays; what `left` names was not tried."""
 
@@ -233,6 +265,10 @@ Event = (
     | Applied
     | MigrationReverted
     | Reverted
+    | BackupKept
+    | Restoring
+    | Restored
+    | Discarded
     | Failed
     | Interrupted
     | Certified
