@@ -25,6 +25,8 @@ log = logging.getLogger("twokey.sweep")
 EVERY = timedelta(seconds=5)
 UNCLAIMED = timedelta(seconds=30)
 SILENT = timedelta(seconds=60)
+#: How often it is asked what was done at a terminal. What it is told within is this, a round, and what a look takes.
+WATCHED = timedelta(minutes=1)
 #: A warning comes when a tenth of the time is left, and at most half an hour before the end.
 WARN_SHARE = 10
 WARN_WITHIN = timedelta(minutes=30)
@@ -47,7 +49,7 @@ def keep_sweeping(settings: SweepSettings) -> None:
 
 
 def sweep(book: Book, doorbell: Doorbell) -> None:
-    """One round: expire, warn, ring again, have silent runs looked after, seal what was told; raises LedgerError."""
+    """One round: expire, warn, ring again, have runs and environments looked after, seal; raises LedgerError."""
     for request_id in book.overdue():
         _expire(book, request_id)
     for request_id in book.expiring(WARN_WITHIN):
@@ -56,6 +58,10 @@ def sweep(book: Book, doorbell: Doorbell) -> None:
         _ring(book, request_id, by=doorbell.ring)
     for request_id in book.silent(SILENT):
         _ring(book, request_id, by=doorbell.ring_inspect)
+    for watch_id, environment in book.unwatched(WATCHED):
+        now = book.now()
+        if doorbell.ring_watch(watch_id, environment):
+            book.watch_rung(watch_id, now)
     book.seal()
 
 
