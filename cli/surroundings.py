@@ -67,7 +67,8 @@ class Surroundings:
         address = os.environ.get(environment.dsn_variable)
         if not address:
             raise NoAddress(environment.name, environment.dsn_variable)
-        return Database(environment.name, environment.protected, address)
+        name, protected, differing = environment.name, environment.protected, self.workflow.differing
+        return Database(name, protected, address, differs=environment.differs, uncompared=differing)
 
     def scratch(self) -> "scratch.Server":
         """Where scratch databases live, and what is protected as far as we know. Raises NoScratch, NoAddress."""

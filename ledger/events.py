@@ -167,6 +167,55 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocker:
+    """A session in a migration's way. `seconds` is the age of its transaction; None where that may not be known."""
+
+    pid: int
+    role: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A migration waits for a lock that others hold."""
+
+    migration: str
+    by: tuple[Blocker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriedAgain:
+    """A migration gave way to others and was rolled back; after `seconds` it is tried for the `number`th time."""
+
+    migration: str
+    number: int
+    of: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRan:
+    """One statement of a migration that is no transaction ran, and stays."""
+
+    migration: str
+    number: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """After a run its schema was held against what the same history made of another environment, or of this one before.
+
+    `state` is same, differs or unknown; `sentence` says it, and `differences` are a sentence each.
+    """
+
+    against: str
+    state: str
+    sentence: str
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MigrationReverted:
     """One migration was taken back and its history row with it, committed together."""
 
@@ -268,6 +317,10 @@ Event = (
     | BackedUp
     | MigrationApplied
     | Applied
+    | Blocked
+    | TriedAgain
+    | StatementRan
+    | Compared
     | MigrationReverted
     | Reverted
     | BackupKept

@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine import report
+from engine.agreement import Agreement
 from engine.errors import EngineError
 from engine.report import Failure, Report
 from ledger import events
 from ledger.events import Event
 from ledger.request import Request
 from ledger.states import State
+
+#: An event is a row that stays; who must know of more objects asks `/migrate validate`.
+_DIFFERENCES_TOLD = 100
 
 
 def step(said: report.Step) -> Event | None:
@@ -23,6 +27,12 @@ def step(said: report.Step) -> Event | None:
             )
         case report.MigrationDone(migration, position, of, seconds):
             return events.MigrationApplied(migration, position, of, seconds)
+        case report.Blocked(migration, by):
+            return events.Blocked(migration, tuple(events.Blocker(one.pid, one.role, one.seconds) for one in by))
+        case report.TriedAgain(migration, number, of, seconds):
+            return events.TriedAgain(migration, number, of, seconds)
+        case report.StatementRan(migration, number, of):
+            return events.StatementRan(migration, number, of)
         case report.Reverted(migration, position, of, seconds):
             return events.MigrationReverted(migration, position, of, seconds)
         case _:
@@ -41,6 +51,14 @@ def reverted(ended: Report) -> tuple[State, Event]:
     if ended.failure:
         return State.FAILED, _failed(ended, ended.failure)
     return State.APPLIED, events.Reverted(migrations=_done(ended), seconds=ended.seconds)
+
+
+def compared(agreed: Agreement) -> events.Compared:
+    """How a run's schema agrees with what the same history made elsewhere."""
+    differences = tuple(one.sentence for one in agreed.differences[:_DIFFERENCES_TOLD])
+    if more := len(agreed.differences) - len(differences):
+        differences += (f"and {more} more",)
+    return events.Compared(agreed.against, agreed.state, agreed.sentence, differences)
 
 
 def trouble(request: Request, error: EngineError, *, left: Iterable[str] = ()) -> events.Failed:
