@@ -10,7 +10,7 @@ demo: $(READY)
 	@$(BIN)/python -m playground.demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)
 	@$(BIN)/ruff check .
