@@ -70,7 +70,9 @@ def ours(there: Database, form: Form, parallel: int, folder: Path) -> Path:
 def back(there: Database, path: Path, parallel: int) -> str | None:
     """A restore, compared and swapped; gives the old database's name."""
     with open_session(there, purpose="bench") as session, lock.only_one(session):
-        return restore.run(session, Source(path, TOOLS, parallel), now=datetime.now(UTC)).kept
+        return restore.run(
+            session, Source(path, TOOLS, parallel), now=datetime.now(UTC), actor="bench", request=None
+        ).kept
 
 
 def compare(server: Postgres, form: Form, parallel: int, folder: Path) -> dict[str, float]:

@@ -18,7 +18,7 @@ def baseline(word: str, migration: str) -> Answer:
     environment, through = around.environment(word), migration.removesuffix(".sql")
 
     def act(session: Session) -> Answer:
-        taken = amend.baseline(session, around.files(), through=through, actor=around.person)
+        taken = amend.baseline(session, around.files(), through=through, actor=around.person, request=None)
         counted = "1 migration" if len(taken) == 1 else f"{len(taken)} migrations"
         said = f"{environment.name}: {counted} written down as applied; nothing ran. The last is {taken[-1]}."
         body = {"environment": environment.name, "act": "baseline", "migrations": list(taken), "refusal": None}
@@ -37,7 +37,7 @@ def repair(word: str, accept: Sequence[str]) -> Answer:
             return _shown(environment, amend.edited(one, files))
 
     def act(session: Session) -> Answer:
-        done = amend.repair(session, files, accept=accepted, actor=around.person)
+        done = amend.repair(session, files, accept=accepted, actor=around.person, request=None)
         said = f"{environment.name}: {', '.join(done)} now counts as it is in the folder. Nothing ran."
         body = {"environment": environment.name, "act": "repair", "migrations": list(done), "refusal": None}
         return Answer(Code.DONE, (line(said, Tone.GOOD),), body)

@@ -50,7 +50,9 @@ def discard(word: str, database: str | None) -> Answer:
             identity.meet(session, history.prepare(session))
         except WouldUnprotect as marked:
             return no(Code.REFUSED, str(marked), NOT_HERE, environment=environment.name)
-        return restore_words.discarded(environment.name, former.drop(session, database))
+        return restore_words.discarded(
+            environment.name, former.drop(session, database, actor=around.person, request=None)
+        )
 
 
 def _restore(
@@ -70,7 +72,10 @@ def _restore(
         identity.meet(session, history.prepare(session))
         if into:
             return restore_words.done(restore.beside(session, source, name=into, tell=tell))
-        return restore_words.done(restore.run(session, source, now=datetime.now(UTC), tell=tell))
+        by = around.person
+        return restore_words.done(
+            restore.run(session, source, now=datetime.now(UTC), actor=by, request=None, tell=tell)
+        )
 
 
 def _found(around: Surroundings, backup: str) -> Path | None:

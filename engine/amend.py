@@ -12,7 +12,7 @@ from typing import Any
 import postgast
 from psycopg import sql
 
-from engine import history, identity, lock, refusals, standing
+from engine import deeds, history, identity, lock, refusals, standing
 from engine.connection import Session
 from engine.errors import EngineError
 from engine.files import Migration
@@ -76,7 +76,9 @@ class Edited:
     looks_only: bool
 
 
-def baseline(session: Session, files: Sequence[Migration], *, through: str, actor: str) -> tuple[str, ...]:
+def baseline(
+    session: Session, files: Sequence[Migration], *, through: str, actor: str, request: str | None
+) -> tuple[str, ...]:
     """Every pending file up to and with `through` stands in the history as applied, though none ran; gives their ids.
 
     For a database that has the schema already. The session holds the lock. Raises NotPending, HistoryDisagrees.
@@ -92,8 +94,7 @@ def baseline(session: Session, files: Sequence[Migration], *, through: str, acto
         _table(session, home)
         session.conn.execute(history.MARK)
         for position, file in enumerate(taken, start=len(here.applied) + 1):
-            entry = Entry(file.id, file.name, file.checksum, file.text, position=position, by=actor, request="baseline")
-            history.record(session, home, entry)
+            history.record(session, home, _entry(file, position, by=actor, request=request))
             _note(session, home, act="baseline", by=actor, migration=file.id, checksum=file.checksum)
     return tuple(file.id for file in taken)
 
@@ -105,7 +106,9 @@ def edited(session: Session, files: Sequence[Migration]) -> tuple[Edited, ...]:
     return tuple(_compare(row, file, _text(session, home, row)) for row, file in _changed(session, home, files))
 
 
-def repair(session: Session, files: Sequence[Migration], *, accept: Sequence[str], actor: str) -> tuple[str, ...]:
+def repair(
+    session: Session, files: Sequence[Migration], *, accept: Sequence[str], actor: str, request: str | None
+) -> tuple[str, ...]:
     """The history says that these edited files ran as they are now; gives their ids. Nothing runs.
 
     The session holds the lock. Raises NotEdited.
@@ -121,6 +124,7 @@ def repair(session: Session, files: Sequence[Migration], *, accept: Sequence[str
         _table(session, home)
         for id_ in accept:
             _accept(session, home, *changed[id_], actor=actor)
+        deeds.write(session, home, "repair", what=accept, by=actor, request=request)
     return tuple(accept)
 
 
@@ -131,6 +135,11 @@ def same_statements(one: str, other: str) -> bool:
     except postgast.PgQueryError:
         return False
     return first == second
+
+
+def _entry(file: Migration, position: int, *, by: str, request: str | None) -> Entry:
+    written = (file.id, file.name, file.checksum, file.text)
+    return Entry(*written, position=position, by=by, request=request, act="baseline")
 
 
 def _changed(session: Session, home: Home, files: Sequence[Migration]) -> list[tuple[Row, Migration]]:

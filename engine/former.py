@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg import sql
 
+from engine import deeds, history
 from engine.connection import Session
 from engine.errors import EngineError
 
@@ -70,8 +71,11 @@ def kept(session: Session) -> tuple[Former, ...]:
     return tuple(Former(*row) for row in rows if re.fullmatch(r"\d{8}_\d{6}", row[0].removeprefix(stem)))
 
 
-def drop(session: Session, database: str) -> Former:
-    """It is gone for good. Raises NoSuchFormer, FormerInUse."""
+def drop(session: Session, database: str, *, actor: str, request: str | None) -> Former:
+    """It is gone for good, and that is written down: right after, since no transaction can drop a database.
+
+    Raises NoSuchFormer, FormerInUse.
+    """
     environment, known = session.database.environment, kept(session)
     found = next((one for one in known if one.name == database), None)
     if found is None:
@@ -80,4 +84,5 @@ def drop(session: Session, database: str) -> Former:
         session.conn.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(database)))
     except psycopg.errors.ObjectInUse as cause:
         raise FormerInUse(environment, database) from cause
+    deeds.write(session, history.prepare(session), "discard", what=(database,), by=actor, request=request)
     return found

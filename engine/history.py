@@ -17,6 +17,7 @@ ENGINE_TABLES = (
     "twokey_environment",
     "twokey_progress",
     "twokey_reverted",
+    "twokey_deeds",
 )
 #: Ours too, made when a person first sets a history right; no part of anybody's schema.
 ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments")
@@ -66,6 +67,15 @@ CREATE TABLE IF NOT EXISTS {reverted} (
   reverted_by TEXT NOT NULL,
   request TEXT,
   seconds DOUBLE PRECISION NOT NULL
+);
+CREATE TABLE IF NOT EXISTS {deeds} (
+  id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
+  at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+  act TEXT NOT NULL,
+  what TEXT[] NOT NULL,
+  by TEXT NOT NULL,
+  request TEXT,
+  backend INTEGER NOT NULL DEFAULT pg_backend_pid()
 )
 """
 
@@ -139,7 +149,10 @@ def matching(files: Sequence[Migration], rows: Sequence[Row]) -> Mapping[str, Mi
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One migration and what is written down with it. `position` is its place in the history, from 1."""
+    """One migration and what is written down with it. `position` is its place in the history, from 1.
+
+    `act` is how it came there: `apply`, or `baseline` where nothing ran.
+    """
 
     id: str
     name: str
@@ -148,6 +161,7 @@ class Entry:
     position: int
     by: str
     request: str | None
+    act: str = "apply"
 
 
 #: Remembers, until its end, which transaction a migration was begun in. Run first of all in it.
@@ -156,7 +170,8 @@ MARK = "SELECT pg_catalog.set_config('twokey.transaction', pg_catalog.pg_current
 _RECORD = """
 WITH history AS (
   INSERT INTO {history} (migration_id, name, applied_at, checksum, environment)
-  VALUES ($1, $2, pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', $3, $4))
+  VALUES ($1, $2, pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', $3, $4)),
+deed AS (INSERT INTO {deeds} (act, what, by, request) VALUES ($10, ARRAY[$1::text], $8, $9))
 INSERT INTO {facts} VALUES (
   $1,
   CASE pg_catalog.current_setting('twokey.transaction', true)
@@ -171,12 +186,14 @@ RETURNING seconds
 
 
 def recording(home: Home) -> sql.Composed:
-    """The statement that writes a migration's row and its facts in the transaction that is open; gives its seconds.
+    """The statement that writes a migration's row, its facts and the deed in the transaction that is open.
 
+    It gives the seconds.
     Its parameters are `told` of an entry. It fails by its position (`left`) in any transaction but the marked one. A
     row taken out of schema_migrations by hand leaves its facts behind; the new run's are then the true ones.
     """
-    return sql.SQL(_RECORD).format(history=home.table("schema_migrations"), facts=home.table("twokey_migrations"))
+    names = {"history": "schema_migrations", "facts": "twokey_migrations", "deeds": "twokey_deeds"}
+    return sql.SQL(_RECORD).format(**{part: home.table(name) for part, name in names.items()})
 
 
 def told(session: Session, entry: Entry) -> tuple[str | None, ...]:
@@ -184,7 +201,7 @@ def told(session: Session, entry: Entry) -> tuple[str | None, ...]:
     environment = session.database.environment
     place = str(entry.position)
     described = (entry.id, entry.name, entry.checksum, environment, place)
-    return (*described, CHECKSUM_ALGORITHM, entry.text, entry.by, entry.request)
+    return (*described, CHECKSUM_ALGORITHM, entry.text, entry.by, entry.request, entry.act)
 
 
 def record(session: Session, home: Home, entry: Entry) -> float:
@@ -227,9 +244,8 @@ def _nowhere_else(session: Session, home: Home) -> None:
 
 
 def _create(session: Session, home: Home) -> None:
-    names = dict(
-        zip(("history", "facts", "identity", "progress", "reverted"), map(home.table, ENGINE_TABLES), strict=True)
-    )
+    parts = ("history", "facts", "identity", "progress", "reverted", "deeds")
+    names = dict(zip(parts, map(home.table, ENGINE_TABLES), strict=True))
     try:
         with session.conn.transaction():
             # IF NOT EXISTS alone still collides when two first contacts meet; one of them waits here.

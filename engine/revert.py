@@ -195,10 +195,12 @@ def _fit(environment: str, one: Planned) -> None:
     statements.fit(f"{one.id}.sql", down)
 
 
-#: The row goes and its facts go; both are kept in the sibling. `position` refuses any transaction but the marked one.
+#: The row goes and its facts go; both are kept in the sibling, and the deed beside them. `position` refuses any
+#: transaction but the marked one.
 _RECORD = """
 WITH gone AS (DELETE FROM {history} WHERE migration_id = $1 RETURNING migration_id, checksum, applied_at),
-facts AS (DELETE FROM {facts} WHERE migration_id = $1 RETURNING migration_id, position, applied_text, applied_by)
+facts AS (DELETE FROM {facts} WHERE migration_id = $1 RETURNING migration_id, position, applied_text, applied_by),
+deed AS (INSERT INTO {deeds} (act, what, by, request) SELECT 'rollback', ARRAY[migration_id], $2, $3 FROM gone)
 INSERT INTO {reverted} (migration_id, position, checksum, applied_text, applied_at, applied_by, reverted_by, request,
   seconds)
 SELECT migration_id, CASE pg_catalog.current_setting('twokey.transaction', true)
@@ -211,6 +213,7 @@ FROM gone JOIN facts USING (migration_id) RETURNING seconds
 
 def _record(session: Session, home: Home, migration: str, by: tuple[str, str | None]) -> float:
     names = {"history": "schema_migrations", "facts": "twokey_migrations", "reverted": "twokey_reverted"}
+    names["deeds"] = "twokey_deeds"
     query = sql.SQL(_RECORD).format(**{part: home.table(name) for part, name in names.items()})
     row = RawCursor(session.conn).execute(query, (migration, *by)).fetchone()
     return float(row[0]) if row else 0.0

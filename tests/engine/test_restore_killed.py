@@ -43,7 +43,7 @@ if step == "swapped":
     swap.swap = lambda *a, **k: (whole(*a, **k), die())
 
 with open_session(Database("development", False, dsn), purpose="killed") as session, lock.only_one(session):
-    restore.run(session, Source(Path(backup), TOOLS), now=NOW, tell=tell)
+    restore.run(session, Source(Path(backup), TOOLS), now=NOW, actor="ada", request=None, tell=tell)
 """
 
 

@@ -192,7 +192,7 @@ def test_a_backup_of_a_protected_database_restores_no_protection_into_an_unprote
 def test_without_the_lock_nothing_is_restored(shop: Database, tmp_path: Path) -> None:
     source = taken(shop, tmp_path)
     with open_session(shop, purpose="twokey test") as session, pytest.raises(LockNotHeld):
-        run(session, source, now=NOW)
+        run(session, source, now=NOW, actor="ada", request=None)
     with psycopg.connect(shop.dsn.replace("/shop?", "/postgres?")) as other:
         other.execute("SELECT pg_advisory_lock(%s, hashtext('shop'))", (lock.CLASS,))
         with pytest.raises(EnvironmentBusy) as caught:

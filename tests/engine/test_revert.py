@@ -60,6 +60,8 @@ def test_the_last_are_taken_back_newest_first_after_a_backup(three: Session, tmp
         "SELECT migration_id, position, applied_by, reverted_by, request FROM twokey_reverted ORDER BY reverted_at"
     )
     assert kept.fetchall() == [(C, 3, "ada", "ada", "#7"), (B, 2, "ada", "ada", "#7")]
+    done = three.conn.execute("SELECT what, by, request FROM twokey_deeds WHERE act = 'rollback' ORDER BY at")
+    assert done.fetchall() == [([C], "ada", "#7"), ([B], "ada", "#7")]
 
 
 def test_what_was_taken_back_can_be_applied_again(three: Session, tmp_path: Path) -> None:

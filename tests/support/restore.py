@@ -26,7 +26,7 @@ def taken(shop: Database, folder: Path, form: Form = Form.PLAIN, parallel: int =
 def restored(shop: Database, source: Source) -> tuple[restore.Restored, list[restore.Progress]]:
     told: list[restore.Progress] = []
     with open_session(shop, purpose="twokey test") as session, lock.only_one(session):
-        return restore.run(session, source, now=NOW, tell=told.append), told
+        return restore.run(session, source, now=NOW, actor="ada", request=None, tell=told.append), told
 
 
 def ask(shop: Database, query: str) -> list[tuple[object, ...]]:
