@@ -17,6 +17,9 @@ SLACK_TOKENS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 POSTGRES = ("postgresql://", "postgres://")
 REDIS = ("redis://", "rediss://", "unix://")
 
+#: Where the ledger is backed up to when LEDGER_BACKUPS says nothing else.
+LEDGER_BACKUPS = Path("migrations/schema-backups/ledger")
+
 
 class Misconfigured(Exception):
     """A setting is missing or malformed. The sentence names the setting and never its value."""
@@ -79,10 +82,16 @@ class SweepSettings:
 
 @dataclass(frozen=True, slots=True)
 class PrepareSettings:
-    """For `python -m workers prepare`: the ledger's owner, and the addresses that others will use, by role."""
+    """For `python -m workers prepare`: the ledger's owner, and the addresses that others will use, by role.
+
+    `backups` is where the ledger itself is dumped to before its schema changes.
+    """
 
     owner: Secret
     logins: Mapping[str, Secret]
+    backups: Path = LEDGER_BACKUPS
+    pg_bin: str | None = None
+    path: str = ""
 
 
 def for_hands(names: Iterable[str], surroundings: Mapping[str, str] = os.environ) -> HandsSettings:
@@ -127,6 +136,9 @@ def for_prepare(surroundings: Mapping[str, str] = os.environ) -> PrepareSettings
             for role, name in variables.items()
             if surroundings.get(name)
         },
+        backups=Path(surroundings.get("LEDGER_BACKUPS") or LEDGER_BACKUPS),
+        pg_bin=surroundings.get("PG_BIN") or None,
+        path=surroundings.get("PATH", ""),
     )
 
 

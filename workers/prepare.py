@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from engine import apply, files, history, lock, plan, standing
-from engine.backup import NothingToLose
+from engine import apply, files, history, lock, plan, standing, tools
+from engine.backup import Into, NothingToLose
 from engine.connection import Database, Session, open_session
 from engine.errors import EngineError
 from engine.refusals import UpToDate
+from engine.standing import Standing
 from ledger import schema
 from ledger.errors import LedgerError
 from workers import logins
@@ -40,10 +41,10 @@ def prepare(settings: PrepareSettings, *, say: Say) -> None:
     try:
         with open_session(ledger, purpose="twokey prepare") as session, lock.only_one(session, wait=PATIENCE):
             _roles(session, say)
-            _schema(session, say)
+            _schema(session, settings, say)
             _logins(session, settings, say)
     except EngineError as wrong:
-        raise NotPrepared(str(wrong)) from wrong
+        raise NotPrepared(str(wrong).replace("the environment's address", "LEDGER_OWNER_URL")) from wrong
     say("The ledger is prepared.")
 
 
@@ -52,8 +53,11 @@ def _roles(session: Session, say: Say) -> None:
     say(f"Made the roles {', '.join(made)}." if made else f"The roles {', '.join(logins.ROLES)} are there.")
 
 
-def _schema(session: Session, say: Say) -> None:
-    """The files are applied like anybody's migrations. The last of them grants on the history, so that comes first."""
+def _schema(session: Session, settings: PrepareSettings, say: Say) -> None:
+    """The files are applied like anybody's migrations: a ledger that holds something is backed up before.
+
+    One of them grants on the history, so that comes first.
+    """
     history.prepare(session)
     folder = Path(next(iter(schema.__path__)))
     here = standing.look(session, found := files.read(folder))
@@ -62,11 +66,18 @@ def _schema(session: Session, say: Say) -> None:
     except UpToDate:
         say(f"The schema is complete: {len(found)} files.")
         return
-    report = apply.run(session, drawn, backup=NothingToLose(), actor="prepare", request=None)
+    report = apply.run(session, drawn, backup=_backup(here, settings), actor="prepare", request=None)
+    if report.receipt:
+        say(f"Backed the ledger up: {report.receipt.path}.")
     if report.failure:
         raise NotPrepared(f"{report.failure.sentence} {report.failure.next_step}")
     for done in report.done:
         say(f"Applied {done.id}.")
+
+
+def _backup(here: Standing, settings: PrepareSettings) -> Into | NothingToLose:
+    """None before the first file: the engine then refuses a database that is not empty."""
+    return Into(settings.backups, tools.find(settings.pg_bin, settings.path)) if here.applied else NothingToLose()
 
 
 def _logins(session: Session, settings: PrepareSettings, say: Say) -> None:
