@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def at_all(around: Surroundings, environments: Sequence[Environment]) -> tuple[Seen, ...]:
-    """A look at each, at the same time. Raises BadFile, and NoAddress when the shell holds no address at all."""
+    """A look at each, at the same time.
+
+    Raises BadFile, NoAddress when the shell holds no address at all, and EmptyAddress and BadAddress for any.
+    """
     files = around.files()
     with ThreadPoolExecutor(max_workers=len(environments)) as pool:
         seen = tuple(pool.map(lambda one: _at(around, one, files), environments))
@@ -59,7 +62,9 @@ def _at(around: Surroundings, environment: Environment, files: Sequence[Migratio
         here = at(around, environment, files)
     except NoAddress as unset:
         return unseen("unobserved", unset)
-    except (Unreachable, ConnectionLost, BadAddress) as away:
+    except BadAddress:
+        raise  # what the shell holds is wrong, whatever the others say
+    except (Unreachable, ConnectionLost) as away:
         return unseen("unreachable", away)
     except EngineError as wrong:
         return unseen("refused", wrong)
