@@ -51,10 +51,10 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
             if broken_rule(error) != _ONE_OPEN:
                 raise
             # Of two deliveries at the same moment the second may meet this rule before it meets its own key.
-            key, number = self._open_apply(wish.environment)
-            if key is None or key == wish.key:  # or the one in the way ended in between
+            blocking = self._open_apply(wish.environment)
+            if blocking is None or blocking[0] == wish.key:  # or the one in the way ended in between
                 return self.open(wish, expires_in=expires_in, protected=protected)
-            raise AlreadyOpen(wish.environment, number) from error
+            raise AlreadyOpen(wish.environment, blocking[1]) from error
 
     def request(self, request_id: int) -> Request:
         """The request as it stands. Raises NoSuchRequest."""
@@ -184,13 +184,13 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
             raise _why_not(_request(tx, request_id), to, come_from=come_from, now=tx.execute(select(NOW)).scalar_one())
         self._write(tx, request_id, seq=seq, event=why)
 
-    def _open_apply(self, environment: str) -> tuple[str, int] | tuple[None, None]:
+    def _open_apply(self, environment: str) -> tuple[str, int] | None:
         blocking = select(requests.c.key, requests.c.id).where(
             requests.c.environment == environment, requests.c.act == Act.APPLY, requests.c.state.in_(_OPEN)
         )
         with self._transaction() as tx:
             found = tx.execute(blocking.order_by(requests.c.id.desc()).limit(1)).first()
-        return (None, None) if found is None else (found.key, found.id)
+        return None if found is None else (found.key, found.id)
 
 
 def _opening(wish: Wish, *, expires_in: timedelta, protected: bool) -> Any:

@@ -15,7 +15,7 @@ from types import FrameType
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.errors import IllegalMove, LedgerError
-from ledger.events import Expired, ExpiryWarned
+from ledger.events import Answered, Expired, ExpiryWarned, Unanswered
 from ledger.request import Request
 from ledger.states import State
 from workers.config import SweepSettings
@@ -25,6 +25,8 @@ log = logging.getLogger("twokey.sweep")
 EVERY = timedelta(seconds=5)
 UNCLAIMED = timedelta(seconds=30)
 SILENT = timedelta(seconds=60)
+#: When people are told that no worker answers; by then it was rung for three times.
+UNANSWERED = timedelta(seconds=120)
 #: A warning comes when a tenth of the time is left, and at most half an hour before the end.
 WARN_SHARE = 10
 WARN_WITHIN = timedelta(minutes=30)
@@ -47,7 +49,7 @@ def keep_sweeping(settings: SweepSettings) -> None:
 
 
 def sweep(book: Book, doorbell: Doorbell) -> None:
-    """One round: expire, warn, ring again, have silent runs looked after; raises LedgerError."""
+    """One round: expire, warn, ring again, have silent runs looked after, say who is silent; raises LedgerError."""
     for request_id in book.overdue():
         _expire(book, request_id)
     for request_id in book.expiring(WARN_WITHIN):
@@ -56,6 +58,11 @@ def sweep(book: Book, doorbell: Doorbell) -> None:
         _ring(book, request_id, by=doorbell.ring)
     for request_id in book.silent(SILENT):
         _ring(book, request_id, by=doorbell.ring_inspect)
+    for request_id in book.unanswered(UNANSWERED):
+        book.tell(request_id, Unanswered(int(UNANSWERED.total_seconds())))
+        log.warning("No worker answers for #%d.", request_id)
+    for request_id in book.answered():
+        book.tell(request_id, Answered())
 
 
 def _end(_sign: int, _frame: FrameType | None) -> None:
