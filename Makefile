@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# With `make test postgres=/usr/lib/postgresql/15/bin` these run on that folder's server.
+ON_A_SERVER := tests/engine tests/cli tests/ledger tests/workers
 READY := $(VENV)/.ready
 
 .PHONY: demo test check bench docs picture hazard clean
@@ -10,7 +12,7 @@ demo: $(READY)
 	@$(BIN)/python -m playground.demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(if $(postgres),--postgres-bin '$(postgres)' $(ON_A_SERVER))
 
 check: $(READY)
 	@$(BIN)/ruff check .

@@ -1,8 +1,8 @@
 """How a request ended, in words: for the thread, and for the channel where there never was a card."""
 
-from bot.blocks import Body, body, counted, listed, mention, mono, row, said, seconds, sections, spoken
+from bot.blocks import Block, Body, body, context, counted, listed, mention, mono, row, said, seconds, sections, spoken
 from bot.next_steps import buttons, next_words
-from bot.story import Story, now
+from bot.story import Story, grouped, now
 from ledger import events
 from ledger.states import State
 
@@ -13,7 +13,13 @@ NAMED = 15
 def brief(story: Story) -> Body:
     """A request that has ended, in one message: where there never was a card, or where a card was not wanted."""
     lines = ending(story)
-    return body("\n".join(lines), *sections(lines), *row(*buttons(story)))
+    return body("\n".join(lines), *sections(lines), *record(story), *row(*buttons(story)))
+
+
+def record(story: Story) -> list[Block]:
+    """Where the story ended in the ledger's chain, for whoever verifies that later; in the form of a tally."""
+    told = story.end
+    return [context(f"Record {mono(f'#{story.request.id}.{told.seq} {grouped(told.hash)}')}")] if told else []
 
 
 def ending(story: Story) -> list[str]:

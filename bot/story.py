@@ -13,6 +13,19 @@ from ledger.workflow import Environment, Workflow
 
 E = TypeVar("E", bound=events.Event)
 
+#: What ends a request.
+ENDS = (
+    events.Applied
+    | events.Certified
+    | events.Failed
+    | events.Interrupted
+    | events.Rejected
+    | events.Denied
+    | events.Cancelled
+    | events.Expired
+    | events.Stale
+)
+
 #: How many past steps the state line keeps; approving and withdrawing could go on for hours.
 STEPS_KEPT = 4
 
@@ -35,6 +48,11 @@ class Story:
     def protected_apply(self) -> bool:
         """Whether this request needs a second person."""
         return self.environment.protected and self.request.act is Act.APPLY
+
+    @property
+    def end(self) -> Told | None:
+        """The event that ended the request."""
+        return next((told for told in reversed(self.told) if isinstance(told.event, ENDS)), None)
 
     def last(self, kind: type[E]) -> E | None:
         """The newest event of a kind."""

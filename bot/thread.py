@@ -1,8 +1,8 @@
 """The card's thread: one progress message edited in place, and a reply for each event that deserves one."""
 
 from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size
-from bot.endings import ending
-from bot.story import Story
+from bot.endings import ending, record
+from bot.story import ENDS, Story
 from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY, Act
@@ -11,18 +11,6 @@ from ledger.workflow import Verbosity
 
 #: How many finished migrations the progress message names before it only counts them.
 LINES_KEPT = 12
-
-_ENDS = (
-    events.Applied
-    | events.Certified
-    | events.Failed
-    | events.Interrupted
-    | events.Rejected
-    | events.Denied
-    | events.Cancelled
-    | events.Expired
-    | events.Stale
-)
 
 
 def progress(story: Story) -> Body | None:
@@ -65,9 +53,9 @@ def _current_line(story: Story, done: int) -> list[str]:
 
 def reply(told: Told, story: Story) -> Body | None:
     """The thread reply that an event deserves, or None where the state line says it all."""
-    if isinstance(told.event, _ENDS):
+    if isinstance(told.event, ENDS):
         lines = ending(story)
-        return body("\n".join(lines), *sections(lines))
+        return body("\n".join(lines), *sections(lines), *record(story))
     line = _line(told, story)
     return None if line is None else plain(line)
 

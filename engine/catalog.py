@@ -83,7 +83,7 @@ def read(session: Session) -> Catalog:
         indexes=tuple(Index(*parts) for parts in said.get("index", ())),
         keys=_keys(session),
         inherits=tuple((upper, lower) for upper, lower in said.get("inherits", ())),
-        reads=tuple(Read(read_, reader, tuple(columns)) for read_, reader, columns in said.get("reads", ())),
+        reads=tuple(Read(read_, reader, tuple(columns)) for read_, reader, columns in sorted(said.get("reads", ()))),
         schemas=frozenset(name for name, _ in said.get("schema", ())),
         current_schema=next((name for name, current in said.get("schema", ()) if current), None),
     )

@@ -19,8 +19,8 @@ ENGINE_TABLES = (
     "twokey_reverted",
     "twokey_deeds",
 )
-#: Ours too, made when a person first sets a history right; no part of anybody's schema.
-ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments")
+#: Ours too, made when a person first sets a history right, or a worker's first run ends; part of nobody's schema.
+ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments", "twokey_tallies")
 CHECKSUM_ALGORITHM = "sha256-lf"
 
 _COLUMNS = ("id", "migration_id", "name", "applied_at", "checksum", "environment")

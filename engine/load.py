@@ -2,16 +2,18 @@
 
 import json
 import re
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from engine import contents
 from engine.manifest import Form, Manifest
-from engine.tools import Tools
+from engine.tools import Tool, Tools
 
 #: Counts every table's rows before the transaction that wrote them ends, while that still leaves no mark on their
 #: pages: the first to read them afterwards writes them all again. psql runs what the query gives.
@@ -21,6 +23,10 @@ SELECT pg_catalog.format(
 FROM ({contents.TABLES}) each_table(n, t) \\gexec
 """  # noqa: S608  both parts are our own, and psql needs them as one text
 _COUNTED = re.compile(r'^\["twokey counts", .*\]$', re.MULTILINE)
+
+#: From this major on a dump's head sets what older servers do not have, wherever the rows came from.
+_SETS_MORE, _TOO_NEW = 17, b"SET transaction_timeout = 0;"
+_HEAD = 65536
 
 _AT = re.compile(r":(\d+): ERROR:  (\w{5})")
 
@@ -37,14 +43,24 @@ def load(
     backup: Path, manifest: Manifest, *, tools: Tools, server: int, parallel: int, env: Mapping[str, str]
 ) -> Loaded:
     """The backup is in the database that `env` leads to, or why it is not. Whatever stops us stops the program."""
-    name = "psql" if manifest.form is Form.PLAIN else "pg_restore"
+    foreign = int(manifest.tool_version.split(".")[0]) >= _SETS_MORE > server // 10000
+    name = "psql" if foreign or manifest.form is Form.PLAIN else "pg_restore"
     tool = tools.beside_pg_dump(name, server=server, tool=manifest.tool_version)
-    ours = _psql(backup) if manifest.form is Form.PLAIN else _pg_restore(backup, env["PGDATABASE"], parallel=parallel)
-    with tempfile.TemporaryFile() as count, tempfile.TemporaryFile() as counted, tempfile.TemporaryFile() as said:
-        count.write(_COUNT.encode())
-        count.seek(0)
-        with subprocess.Popen([tool.path, *ours], stdin=count, stdout=counted, stderr=said, env=env) as program:
+    if foreign:
+        ours = _psql("-")
+    elif manifest.form is Form.PLAIN:
+        ours = _psql(str(backup), "-")
+    else:
+        ours = _pg_restore(backup, env["PGDATABASE"], parallel=parallel)
+    with tempfile.TemporaryFile() as counted, tempfile.TemporaryFile() as said:
+        command = [tool.path, *ours]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=counted, stderr=said, env=env) as program:
             try:
+                assert program.stdin is not None
+                with suppress(BrokenPipeError), program.stdin as told:  # one that ends early says why itself
+                    if foreign:
+                        _translate(backup, manifest, tool, told)
+                    told.write(_COUNT.encode())
                 code = program.wait()
             except BaseException:
                 program.kill()
@@ -53,6 +69,25 @@ def load(
         if code != 0:
             return Loaded(_reason(name, code, _text(said)), None)
         return Loaded("", _rows(_text(counted)) if name == "psql" else None)
+
+
+def _translate(backup: Path, manifest: Manifest, psql: Tool, told: IO[bytes]) -> None:
+    """The backup's SQL without what an older server does not know; an archive that breaks off is found by comparing."""
+    with _script(backup, manifest, psql) as script:
+        told.write(script.read(_HEAD).replace(_TOO_NEW, b"", 1))
+        shutil.copyfileobj(script, told)
+
+
+@contextmanager
+def _script(backup: Path, manifest: Manifest, psql: Tool) -> Iterator[IO[bytes]]:
+    if manifest.form is Form.PLAIN:
+        with backup.open("rb") as file:
+            yield file
+        return
+    command = [psql.path.with_name("pg_restore"), "--file=-", backup]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={"LC_ALL": "C"}) as program:
+        assert program.stdout is not None
+        yield program.stdout
 
 
 def _text(file: IO[bytes]) -> str:
@@ -65,11 +100,11 @@ def _rows(said: str) -> dict[str, int]:
     return {table: count for _, table, count in each}
 
 
-def _psql(backup: Path) -> list[str]:
+def _psql(*files: str) -> list[str]:
     # One transaction: faster than one per statement, and the sqlstate alone, because a message may hold values.
     quiet = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=sqlstate"]
     shown = ["--tuples-only", "--no-align"]
-    return [*quiet, *shown, "--single-transaction", f"--file={backup}", "--file=-"]
+    return [*quiet, *shown, "--single-transaction", *(f"--file={file}" for file in files)]
 
 
 def _pg_restore(backup: Path, database: str, *, parallel: int) -> list[str]:

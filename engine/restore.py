@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from engine import contents, deeds, dump, former, history, identity, load, lock, manifest, swap, twin
+from engine import contents, deeds, dump, former, history, identity, load, lock, manifest, swap, tallies, twin
 from engine.connection import Limits, Session, open_session, server_name
 from engine.contents import Contents
 from engine.errors import EngineError, EnvironmentBusy
@@ -99,7 +99,7 @@ def run(
 ) -> Restored:
     """The environment's database is what the backup was; the old one is kept beside it under a dated name.
 
-    What was done to the old one is known in the new one, and this too.
+    What was done to the old one is known in the new one, and this too; so are the tallies that it kept.
 
     The session holds the environment's lock and ends with the swap. Raised with everything as it was: BackupDoubtful,
     RestoreFailed, StillInUse, WrongEnvironment, WouldUnprotect, EnvironmentBusy, NoPgDump and its like.
@@ -112,10 +112,11 @@ def run(
     def place(maintenance: Session, new: str) -> None:
         tell(Swapping(kept))
         lock.check(session)
-        done = deeds.every(session, history.prepare(session))
+        done, told = deeds.every(session, history.prepare(session)), tallies.kept(session)
         with _inside(session, new) as opened, opened.conn.transaction():
             home = history.prepare(opened)
             deeds.carry(opened, home, done)
+            tallies.keep(opened, *told)
             deeds.write(opened, home, "restore", what=(source.backup.name, kept), by=actor, request=request)
         with _maintenance(session) as ender:
             swap.swap(maintenance, ender, session, new=new, kept=kept)

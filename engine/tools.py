@@ -102,15 +102,18 @@ class Tools:
     squawk: Path | None = None
 
     def pg_dump(self, server: int) -> Tool:
-        """The first pg_dump not older than the server (180004 …). Raises NoPgDump, PgDumpTooOld."""
+        """The pg_dump nearest to the server (180004 …), and not older. Raises NoPgDump, PgDumpTooOld.
+
+        A newer one reads the server as well, but may write what only newer servers can load.
+        """
         found = [tool for folder in self.folders if (tool := _tool(folder / "pg_dump"))]
         if not found:
             raise NoPgDump(tuple(str(folder) for folder in self.folders))
-        fit = next((tool for tool in found if tool.major >= server // 10000), None)
-        if fit is None:
+        fit = [tool for tool in found if tool.major >= server // 10000]
+        if not fit:
             newest = max(found, key=lambda tool: tool.major)
             raise PgDumpTooOld(str(newest.path), newest.version, server_name(server))
-        return fit
+        return min(fit, key=lambda tool: tool.major)
 
     def beside_pg_dump(self, name: str, *, server: int, tool: str) -> Tool:
         """psql or pg_restore of a folder whose pg_dump suits both the server and a backup that pg_dump `tool` made."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -24,6 +24,7 @@ from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
 from ledger.records import Told
 from ledger.request import Act, Certification, PlanSummary, Request, Wish
+from ledger.seals import Seals
 from ledger.states import FINAL, State, sources
 from ledger.tables import certifications, events, plans, requests
 
@@ -31,7 +32,7 @@ _OPEN = frozenset(State) - FINAL
 _ONE_OPEN = "requests_one_open_where_protected"
 
 
-class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
+class Book(Decisions, Inquiries, Deliveries, Clockwork, Seals, Prepared):
     """One per process. A fork must call `after_fork` before its first use."""
 
     def open(self, wish: Wish, *, expires_in: timedelta, protected: bool) -> tuple[Request, bool]:
@@ -50,11 +51,10 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
         except IntegrityError as error:
             if broken_rule(error) != _ONE_OPEN:
                 raise
-            # Of two deliveries at the same moment the second may meet this rule before it meets its own key.
-            blocking = self._open_apply(wish.environment)
-            if blocking is None or blocking[0] == wish.key:  # or the one in the way ended in between
+            blocking = self._open_apply(wish)
+            if blocking is None:  # it ended in between, or it is the same wish, delivered twice at one moment
                 return self.open(wish, expires_in=expires_in, protected=protected)
-            raise AlreadyOpen(wish.environment, blocking[1]) from error
+            raise AlreadyOpen(wish.environment, blocking) from error
 
     def request(self, request_id: int) -> Request:
         """The request as it stands. Raises NoSuchRequest."""
@@ -184,13 +184,16 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Prepared):
             raise _why_not(_request(tx, request_id), to, come_from=come_from, now=tx.execute(select(NOW)).scalar_one())
         self._write(tx, request_id, seq=seq, event=why)
 
-    def _open_apply(self, environment: str) -> tuple[str, int] | None:
-        blocking = select(requests.c.key, requests.c.id).where(
-            requests.c.environment == environment, requests.c.act == Act.APPLY, requests.c.state.in_(_OPEN)
+    def _open_apply(self, wish: Wish) -> int | None:
+        """Another wish's apply that is open on the environment."""
+        blocking = select(func.max(requests.c.id)).where(
+            requests.c.environment == wish.environment,
+            requests.c.act == Act.APPLY,
+            requests.c.state.in_(_OPEN),
+            requests.c.key != wish.key,
         )
         with self._transaction() as tx:
-            found = tx.execute(blocking.order_by(requests.c.id.desc()).limit(1)).first()
-        return None if found is None else (found.key, found.id)
+            return tx.execute(blocking).scalar()
 
 
 def _opening(wish: Wish, *, expires_in: timedelta, protected: bool) -> Any:

@@ -12,11 +12,12 @@ from ledger.request import Actor
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as it stands in a request's story: `seq` is 1, 2, 3 … without a gap."""
+    """One event as it stands in a request's story: `seq` is 1, 2, 3 … without a gap, `hash` chains them."""
 
     seq: int
     at: datetime
     event: Event
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)

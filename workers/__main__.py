@@ -20,8 +20,7 @@ Settings are environment variables:
   the variables that twokey.toml names, one per environment served     (workers alone)
   PG_BIN                the folder that holds pg_dump  (workers, prepare; default: found through PATH)
   LEDGER_OWNER_URL      the ledger's owner                             (prepare alone)
-  LEDGER_BACKUPS        where the ledger is dumped before its schema changes (prepare;
-                        default: migrations/schema-backups/ledger)
+  LEDGER_BACKUPS        a folder for the backup that comes before an upgrade    (prepare alone)
   LEDGER_BOT_URL, LEDGER_WORKER_URL, LEDGER_SWEEP_URL
                         the addresses the others will use: prepare makes these logins (optional)
 

@@ -17,9 +17,6 @@ SLACK_TOKENS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 POSTGRES = ("postgresql://", "postgres://")
 REDIS = ("redis://", "rediss://", "unix://")
 
-#: Where the ledger is backed up to when LEDGER_BACKUPS says nothing else.
-LEDGER_BACKUPS = Path("migrations/schema-backups/ledger")
-
 
 class Misconfigured(Exception):
     """A setting is missing or malformed. The sentence names the setting and never its value."""
@@ -84,12 +81,12 @@ class SweepSettings:
 class PrepareSettings:
     """For `python -m workers prepare`: the ledger's owner, and the addresses that others will use, by role.
 
-    `backups` is where the ledger itself is dumped to before its schema changes.
+    `backups` is the folder in which a ledger that holds something is backed up before its schema changes.
     """
 
     owner: Secret
     logins: Mapping[str, Secret]
-    backups: Path = LEDGER_BACKUPS
+    backups: Path | None = None
     pg_bin: str | None = None
     path: str = ""
 
@@ -136,7 +133,7 @@ def for_prepare(surroundings: Mapping[str, str] = os.environ) -> PrepareSettings
             for role, name in variables.items()
             if surroundings.get(name)
         },
-        backups=Path(surroundings.get("LEDGER_BACKUPS") or LEDGER_BACKUPS),
+        backups=Path(folder) if (folder := surroundings.get("LEDGER_BACKUPS")) else None,
         pg_bin=surroundings.get("PG_BIN") or None,
         path=surroundings.get("PATH", ""),
     )

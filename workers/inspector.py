@@ -11,7 +11,7 @@ from ledger.errors import IllegalMove, LedgerError
 from ledger.events import Interrupted, Waiting
 from ledger.request import Act, Request
 from ledger.states import State
-from workers import gate, reporting
+from workers import gate, reporting, tallying
 from workers.hands import Hands
 
 log = logging.getLogger("twokey.inspect")
@@ -68,6 +68,7 @@ def _settle(hands: Hands, request: Request) -> None:
     else:
         hands.book.move(request.id, State.INTERRUPTED, why=why)
         log.info("#%d was interrupted: %d in, %d left.", request.id, len(why.done), len(why.left))
+        tallying.leave(hands, request.id)
 
 
 def _ask(hands: Hands, request: Request, session: Session, because: str) -> Interrupted:

@@ -9,7 +9,6 @@ from engine.backup import Into, NothingToLose
 from engine.connection import Database, Session, open_session
 from engine.errors import EngineError
 from engine.refusals import UpToDate
-from engine.standing import Standing
 from ledger import schema
 from ledger.errors import LedgerError
 from workers import logins
@@ -54,10 +53,7 @@ def _roles(session: Session, say: Say) -> None:
 
 
 def _schema(session: Session, settings: PrepareSettings, say: Say) -> None:
-    """The files are applied like anybody's migrations: a ledger that holds something is backed up before.
-
-    One of them grants on the history, so that comes first.
-    """
+    """The files are applied like anybody's migrations. One of them grants on the history, so that comes first."""
     history.prepare(session)
     folder = Path(next(iter(schema.__path__)))
     here = standing.look(session, found := files.read(folder))
@@ -66,18 +62,24 @@ def _schema(session: Session, settings: PrepareSettings, say: Say) -> None:
     except UpToDate:
         say(f"The schema is complete: {len(found)} files.")
         return
-    report = apply.run(session, drawn, backup=_backup(here, settings), actor="prepare", request=None)
-    if report.receipt:
-        say(f"Backed the ledger up: {report.receipt.path}.")
+    backup = _backup(settings) if here.applied else NothingToLose()
+    report = apply.run(session, drawn, backup=backup, actor="prepare", request=None)
     if report.failure:
         raise NotPrepared(f"{report.failure.sentence} {report.failure.next_step}")
+    if report.receipt:
+        say(f"The ledger as it was stands in {report.receipt.path}.")
     for done in report.done:
         say(f"Applied {done.id}.")
 
 
-def _backup(here: Standing, settings: PrepareSettings) -> Into | NothingToLose:
-    """None before the first file: the engine then refuses a database that is not empty."""
-    return Into(settings.backups, tools.find(settings.pg_bin, settings.path)) if here.applied else NothingToLose()
+def _backup(settings: PrepareSettings) -> Into:
+    """A ledger that holds something changes its shape after a backup alone, as every database does."""
+    if settings.backups is None:
+        raise NotPrepared(
+            "It holds something, and this version changes its schema. Set LEDGER_BACKUPS to a folder in which it is "
+            "backed up first."
+        )
+    return Into(settings.backups, tools.find(settings.pg_bin, settings.path))
 
 
 def _logins(session: Session, settings: PrepareSettings, say: Say) -> None:

@@ -16,7 +16,7 @@ from ledger.errors import LedgerError
 from ledger.events import Certified, Event, Interrupted
 from ledger.request import Act, Certification, CertifiedBy, Request
 from ledger.states import State
-from workers import certificate, inspector, reporting
+from workers import certificate, inspector, reporting, tallying
 from workers.hands import Hands
 from workers.inspector import StillAtWork
 from workers.scribe import Scribe
@@ -41,6 +41,7 @@ def carry_out(hands: Hands, request: Request, session: Session) -> None:
             log.warning("#%d: %s An inspection will find out what is in.", request.id, unknown)
         except Exception:
             log.exception("#%d: an error that nobody expected; an inspection will find out what is in", request.id)
+    tallying.leave(hands, request.id)
 
 
 def _apply(hands: Hands, request: Request, session: Session, scribe: Scribe) -> Ending:

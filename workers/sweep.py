@@ -49,7 +49,7 @@ def keep_sweeping(settings: SweepSettings) -> None:
 
 
 def sweep(book: Book, doorbell: Doorbell) -> None:
-    """One round: expire, warn, ring again, have silent runs looked after, say who is silent; raises LedgerError."""
+    """One round: expire, warn, ring again, look after silent runs, say who is silent, seal; raises LedgerError."""
     for request_id in book.overdue():
         _expire(book, request_id)
     for request_id in book.expiring(WARN_WITHIN):
@@ -63,6 +63,7 @@ def sweep(book: Book, doorbell: Doorbell) -> None:
         log.warning("No worker answers for #%d.", request_id)
     for request_id in book.answered():
         book.tell(request_id, Answered())
+    book.seal()
 
 
 def _end(_sign: int, _frame: FrameType | None) -> None:

@@ -45,7 +45,9 @@ def a_summary(environment: Environment) -> PlanSummary:
 
 
 def told(*story: Event) -> tuple[Told, ...]:
-    return tuple(Told(seq, T + timedelta(seconds=seq), event) for seq, event in enumerate(story, start=1))
+    return tuple(
+        Told(seq, T + timedelta(seconds=seq), event, f"{seq:x}" * 64) for seq, event in enumerate(story, start=1)
+    )
 
 
 def a_request(state: State, *, environment: str = "production") -> Request:

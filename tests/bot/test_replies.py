@@ -113,7 +113,9 @@ def test_lists_of_requests() -> None:
         f"*#7* certify test · ada {when} · ✅ Certified by ada · ran 1 s"
     )
     unknown = Entry(a_request(State.PLANNED, environment="gone"), ())
-    still = Entry(a_request(State.ASKED), (Told(1, T, events.Asked("U0ENGINEER", "ada", "apply", "production", None)),))
+    still = Entry(
+        a_request(State.ASKED), (Told(1, T, events.Asked("U0ENGINEER", "ada", "apply", "production", None), "1" * 64),)
+    )
     assert lines(messages.reply(Listed(open=True, environment=None, entries=(still, unknown)), WORKFLOW)) == [
         "2 open requests, newest first.",
         f"*#7* apply production · ada {when} · ⏳ Written down · expires <!date^1795356000^{{time}}|14:00 UTC>",

@@ -182,8 +182,10 @@ def test_what_a_file_set_does_not_reach_the_next(session: Session) -> None:
     ended = run(
         session,
         "SET search_path = pg_catalog; SET lock_timeout = '1s'; CREATE TEMP TABLE t (); CREATE ROLE odd;"
-        " SELECT set_config('role', 'odd', false); SET statement_timeout = 9; SELECT set_config('role', 'none', true)",
-        "DROP ROLE odd; CREATE TABLE t (); DO $$ BEGIN ASSERT current_setting('lock_timeout') = '2s'; END $$",
+        " SELECT set_config('role', 'odd', false); SET statement_timeout = '9s';"
+        " SELECT set_config('role', 'none', true)",
+        "DROP ROLE odd; CREATE TABLE t (); DO $$ BEGIN ASSERT current_setting('lock_timeout') = '2s'"
+        " AND current_setting('statement_timeout') = '15min'; END $$",
     )
     assert ended.failure is None
     lock_is_free_again(session)

@@ -3,7 +3,7 @@
 import json
 
 from engine import history, standing
-from engine.connection import Session
+from engine.connection import Session, server_name
 from engine.files import Migration
 from engine.standing import Standing, State
 from tests.support.engine import migration
@@ -85,7 +85,7 @@ def test_a_row_of_another_tool_counts_as_the_file_it_stands_for(session: Session
 def test_an_empty_environment(session: Session) -> None:
     found = standing.look(session, FILES)
     assert (found.head, found.applied, found.pending) == (None, (), (A, B, C))
-    assert (found.database, found.server.split(".")[0], found.schema) == ("engine_room", "18", "public")
+    assert (found.database, found.server, found.schema) == ("engine_room", server_name(session.server), "public")
     assert found.system_identifier
     assert found.bytes > 1_000_000
 

@@ -53,11 +53,12 @@ def test_a_pg_dump_older_than_the_server_is_refused_by_name_and_version(tmp_path
     assert tools.find(str(folder), "").pg_dump(150002).version == "15.20"
 
 
-def test_the_first_that_is_new_enough_is_taken(tmp_path: Path) -> None:
+def test_the_nearest_that_is_new_enough_is_taken(tmp_path: Path) -> None:
     old = program(tmp_path / "old", "pg_dump (PostgreSQL) 15.1")
     new = program(tmp_path / "new", "pg_dump (PostgreSQL) 19beta1")
-    found = tools.find(None, f"{tmp_path}/nowhere:{old}:{new}")
-    assert found.pg_dump(180004).path == new / "pg_dump"
+    same = program(tmp_path / "same", "pg_dump (PostgreSQL) 15.4")
+    found = tools.find(None, f"{new}:{tmp_path}/nowhere:{old}:{new}:{same}")
+    assert found.pg_dump(190000).path == new / "pg_dump"
     assert found.pg_dump(150000).path == old / "pg_dump"
 
 

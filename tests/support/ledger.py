@@ -1,6 +1,6 @@
 """A real ledger for every room's tests, and builders that put things into it by the ways that production has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -50,7 +50,7 @@ EMPTY = sql.SQL("SET session_replication_role = replica; {}").format(
         + [
             sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), 1, false)").format(sql.Literal(name))
             for name, table in metadata.tables.items()
-            if "id" in table.columns
+            if table.columns.get("id") is not None and table.c.id.identity
         ]
     )
 )
@@ -67,13 +67,13 @@ def schema_files() -> tuple[Path, ...]:
     return tuple(sorted(Path(next(iter(schema.__path__))).glob("*.sql")))
 
 
-def prepare(url: str) -> None:
-    """What `python -m workers prepare` does to an empty ledger, without the engine."""
+def prepare(url: str, files: Iterable[Path] | None = None) -> None:
+    """What `python -m workers prepare` does to an empty ledger, without the engine. `files`: of an older version."""
     with psycopg.connect(url) as conn:
         conn.execute(_HISTORY)
         for role in ROLES:
             _make_role(conn, role)
-        for file in schema_files():
+        for file in schema_files() if files is None else files:
             conn.execute(file.read_bytes())
             conn.execute(_REMEMBER, (file.stem, file.stem.partition("_")[2]))
 

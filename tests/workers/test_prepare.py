@@ -8,10 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from engine import manifest
+from ledger import verification
 from ledger.book import Book
-from ledger.states import State
-from tests.support.ledger import a_request_in, schema_files
+from tests.support.ledger import schema_files
 from workers import prepare
 from workers.config import Misconfigured, PrepareSettings, Secret
 
@@ -139,6 +138,40 @@ def test_an_owner_that_may_not_make_roles_is_told_what_to_ask_for(
         forget("small_owner")
 
 
+def test_an_older_ledger_is_backed_up_then_upgraded_and_its_record_holds(
+    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "older"
+    older.mkdir()
+    for file in schema_files()[:2]:
+        shutil.copy(file, older)
+    with monkeypatch.context() as before:
+        before.setattr(prepare.schema, "__path__", [str(older)])
+        made(owner)
+    with psycopg.connect(owner) as conn:
+        conn.execute(
+            "INSERT INTO requests (key, act, environment, protected, actor_id, actor_team, actor_name, actor_kind,"
+            " channel, state, expires_at, version) VALUES"
+            " ('k', 'apply', 'test', false, 'U', 'T', 'n', 'full_member', 'C', 'asked', now(), 1)"
+        )
+        conn.execute("INSERT INTO events (request_id, seq, kind, body) VALUES (1, 1, 'Expired', '{}')")
+    with pytest.raises(prepare.NotPrepared) as refused:
+        made(owner)
+    assert str(refused.value) == (
+        "The ledger is not prepared. It holds something, and this version changes its schema. "
+        "Set LEDGER_BACKUPS to a folder in which it is backed up first."
+    )
+    said: list[str] = []
+    settings = PrepareSettings(Secret(owner), {}, backups=tmp_path / "kept", path=os.environ["PATH"])
+    prepare.prepare(settings, say=said.append)
+    (backup,) = (tmp_path / "kept").glob("ledger-backup-*.sql")
+    assert said[1:3] == [f"The ledger as it was stands in {backup}.", f"Applied {schema_files()[2].stem}."]
+    book = Book(owner)
+    found = verification.of_ledger(book)
+    assert (book.is_prepared(), found.events, found.breaches) == (True, 1, ())
+    book.close()
+
+
 def test_a_ledger_that_is_down_is_said_in_one_sentence() -> None:
     with pytest.raises(prepare.NotPrepared) as failed:
         made("postgresql://owner:hunter2@127.0.0.1:1/ledger")
@@ -146,51 +179,6 @@ def test_a_ledger_that_is_down_is_said_in_one_sentence() -> None:
         "The ledger is not prepared. ledger (127.0.0.1, database ledger) cannot be reached: nothing listens there. "
         "Start the server, or correct LEDGER_OWNER_URL."
     )
-
-
-def test_a_newer_version_brings_its_files_to_a_ledger_that_is_in_use_after_a_backup(
-    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made(owner)
-    book = Book(owner)
-    a_request_in(book, State.PLANNED)
-    newer = tmp_path / "schema"
-    newer.mkdir()
-    for file in schema_files():
-        shutil.copy(file, newer)
-    (newer / "20991231235959_notes.sql").write_text("ALTER TABLE requests ADD COLUMN more text;")
-    monkeypatch.setattr("workers.prepare.schema.__path__", [str(newer)])
-    backups = tmp_path / "backups" / "ledger"
-    said: list[str] = []
-    settings = PrepareSettings(Secret(owner), {}, backups=backups, path=os.environ["PATH"])
-    prepare.prepare(settings, say=said.append)
-    (dump,) = backups.glob("ledger-backup-*.sql")
-    assert said[1:] == [
-        f"Backed the ledger up: {dump}.",
-        "Applied 20991231235959_notes.",
-        "The ledger is prepared.",
-    ]
-    assert "COPY public.requests" in dump.read_text()
-    assert manifest.beside(dump).exists()
-    assert book.request(1).state is State.PLANNED
-    book.close()
-
-
-def test_without_a_backup_a_ledger_that_is_in_use_stays_as_it_is(
-    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made(owner)
-    (tmp_path / "20991231235959_notes.sql").write_text("CREATE TABLE notes ();")
-    for file in schema_files():
-        shutil.copy(file, tmp_path)
-    monkeypatch.setattr("workers.prepare.schema.__path__", [str(tmp_path)])
-    (tmp_path / "taken").write_text("")
-    settings = PrepareSettings(Secret(owner), {}, backups=tmp_path / "taken" / "here", path=os.environ["PATH"])
-    with pytest.raises(prepare.NotPrepared) as failed:
-        prepare.prepare(settings, say=lambda _: None)
-    assert str(failed.value).startswith("The ledger is not prepared. The backup of ledger failed: ")
-    with psycopg.connect(owner) as conn:
-        assert conn.execute("SELECT to_regclass('notes')").fetchone() == (None,)
 
 
 def test_a_schema_that_fails_half_way_says_what_and_where(owner: str) -> None:

@@ -119,3 +119,11 @@ def test_a_run_that_fell_silent_is_looked_after(ledger: Book, bell: Bell, owner_
     owner_says(f"UPDATE requests SET beat_at = clock_timestamp() - interval '61 s' WHERE id = {request.id}")
     sweep.sweep(ledger, bell)
     assert bell.rung == [("inspect", request.id, "development")]
+
+
+def test_what_was_told_is_sealed_once(ledger: Book, bell: Bell) -> None:
+    request = a_request_in(ledger, State.APPLIED)
+    sweep.sweep(ledger, bell)
+    sweep.sweep(ledger, bell)
+    (seal,) = ledger.all_seals()
+    assert seal.heads == {str(request.id): (5, ledger.tally(request.id).hash)}

@@ -1,5 +1,6 @@
 """A small shop with something of every kind that a lock can reach; rolled back after each test."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -36,7 +37,6 @@ ANALYZE;
 def shop(session: Session) -> Iterator[Session]:
     """A session on a database with the shop in it."""
     session.conn.execute(SHOP)
-    session.conn.execute("SELECT pg_stat_force_next_flush()")
     yield session
     if not session.conn.closed and session.conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
         session.conn.execute("ROLLBACK")
@@ -46,6 +46,17 @@ def shop(session: Session) -> Iterator[Session]:
 def known(shop: Session) -> Catalog:
     """The shop's catalog."""
     return catalog.read(shop)
+
+
+def flush_statistics(session: Session) -> None:
+    """What the session counted so far is seen by all; before PostgreSQL 15 that takes half a second."""
+    if session.server >= 150000:
+        session.conn.execute("SELECT pg_stat_force_next_flush()")
+    else:
+        time.sleep(1)  # a session sends it when it ends a transaction, but not twice in half a second
+        session.conn.execute("SELECT 1")
+        time.sleep(0.6)  # and a writer passes it on
+    session.conn.execute("SELECT pg_stat_clear_snapshot()")
 
 
 Found = Callable[[str], list[Hazard]]

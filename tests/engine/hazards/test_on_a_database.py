@@ -5,7 +5,7 @@ import pytest
 from engine import catalog, plan
 from engine.connection import Session
 from engine.hazards import BY_FIGURES, Hazard, types
-from tests.engine.hazards.conftest import Found
+from tests.engine.hazards.conftest import Found, flush_statistics
 from tests.support.engine import draw, migration
 
 
@@ -242,11 +242,11 @@ def test_dropping_an_index_that_is_used_is_told(found: Found, shop: Session) -> 
     assert said(found("DROP INDEX orders_customer"), "drops_used_index") == []
     shop.conn.execute("SET enable_seqscan = off")
     shop.conn.execute("SELECT * FROM orders WHERE customer = 7")
-    shop.conn.execute("SELECT pg_stat_force_next_flush()")
-    shop.conn.execute("SELECT pg_stat_clear_snapshot()")
+    flush_statistics(shop)
     (sentence,) = said(found("DROP INDEX orders_customer"), "drops_used_index")
     assert sentence.startswith("drops the index orders_customer (")
-    assert "), which answered 1 scans since the statistics began, the last on 2" in sentence
+    last = ", the last on 2" if shop.server >= 160000 else ". "
+    assert f"), which answered 1 scans since the statistics began{last}" in sentence
     assert sentence.endswith(". Find out which queries use it and what they would use instead.")
 
 
