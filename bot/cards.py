@@ -3,6 +3,7 @@
 Who turns the second key, and until when, is left out once it can no longer be turned.
 """
 
+from bot import acts
 from bot.blocks import (
     Block,
     Body,
@@ -22,8 +23,8 @@ from bot.blocks import (
     spoken,
 )
 from bot.next_steps import buttons, next_words
-from bot.story import Story, grouped, none_of, now, state_line, wish
-from ledger.request import PlanSummary
+from bot.story import Story, grouped, none_of, now, state_line
+from ledger.request import Act, PlanSummary
 from ledger.states import State
 
 #: How many files and hazards a card names; who approves more than that reads the plan itself.
@@ -33,7 +34,7 @@ HAZARDS_SHOWN = 10
 
 def card(story: Story) -> Body:
     """The request as the channel sees it, from the plan to the end."""
-    text = f"{said(story.request.actor.name)} asked to {wish(story)}. {now(story)}."
+    text = f"{said(story.request.actor.name)} asked to {acts.wish(story.request)}. {now(story)}."
     if story.request.state is State.APPLIED:
         text = f"{text} {next_words(story)}"
     parts = [section(title(story)), section(state_line(story))]
@@ -54,16 +55,21 @@ def title(story: Story) -> str:
 def _subject(story: Story, plan: PlanSummary) -> list[Block]:
     request = story.request
     because = f": {said(request.reason)}" if request.reason else ""
-    lines = [f"*Asked by* {said(request.actor.name)} ({said(request.actor.id)}){because}", *_files(plan), *_held(plan)]
-    if story.protected_apply:
+    lines = [
+        f"*Asked by* {said(request.actor.name)} ({said(request.actor.id)}){because}",
+        *_files(story, plan),
+        *_held(plan),
+    ]
+    lines += [f"*{said(fact.name)}* {spoken(fact.sentence)}" for fact in plan.facts]
+    if story.two_keys:
         lines += [*_certified(plan), *_hazards(plan), _backup(plan)]
-        return [*sections(lines), section(_keys(story, plan)), context(_small_print(plan))]
-    return [*sections([*lines, *_hazards(plan)]), context(_small_print(plan))]
+        return [*sections(lines), section(_keys(story, plan)), context(_small_print(story, plan))]
+    return [*sections([*lines, *_hazards(plan)]), context(_small_print(story, plan))]
 
 
-def _files(plan: PlanSummary) -> list[str]:
+def _files(story: Story, plan: PlanSummary) -> list[str]:
     files = [f"• {mono(m.id)} · {counted(m.lines, 'line')}" for m in plan.migrations]
-    return ["*Runs*", *listed(files, show=FILES_SHOWN)]
+    return [f"*{acts.of(story.request).lists}*", *listed(files, show=FILES_SHOWN)]
 
 
 def _held(plan: PlanSummary) -> list[str]:
@@ -109,8 +115,9 @@ def _keys(story: Story, plan: PlanSummary) -> str:
     )
 
 
-def _small_print(plan: PlanSummary) -> str:
-    head = f"after {mono(plan.head)}" if plan.head else "the first ones there"
+def _small_print(story: Story, plan: PlanSummary) -> str:
+    place = "after" if story.request.act is Act.APPLY else "newest"
+    head = f"{place} {mono(plan.head)}" if plan.head else "the first ones there"
     holds = f", {size(plan.database_bytes)}" if plan.database_bytes is not None else ""
     return (
         f"database {mono(plan.database)}{holds} · {said(plan.server)} · {head} · "

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ledger.request import Act
+
 
 @dataclass(frozen=True, slots=True)
 class Help:
@@ -25,17 +27,12 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Apply:
-    """Run what is pending. `promote` is the same act."""
+class Do:
+    """Write a request down: an act, its environment, and what of that is meant (`about`) or said (`note`)."""
 
+    act: Act
     environment: str
-
-
-@dataclass(frozen=True, slots=True)
-class Certify:
-    """Say that an environment was tested, so that the protected one after it may follow."""
-
-    environment: str
+    about: tuple[str, ...] = ()
     note: str | None = None
 
 
@@ -64,7 +61,7 @@ class Cancel:
 
 
 Question = Status | Plan | Validate
-Command = Help | Question | Apply | Certify | History | Requests | Cancel
+Command = Help | Question | Do | History | Requests | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +85,9 @@ TABLE: tuple[Described, ...] = (
     Described("apply", "<environment>", "Backs the environment up and runs what is pending there."),
     Described("promote", "<environment>", "The same as apply, for every environment but the first."),
     Described("certify", "<environment> [note]", "Says that it was tested, so that a protected one may follow."),
+    Described(
+        "rollback", "<environment> [to <migration> | last <n>]", "Takes the newest migrations back, after a backup."
+    ),
     Described("validate", "", "Compares the environments: missing, extra, edited, out of order, ready to promote."),
     Described("history", "[environment]", "Lists the requests that have ended, with who, when and which backup."),
     Described("requests", "", "Lists the requests that are open."),

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from bot.commands import Apply, Cancel, Certify, Command, Help, History, Plan, Requests, Status
+from bot import story
+from bot.commands import Cancel, Command, Do, Help, History, Plan, Requests, Status
 from bot.grammar import LONGEST_NOTE, tidy
 from bot.identity import Directory
 from bot.outcomes import (
@@ -51,6 +52,9 @@ class Filled:
     environment: str
     typed: str
     reason: str
+    act: Act = Act.APPLY
+    about: tuple[str, ...] = ()
+    covers_of: int | None = None
 
 
 class Desk:
@@ -67,10 +71,8 @@ class Desk:
         if actor.kind not in {Kind.FULL_MEMBER, Kind.GUEST}:
             return Refused("Twokey answers the members of its own workspace. Ask one of them to look for you.")
         match command:
-            case Apply(environment=name):
-                return self._apply(name, actor, asker)
-            case Certify(environment=name, note=note):
-                return self._certify(replace(_wish(Act.CERTIFY, name, actor, asker), note=note))
+            case Do(act=act, environment=name, about=about, note=note):
+                return self._do(replace(_wish(act, name, actor, asker), about=about, note=note))
             case Cancel(request_id=request_id):
                 return self._cancel(request_id, actor)
             case Requests():
@@ -92,7 +94,20 @@ class Desk:
             return Refused(str(missing))
         covers_of = request.id if request.act is Act.APPLY else request.covers_of
         actor = self._directory.actor(asker.actor_id)
-        return self._certify(replace(_wish(Act.CERTIFY, request.environment, actor, asker), covers_of=covers_of))
+        return self._do(replace(_wish(Act.CERTIFY, request.environment, actor, asker), covers_of=covers_of))
+
+    def undo(self, request_id: int, asker: Asker) -> Outcome:
+        """Take back what a run brought, as the button under its message says; it and nothing else."""
+        try:
+            request = self._book.request(request_id)
+        except NoSuchRequest as missing:
+            return Refused(str(missing))
+        brought = len(story.brought(self._book.events(request_id))) if request.act is Act.APPLY else 0
+        if not brought:
+            return Refused(f"#{request_id} brought nothing that could be taken back.")
+        actor = self._directory.actor(asker.actor_id)
+        wish = _wish(Act.ROLLBACK, request.environment, actor, asker)
+        return self._do(replace(wish, about=("last", str(brought)), covers_of=request.id))
 
     def confirm(self, filled: Filled, asker: Asker) -> WrittenDown | Mistyped | Refused:
         """Open the request that the form asked for, when its name is typed right and a reason is given.
@@ -110,7 +125,12 @@ class Desk:
         if len(reason) > LONGEST_NOTE:
             return Mistyped(REASON_FIELD, f"The reason has {len(reason)} characters; {LONGEST_NOTE} fit.")
         actor = self._directory.actor(asker.actor_id)
-        wish = replace(_wish(Act.APPLY, environment.name, actor, asker), reason=reason)
+        wish = replace(
+            _wish(filled.act, environment.name, actor, asker),
+            reason=reason,
+            about=filled.about,
+            covers_of=filled.covers_of,
+        )
         return self._refusal(wish, environment) or self._open(wish, environment)
 
     def share(self, inquiry_id: int, asker: Asker) -> Outcome:
@@ -128,30 +148,27 @@ class Desk:
             return Shared()
         return Refused("This answer was shared already.")
 
-    def _apply(self, name: str, actor: Actor, asker: Asker) -> Outcome:
-        environment = self._workflow.environment(name)
-        if environment is None:
-            return Refused(f"{name} is no longer in twokey.toml. `/migrate help` lists the environments.")
-        wish = _wish(Act.APPLY, name, actor, asker)
-        refused = self._refusal(wish, environment)
-        if refused is not None:
-            return refused
-        if environment.protected:
-            return AskInModal(environment=environment, channel=asker.channel)
-        return self._open(wish, environment)
-
-    def _certify(self, wish: Wish) -> Outcome:
+    def _do(self, wish: Wish) -> Outcome:
         environment = self._workflow.environment(wish.environment)
         if environment is None:
             return Refused(f"{wish.environment} is no longer in twokey.toml. `/migrate help` lists the environments.")
+        refused = self._needless(wish, environment) or self._refusal(wish, environment) or self._certified(wish)
+        if refused is not None:
+            return refused
+        if environment.protected and wish.act.changes:
+            return AskInModal(environment, wish.channel, wish.act, wish.about, wish.covers_of)
+        return self._open(wish, environment)
+
+    def _needless(self, wish: Wish, environment: Environment) -> Refused | None:
+        """A certification that no environment waits for."""
         after = self._workflow.after(environment)
-        if after is None or not after.protected:
-            return Refused(f"{environment.name} needs no certification: no protected environment comes after it.")
-        return self._refusal(wish, environment) or self._certified(wish) or self._open(wish, environment)
+        if wish.act is not Act.CERTIFY or (after is not None and after.protected):
+            return None
+        return Refused(f"{environment.name} needs no certification: no protected environment comes after it.")
 
     def _certified(self, wish: Wish) -> Refused | None:
         """The same word twice says nothing new: refused while nothing was applied since and no new note is given."""
-        newest = self._book.certification(wish.environment)
+        newest = self._book.certification(wish.environment) if wish.act is Act.CERTIFY else None
         if newest is None or wish.note not in {None, newest.by.note}:
             return None
         if self._book.applied_since(wish.environment, newest.by.at) is not None:
@@ -167,7 +184,7 @@ class Desk:
         if wish.channel not in {environment.channel, self._workflow.channel}:
             return Refused(f"Ask for {environment.name} in <#{environment.channel}>, where everyone concerned sees it.")
         # Only what is protected is gated by the ledger; everyone else's ack need not wait for two more questions.
-        gated = environment.protected and wish.act is Act.APPLY
+        gated = environment.protected and wish.act.changes
         before = self._workflow.before(environment) if gated else None
         verdict = policy.may_ask(
             wish.actor,

@@ -1,5 +1,7 @@
 """How a request ended, in words: for the thread, and for the channel where there never was a card."""
 
+from bot import acts
+from bot.acts import Words
 from bot.blocks import Block, Body, body, context, counted, listed, mention, mono, row, said, seconds, sections, spoken
 from bot.next_steps import buttons, next_words
 from bot.story import Story, grouped, now
@@ -31,10 +33,10 @@ def ending(story: Story) -> list[str]:
     if request.state is State.APPLIED:
         return [f"✅ {place} · {who} {_success(story)}"]
     if failed is not None:
-        return [f"❌ {place} failed · {who}", *_failure(failed)]
+        return [f"❌ {place} failed · {who}", *_failure(acts.of(request), failed)]
     interrupted = story.last(events.Interrupted)
     if interrupted is not None:
-        left = _left(interrupted.done, interrupted.left, rest="Not applied")
+        left = _left(acts.of(request), interrupted.done, interrupted.left, rest=acts.of(request).left)
         return [f"❌ {place} was interrupted · {who}", spoken(interrupted.why), *left]
     sign, _, words = now(story).partition(" ")
     return [f"{sign} {place} · {who} {words}"]
@@ -47,19 +49,30 @@ def _success(story: Story) -> str:
         note = f" Note: {said(certified.note)}." if certified.note else ""
         return f"certified {counted(len(certified.migrations), 'migration')}.{note} {next_words(story)}"
     applied, backup = story.last(events.Applied), story.last(events.BackedUp)
+    reverted = story.last(events.Reverted)
+    if reverted is not None:
+        count = f"{counted(len(reverted.migrations), 'migration')} taken back on {request.environment}"
+        return f"{count} in {seconds(reverted.seconds)}.{_kept(backup)} {next_words(story)}"
     count = counted(len(applied.migrations), "migration") if applied else "nothing"
     took = f" in {seconds(applied.seconds)}" if applied else ""
-    kept = f" Backup {mono(backup.file)}." if backup else ""
-    return f"{count} applied to {request.environment}{took}.{kept} {next_words(story)}"
+    return f"{count} applied to {request.environment}{took}.{_kept(backup)} {next_words(story)}"
 
 
-def _failure(failed: events.Failed) -> list[str]:
+def _kept(backup: events.BackedUp | None) -> str:
+    return f" Backup {mono(backup.file)}." if backup else ""
+
+
+def _failure(words: Words, failed: events.Failed) -> list[str]:
     """The engine's sentence names file, line, SQLSTATE and what was rolled back; this adds what stays and what now."""
-    return [spoken(failed.why), *_left(failed.done, failed.left, rest="Not tried"), f"➡️ {spoken(failed.next_step)}"]
+    return [
+        spoken(failed.why),
+        *_left(words, failed.done, failed.left, rest="Not tried"),
+        f"➡️ {spoken(failed.next_step)}",
+    ]
 
 
-def _left(done: tuple[str, ...], left: tuple[str, ...], *, rest: str) -> list[str]:
-    stays = f"Committed and stays: {_named(done)}." if done else "Nothing was committed."
+def _left(words: Words, done: tuple[str, ...], left: tuple[str, ...], *, rest: str) -> list[str]:
+    stays = f"{words.done}: {_named(done)}." if done else words.nothing
     return [stays, *([f"{rest}: {_named(left)}."] if left else [])]
 
 

@@ -5,23 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from bot.commands import (
-    TABLE,
-    Apply,
-    Cancel,
-    Certify,
-    Command,
-    Help,
-    History,
-    Plan,
-    Requests,
-    Status,
-    Validate,
-)
+from bot.commands import TABLE, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
+from ledger.request import Act
 from ledger.workflow import Environment, Workflow
 
 #: The longest note and reason. A card has to be read on a phone.
 LONGEST_NOTE = 300
+
+#: The longest name of a migration, as its history has room for it; and more than anybody takes back at once.
+LONGEST_NAME, MOST = 255, 10_000
 
 #: What is said back of a word that was not understood.
 LONGEST_WORD = 40
@@ -158,18 +150,18 @@ def _perhaps_environment(said: Said) -> str | None:
     return _one_environment(said) if len(said.words) > 1 else None
 
 
-def _promote(said: Said) -> Apply:
+def _promote(said: Said) -> Do:
     found = _environment(said)
     if said.workflow.before(found) is None:
         why = f"{found.name} is the first environment, so nothing is promoted to it. Say `apply {short(found)}`."
         raise said.slip(said.first, why)
-    return Apply(_one_environment(said))
+    return Do(Act.APPLY, _one_environment(said))
 
 
-def _certify(said: Said) -> Certify:
+def _certify(said: Said) -> Do:
     environment = _environment(said)
     if len(said.words) == 2:
-        return Certify(environment.name)
+        return Do(Act.CERTIFY, environment.name)
     first = said.words[2]
     note = said.text[first.start :]
     if said.text[first.start - 1] in _QUOTES:  # quoted as a whole
@@ -177,7 +169,28 @@ def _certify(said: Said) -> Certify:
     if len(note) > LONGEST_NOTE:
         why = f"The note has {len(note)} characters; {LONGEST_NOTE} fit. Say it shorter and link to the rest."
         raise Slip(text=said.text[: first.start + 20], start=first.start, length=20, why=why)
-    return Certify(environment.name, note)
+    return Do(Act.CERTIFY, environment.name, note=note)
+
+
+def _rollback(said: Said) -> Do:
+    environment = _environment(said)
+    match [word.text.casefold() for word in said.words[2:]]:
+        case []:
+            return Do(Act.ROLLBACK, environment.name)
+        case ["last", count] if count.isascii() and count.isdigit() and 0 < int(count) < MOST:
+            return Do(Act.ROLLBACK, environment.name, ("last", str(int(count))))
+        case ["to", _]:
+            return Do(Act.ROLLBACK, environment.name, ("to", _name(said, 3).removesuffix(".sql")))
+    why = f"How far back? `rollback {short(environment)}`, or `… last 2`, or `… to 20250818130001_create_users`."
+    raise said.slip(said.words[-1], why)
+
+
+def _name(said: Said, place: int) -> str:
+    """The name of a thing, as it stands there."""
+    word = said.words[place]
+    if len(word.text) > LONGEST_NAME:
+        raise said.slip(word, f"“{clip(word.text)}” is too long to be a name; {LONGEST_NAME} characters are enough.")
+    return word.text
 
 
 def _help(said: Said) -> Help:
@@ -213,9 +226,10 @@ def _alone(command: Command) -> Callable[[Said], Command]:
 READERS: Mapping[str, Callable[[Said], Command]] = {
     "status": lambda said: Status(_perhaps_environment(said)),
     "plan": lambda said: Plan(_one_environment(said)),
-    "apply": lambda said: Apply(_one_environment(said)),
+    "apply": lambda said: Do(Act.APPLY, _one_environment(said)),
     "promote": _promote,
     "certify": _certify,
+    "rollback": _rollback,
     "validate": _alone(Validate()),
     "history": lambda said: History(_perhaps_environment(said)),
     "requests": _alone(Requests()),

@@ -14,7 +14,7 @@ from ledger.book import Book
 from ledger.errors import IllegalMove, OwnDecision
 from ledger.events import Approved, Noted, Refused, Rejected, Withdrawn
 from ledger.records import Heard
-from ledger.request import Act, Actor, Decision, Request, Verdict
+from ledger.request import Actor, Decision, Request, Verdict
 from ledger.states import SAID, State
 from ledger.workflow import Environment, Workflow
 
@@ -67,7 +67,7 @@ class Judge:
             return self._is_nobodys(heard)
         request = self._book.request(request_id)
         environment = self._workflow.environment(request.environment)
-        if environment is None or not environment.protected or request.act is not Act.APPLY:
+        if environment is None or not environment.protected or not request.act.changes:
             return True
         approves = heard.emoji == emoji(self._workflow.approve_with)
         verdict = Verdict.APPROVE if approves else Verdict.REJECT

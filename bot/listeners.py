@@ -15,14 +15,14 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot import grammar, messages
-from bot.commands import Apply, Cancel, Command, Plan
 from bot.desk import Asker, Desk, Filled
-from bot.next_steps import APPLY, CANCEL, CERTIFY, PLAN, SHARE
+from bot.next_steps import APPLY, CERTIFY, ROLLBACK, SHARE, SPOKEN, UNDO
 from bot.outcomes import NAME_FIELD, REASON_FIELD, AskInModal, Mistyped, Outcome, Refused
 from bot.voice import SlackFailed, Voice, emoji
 from ledger.book import Book
 from ledger.errors import LedgerError
 from ledger.records import Heard
+from ledger.request import Act
 from ledger.workflow import Workflow
 
 COMMAND = "/migrate"
@@ -47,7 +47,7 @@ class Listeners:
         """Register every listener."""
         app.command(COMMAND)(self.on_command)
         app.view(messages.MODAL)(self.on_form)
-        for action in (PLAN, APPLY, CERTIFY, CANCEL, SHARE):
+        for action in (*SPOKEN, CERTIFY, UNDO, SHARE):
             app.action(action)(self.on_button)
         for event in EVENTS:
             app.event(event)(self.on_reaction)
@@ -84,7 +84,8 @@ class Listeners:
         meant = json.loads(view["private_metadata"])
         typed = {block: fields["typed"]["value"] or "" for block, fields in view["state"]["values"].items()}
         asker = Asker(body["user"]["id"], meant["channel"], view["id"])
-        filled = Filled(meant["environment"], typed[NAME_FIELD], typed[REASON_FIELD])
+        wanted = (Act(meant["act"]), tuple(meant["about"]), meant["covers_of"])
+        filled = Filled(meant["environment"], typed[NAME_FIELD], typed[REASON_FIELD], *wanted)
         try:
             outcome = self._desk.confirm(filled, asker)
         except (LedgerError, SlackFailed) as failed:
@@ -131,10 +132,12 @@ class Listeners:
             return self._desk.certify_after(int(value), asker)
         if action == SHARE:
             return self._desk.share(int(value), asker)
-        if action == CANCEL:
-            return self._desk.ask(Cancel(int(value)), asker)
-        command: Command = Plan(value) if action == PLAN else Apply(value)
-        return self._desk.ask(command, asker)
+        if action == UNDO:
+            return self._desk.undo(int(value), asker)
+        try:
+            return self._desk.ask(grammar.parse(f"{action.removeprefix('twokey_')} {value}", self._workflow), asker)
+        except grammar.Slip as slip:  # what the button was about is gone
+            return Refused(str(slip))
 
     def _outcome(self, asked: Callable[[], Outcome]) -> Outcome:
         try:
@@ -174,6 +177,6 @@ class Listeners:
 def _press(body: dict[str, Any]) -> str:
     """The same for two presses of one button by one person: a double click is one wish. Questions may be repeated."""
     action, message, person = body["actions"][0], body["container"], body["user"]["id"]
-    if action["action_id"] not in {APPLY, CERTIFY}:
+    if action["action_id"] not in {APPLY, CERTIFY, ROLLBACK, UNDO}:
         return body["trigger_id"]
     return ":".join((message["channel_id"], message["message_ts"], action["action_id"], action["value"], person))

@@ -41,7 +41,7 @@ def requests(found: Listed, workflow: Workflow) -> Body:
 
 def _line(entry: Entry, workflow: Workflow, *, others: Sequence[Entry]) -> str:
     request = entry.request
-    asked = f"*#{request.id}* {request.act} {request.environment} · {said(request.actor.name)}"
+    asked = f"*#{request.id}* {said(request.words)} · {said(request.actor.name)}"
     environment = workflow.environment(request.environment)
     if environment is None:
         return f"{asked} · {SAID[request.state]} · no longer in twokey.toml"
@@ -71,8 +71,8 @@ def _approved(story: Story) -> str:
 
 def _took(story: Story) -> str:
     began = next((told.at for told in story.told if isinstance(told.event, events.Started)), None)
-    if began is None or story.request.state not in FINAL or story.last(events.Applied):
-        return ""  # an Applied says its own time
+    if began is None or story.request.state not in FINAL or story.last(events.Applied) or story.last(events.Reverted):
+        return ""  # these say their own time
     return f" · ran {seconds((story.told[-1].at - began).total_seconds())}"
 
 

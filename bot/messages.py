@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot import cards, endings, lists, thread
+from bot import acts, cards, endings, lists, thread
 from bot.answers import answer, nobody, shared
-from bot.blocks import Body, body, cut, escape, fenced, field, ours, plain, section
+from bot.blocks import Body, body, cut, escape, fenced, field, mono, ours, plain, said, section
 from bot.grammar import LONGEST_NOTE, LONGEST_WORD, Slip
 from bot.outcomes import (
     NAME_FIELD,
@@ -135,7 +135,7 @@ def reply(outcome: Outcome, workflow: Workflow) -> Body:
 def _written_down(outcome: WrittenDown) -> str:
     request = outcome.request
     already = "is" if outcome.new else "was already"
-    line = f"#{request.id} {already} written down: {request.act} {request.environment}."
+    line = f"#{request.id} {already} written down: {said(request.words)}."
     if outcome.behind is not None:
         line = f"{line} It waits for #{outcome.behind}, which came first."
     return line if outcome.rung else f"{line} Redis does not answer, so a worker will hear of it later, by itself."
@@ -144,16 +144,24 @@ def _written_down(outcome: WrittenDown) -> str:
 def modal(outcome: AskInModal) -> dict[str, Any]:
     """The form before a protected environment: type its name, give a reason."""
     environment = outcome.environment
-    where = {"environment": environment.name, "channel": outcome.channel}
+    asked = f"/migrate {' '.join((outcome.act, environment.name, *outcome.about))}"
+    where = {
+        "environment": environment.name,
+        "channel": outcome.channel,
+        "act": outcome.act,
+        "about": outcome.about,
+        "covers_of": outcome.covers_of,
+    }
     return {
         "type": "modal",
         "callback_id": MODAL,
         "private_metadata": json.dumps(where),
-        "title": {"type": "plain_text", "text": cut(f"Apply to {environment.name}", 24)},
+        "title": {"type": "plain_text", "text": cut(acts.WORDS[outcome.act].form.format(place=environment.name), 24)},
         "submit": {"type": "plain_text", "text": "Ask for it"},
         "close": {"type": "plain_text", "text": "Leave it"},
         "blocks": [
             section(f"🔒 *{environment.name}* is protected. A plan is drawn, then a second person has to start it."),
+            *([section(f"Asked for: {mono(asked)}")] if outcome.about else []),
             field(block=NAME_FIELD, label="Name of the environment", hint=f"Type {environment.name} to confirm."),
             field(
                 block=REASON_FIELD,

@@ -2,14 +2,16 @@
 
 from bot.blocks import Block, button
 from bot.grammar import short
-from bot.story import Story
+from bot.story import Story, brought
 from ledger import events
 from ledger.request import Act
 from ledger.states import State
 
 #: The names under which Slack gives a press back. A button's value is a number or a name, looked up again.
 CERTIFY, PLAN, APPLY = "twokey_certify", "twokey_plan", "twokey_apply"
-CANCEL, SHARE = "twokey_cancel", "twokey_share"
+CANCEL, SHARE, ROLLBACK, UNDO = "twokey_cancel", "twokey_share", "twokey_rollback", "twokey_undo"
+#: These are commands, and the value is what follows the word.
+SPOKEN = (PLAN, APPLY, CANCEL, ROLLBACK)
 
 
 def buttons(story: Story) -> list[Block]:
@@ -17,9 +19,9 @@ def buttons(story: Story) -> list[Block]:
     request = story.request
     if not story.over:
         cancellable = request.state in {State.ASKED, State.PLANNED, State.APPROVED}
-        return [button("Cancel", action=CANCEL, value=str(request.id))] if cancellable and story.protected_apply else []
+        return [button("Cancel", action=CANCEL, value=str(request.id))] if cancellable and story.two_keys else []
     following = next_step(story)
-    return [following] if following else []
+    return [*([following] if following else []), *_undo(story)]
 
 
 def next_step(story: Story) -> Block | None:
@@ -28,6 +30,8 @@ def next_step(story: Story) -> Block | None:
     if request.state is not State.APPLIED:
         denied = story.last(events.Denied)
         return _ask_again(story) if denied is None or denied.again else None
+    if request.act is Act.ROLLBACK:
+        return button(f"Plan {request.environment}", action=PLAN, value=request.environment)
     if after is None:
         return None
     if request.act is Act.CERTIFY:
@@ -41,12 +45,31 @@ def _ask_again(story: Story) -> Block:
     request = story.request
     if request.act is Act.CERTIFY:
         return button("Ask again", action=CERTIFY, value=str(request.id))
+    if request.act is Act.ROLLBACK:
+        return button("Ask again", action=ROLLBACK, value=" ".join((request.environment, *_what_is_left(story))))
     return button("Ask again", action=APPLY, value=request.environment)
+
+
+def _what_is_left(story: Story) -> tuple[str, ...]:
+    """How far back a rollback still has to go: what it did is not to be counted again."""
+    request, done = story.request, len(brought(story.told))
+    if request.plan is None or not done or request.about[:1] == ("to",):
+        return request.about
+    return ("last", str(len(request.plan.migrations) - done))
+
+
+def _undo(story: Story) -> list[Block]:
+    """The way back from an apply that left something there, whether it came to its end or not."""
+    if story.request.act is not Act.APPLY or not brought(story.told):
+        return []
+    return [button("Roll back", action=UNDO, value=str(story.request.id))]
 
 
 def next_words(story: Story) -> str:
     """The next step as words to type, for whoever reads a message without its buttons."""
     after = story.workflow.after(story.environment)
+    if story.request.act is Act.ROLLBACK:
+        return f"`/migrate status {short(story.environment)}` shows what is there now."
     if after is None:
         return "`/migrate validate` compares the environments."
     if story.request.act is Act.CERTIFY:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ledger.records import Told
-from ledger.request import Request
+from ledger.request import Act, Request
 from ledger.workflow import Environment
 
 
@@ -72,6 +72,9 @@ class AskInModal:
 
     environment: Environment
     channel: str
+    act: Act = Act.APPLY
+    about: tuple[str, ...] = ()
+    covers_of: int | None = None
 
 
 #: The fields of that form.

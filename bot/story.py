@@ -1,5 +1,6 @@
 """What a request's events say in one line: its state with its history, and the facts that several messages need."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -7,7 +8,7 @@ from typing import TypeVar
 from bot.blocks import counted, moment, mono, ours, said, seconds, spoken
 from ledger import events
 from ledger.records import Told
-from ledger.request import POLICY, Act, Request
+from ledger.request import POLICY, Request
 from ledger.states import FINAL
 from ledger.workflow import Environment, Workflow
 
@@ -16,6 +17,7 @@ E = TypeVar("E", bound=events.Event)
 #: What ends a request.
 ENDS = (
     events.Applied
+    | events.Reverted
     | events.Certified
     | events.Failed
     | events.Interrupted
@@ -45,9 +47,9 @@ class Story:
         return self.request.state in FINAL
 
     @property
-    def protected_apply(self) -> bool:
+    def two_keys(self) -> bool:
         """Whether this request needs a second person."""
-        return self.environment.protected and self.request.act is Act.APPLY
+        return self.environment.protected and self.request.act.changes
 
     @property
     def end(self) -> Told | None:
@@ -59,13 +61,13 @@ class Story:
         return next((told.event for told in reversed(self.told) if isinstance(told.event, kind)), None)
 
 
-def wish(story: Story) -> str:
-    """What was asked for, as the tail of a sentence: `apply 2 migrations to production (#7)`."""
-    request = story.request
-    if request.act is Act.CERTIFY:
-        return f"certify {request.environment} (#{request.id})"
-    what = f"apply {counted(len(request.plan.migrations), 'migration')} to" if request.plan else "apply to"
-    return f"{what} {request.environment} (#{request.id})"
+def brought(told: Iterable[Told]) -> tuple[str, ...]:
+    """What a run committed, in the order in which it did; by its end, and by nothing else."""
+    for one in told:
+        match one.event:
+            case events.Applied(migrations=done) | events.Failed(done=done) | events.Interrupted(done=done):
+                return done
+    return ()
 
 
 def none_of(looked_for: tuple[str, ...]) -> str:
@@ -114,7 +116,7 @@ def _steps(story: Story) -> list[Step]:
 
 def _step(told: Told, story: Story) -> Step | None:
     match told.event:
-        case events.Planned() if story.protected_apply:
+        case events.Planned() if story.two_keys:
             yes, no = _emojis(story)
             return Step(f"⏳ Waiting for a second person: {yes} starts it, {no} rejects it", "Waiting")
         case events.Planned():
@@ -155,7 +157,7 @@ def _never_came(story: Story) -> str:
     if story.last(events.Planned) is None:
         return "no worker took it up in time"
     keys = [told.event for told in story.told if isinstance(told.event, events.Approved | events.Withdrawn)]
-    if story.protected_apply and not (keys and isinstance(keys[-1], events.Approved)):
+    if story.two_keys and not (keys and isinstance(keys[-1], events.Approved)):
         return "nobody turned the second key in time"
     return "it did not start in time"
 
@@ -164,6 +166,8 @@ def _end(told: Told) -> Step | None:
     match told.event:
         case events.Applied(seconds=took):
             return Step(f"✅ Applied {moment(told.at)} in {seconds(took)}", "Applied")
+        case events.Reverted(seconds=took):
+            return Step(f"✅ Taken back {moment(told.at)} in {seconds(took)}", "Taken back")
         case events.Certified(actor_name=name):
             return Step(f"✅ Certified by {said(name)}", "Certified")
         case events.Failed(migration=migration, line=line):

@@ -5,12 +5,15 @@ from bot.endings import ending, record
 from bot.story import ENDS, Story
 from ledger import events
 from ledger.records import Told
-from ledger.request import POLICY, Act
+from ledger.request import POLICY
 from ledger.states import State
 from ledger.workflow import Verbosity
 
 #: How many finished migrations the progress message names before it only counts them.
 LINES_KEPT = 12
+
+
+_STEPS = events.MigrationApplied | events.MigrationReverted
 
 
 def progress(story: Story) -> Body | None:
@@ -34,11 +37,16 @@ def _backup_lines(story: Story) -> list[str]:
 
 
 def _migration_lines(story: Story) -> list[str]:
-    done = [told.event for told in story.told if isinstance(told.event, events.MigrationApplied)]
-    lines = [f"✅ {e.position}/{e.of} {mono(e.migration)} in {seconds(e.seconds)}" for e in done]
+    done = [told.event for told in story.told if isinstance(told.event, _STEPS)]
+    lines = [_done(event) for event in done]
     if len(lines) > LINES_KEPT:
         lines = [f"✅ {len(lines) - LINES_KEPT} before these", *lines[-LINES_KEPT:]]
     return lines + _current_line(story, len(done))
+
+
+def _done(one: events.MigrationApplied | events.MigrationReverted) -> str:
+    back = " taken back" if isinstance(one, events.MigrationReverted) else ""
+    return f"✅ {one.position}/{one.of} {mono(one.migration)}{back} in {seconds(one.seconds)}"
 
 
 def _current_line(story: Story, done: int) -> list[str]:
@@ -85,9 +93,8 @@ def _line(told: Told, story: Story) -> str | None:
         case events.ExpiryWarned(minutes_left=minutes):
             expires = f"expires in {minutes} minutes, at {moment(story.request.expires_at)}"
             return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. It waits for a second person."
-        case events.MigrationApplied(migration=migration, position=position, of=of, seconds=took):
-            every = story.environment.verbosity is Verbosity.ALL and story.request.act is Act.APPLY
-            return f"✅ {position}/{of} {mono(migration)} in {seconds(took)}" if every else None
+        case events.MigrationApplied() | events.MigrationReverted():
+            return _done(told.event) if story.environment.verbosity is Verbosity.ALL else None
         case _:
             return None
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from cli import looking, plan_words
+from cli import backing, looking, plan_words
 from cli.answer import Answer, Code, no
 from cli.applying import WAIT
 from cli.surroundings import Surroundings, WrongUsage, here
 from cli.terminal import say
-from engine import lock, revert
-from engine.backup import Into
+from engine import lock, reversal, revert, standing
 from engine.connection import open_session
 from engine.errors import WouldUnprotect
 from engine.report import Step
@@ -48,7 +47,7 @@ def _how(words: Sequence[str]) -> Last | To:
 
 
 def _two_keys(environment: str, because: str) -> Answer:
-    instead = "Nothing protected is changed from a terminal. Undo it with a new migration, asked for in Slack."
+    instead = f"Nothing protected is changed from a terminal. Ask in Slack: /migrate rollback {environment}"
     return no(Code.REFUSED, because, instead, environment=environment)
 
 
@@ -62,6 +61,7 @@ def _rollback(around: Surroundings, environment: Environment, how: Last | To, te
         lock.only_one(session, wait=WAIT, tell=tell),
     ):
         chosen = revert.choose(session, how, after=[looking.at(around, one, files) for one in following])
-        into = Into(around.workflow.backups, around.tools)
-        report = revert.run(session, chosen, into=into, actor=around.person, request=None, tell=tell)
+        drawn = reversal.draw(standing.look(session, files), chosen, limits=around.limits)
+        into = backing.into(around, environment)
+        report = revert.run(session, drawn, into=into, actor=around.person, request=None, tell=tell)
     return plan_words.reverted(environment.name, report)

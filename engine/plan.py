@@ -62,13 +62,10 @@ class Plan:
     def from_json(cls, said: Mapping[str, Any]) -> "Plan":
         """The Plan that `as_json` described. Raises PlanAltered when texts and digest do not belong together."""
         parts = dict(said)
-        parts["migrations"] = tuple(
-            Planned(**{**one, "hazards": tuple(Hazard(**hazard) for hazard in one["hazards"])})
-            for one in said["migrations"]
-        )
+        parts["migrations"] = tuple(map(planned, said["migrations"]))
         parts["held"] = tuple(Held(**one) for one in said["held"])
         plan = cls(**parts)
-        if digest(plan) != plan.digest or any(_checksum(one.text) != one.checksum for one in plan.migrations):
+        if digest(plan) != plan.digest or any(checksum(one.text) != one.checksum for one in plan.migrations):
             raise PlanAltered(plan.environment, plan.digest)
         return plan
 
@@ -114,41 +111,55 @@ def draw(
 
 
 def digest(plan: Plan) -> str:
-    """SHA-256 in hex over canonical JSON: keys sorted, no blanks, UTF-8. Source of what goes in: house rule 9."""
-    bound = {
-        "environment": plan.environment,
-        "protected": plan.protected,
-        "database": plan.database,
-        "system_identifier": plan.system_identifier,
-        "schema": plan.schema,
-        "head": plan.head,
-        "fingerprint": plan.fingerprint,
-        "migrations": [[one.id, one.checksum] for one in plan.migrations],
-        "hazards": [
-            [one.id, hazard.name]
-            for one in plan.migrations
-            for hazard in one.hazards
-            if hazard.name not in hazards.BY_FIGURES
-        ],
-        "lock_timeout": plan.lock_timeout,
-        "statement_timeout": plan.statement_timeout,
-        "tool_version": plan.tool_version,
-        "receipt": None,
-    }
-    return _checksum(json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    """SHA-256 in hex over canonical JSON. Source of what goes in: house rule 9."""
+    return sealed(
+        {
+            "environment": plan.environment,
+            "protected": plan.protected,
+            "database": plan.database,
+            "system_identifier": plan.system_identifier,
+            "schema": plan.schema,
+            "head": plan.head,
+            "fingerprint": plan.fingerprint,
+            "migrations": [[one.id, one.checksum] for one in plan.migrations],
+            "hazards": lasting(plan.migrations),
+            "lock_timeout": plan.lock_timeout,
+            "statement_timeout": plan.statement_timeout,
+            "tool_version": plan.tool_version,
+            "receipt": None,
+        }
+    )
+
+
+def sealed(bound: Mapping[str, Any]) -> str:
+    """SHA-256 in hex over canonical JSON: keys sorted, no blanks, UTF-8."""
+    return checksum(json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+
+
+def lasting(migrations: Sequence[Planned]) -> list[list[str]]:
+    """[id, name] of every hazard that does not hang on figures which change by themselves."""
+    return [
+        [one.id, hazard.name] for one in migrations for hazard in one.hazards if hazard.name not in hazards.BY_FIGURES
+    ]
+
+
+def planned(said: Mapping[str, Any]) -> Planned:
+    """One migration of a plan, from JSON's own kinds of value."""
+    return Planned(**{**said, "hazards": tuple(Hazard(**hazard) for hazard in said["hazards"])})
+
+
+def checksum(text: str) -> str:
+    """SHA-256 in hex over a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _judged(
     files: Sequence[Migration], parsed: Mapping[str, Sequence[Statement]], advice: Advice, *, server: str
 ) -> tuple[Planned, ...]:
     said = advice.squawk.look(files, server=server) if advice.squawk else {}
-    planned = list[Planned]()
+    judged = list[Planned]()
     for file in files:
         ours = hazards.find(((one.node, one.line) for one in parsed[file.id]), advice.catalog)
         found = tuple(sorted((*ours, *said.get(file.id, ())), key=lambda one: one.line))
-        planned.append(Planned(file.id, file.name, file.text, file.checksum, file.lines, found))
-    return tuple(planned)
-
-
-def _checksum(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+        judged.append(Planned(file.id, file.name, file.text, file.checksum, file.lines, found))
+    return tuple(judged)

@@ -45,6 +45,20 @@ class BeforeUnobserved(PlanRefused):
 
 
 @dataclass(eq=False)
+class AfterUnobserved(PlanRefused):
+    """What an environment further on has is not known."""
+
+    environment: str
+    after: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.environment} only loses what no environment after it has, and {self.after} was not observed. "
+            f"Start the worker of {self.after} or bring its database back, then ask again."
+        )
+
+
+@dataclass(eq=False)
 class BeforeLacks(PlanRefused):
     """What is pending here is not on the environment before yet."""
 

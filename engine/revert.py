@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from psycopg import RawCursor, sql
 
 from engine import backup as backups
-from engine import connection, failure, history, identity, lock, sections, statements, transaction
+from engine import connection, failure, history, identity, lock, refusals, sections, statements, transaction
 from engine.backup import Into
 from engine.connection import Session
 from engine.errors import EngineError
+from engine.files import stamp_of
 from engine.history import Home
 from engine.plan import Planned
 from engine.report import BackupStarted, BackupTaken, Done, Failure, MigrationStarted, Report, Reverted, Step
+from engine.reversal import Reversal
 from engine.standing import Standing
 from engine.transaction import Stopped
 
@@ -110,30 +112,56 @@ def choose(session: Session, how: Last | To, *, after: Sequence[Standing]) -> tu
     chosen = applied[: _count(here, how, [one.id for one in applied])]
     for one in chosen:
         for standing in after:
-            if one.id in dict(standing.covers):
+            if _has(standing, one.id):
                 raise StillAfter(here, standing.environment, one.id)
         _fit(here, one)
     return chosen
 
 
-def run(
-    session: Session, chosen: Sequence[Planned], *, into: Into, actor: str, request: str | None, tell: Tell
-) -> Report:
-    """What was chosen under this lock is taken back after a backup, until the first failure, which is rolled back.
+def run(session: Session, reversal: Reversal, *, into: Into, actor: str, request: str | None, tell: Tell) -> Report:
+    """The reversal's texts ran in order after a backup, until the first failure, which is rolled back.
 
-    Raised before anything ran: LockNotHeld, BackupFailed and its like, WrongEnvironment. In the middle: ConnectionLost,
-    LeftTransaction.
+    Raised before anything ran: LockNotHeld, PlanForAnother, HistoryMoved, BackupFailed and its like, WrongEnvironment.
+    In the middle: ConnectionLost (ask a new session `what_is_back`), LeftTransaction and LostLock.
     """
     started = time.monotonic()
-    lock.check(session)
-    home = history.prepare(session)
-    identity.meet(session, home)
+    home = _ready(session, reversal)
     tell(BackupStarted())
     receipt = backups.take(session, into=into, now=datetime.now(UTC))
     tell(BackupTaken(receipt))
+    _unchanged(session, home, reversal)  # a dump takes its time, and another tool knows nothing of our lock
+    chosen = reversal.migrations
     done, failed = _back(session, home, chosen, by=(actor, request), tell=tell)
     left = tuple(one.id for one in chosen[len(done) + (failed is not None) :])
     return Report(done=done, receipt=receipt, failure=failed, left=left, seconds=time.monotonic() - started)
+
+
+def what_is_back(session: Session, reversal: Reversal, *, request: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The reversal's migration ids that a run for `request` took back, and those that it did not."""
+    rows = session.conn.execute(
+        sql.SQL("SELECT migration_id FROM {} WHERE request = %s").format(
+            history.prepare(session).table("twokey_reverted")
+        ),
+        (request,),
+    )
+    gone, ids = {id_ for (id_,) in rows}, tuple(one.id for one in reversal.migrations)
+    return tuple(id_ for id_ in ids if id_ in gone), tuple(id_ for id_ in ids if id_ not in gone)
+
+
+def _ready(session: Session, reversal: Reversal) -> Home:
+    if reversal.environment != session.database.environment:
+        raise refusals.PlanForAnother(session.database.environment, reversal.environment)
+    lock.check(session)
+    home = history.prepare(session)
+    identity.meet(session, home)
+    _unchanged(session, home, reversal)
+    return home
+
+
+def _unchanged(session: Session, home: Home, reversal: Reversal) -> None:
+    ids = [row.id for row in reversed(history.read(session, home))]
+    if ids[: len(reversal.migrations)] != [one.id for one in reversal.migrations]:
+        raise refusals.HistoryMoved(session.database.environment, reversal.head, ids[0] if ids else None)
 
 
 def _back(
@@ -143,10 +171,9 @@ def _back(
     for place, one in enumerate(chosen, start=1):
         tell(MigrationStarted(one.id, place, len(chosen)))
         connection.reset(session)
-        down = sections.cut(one.text).down
         try:
             seconds = transaction.commit(
-                session, one.id, down.text if down else "", record=lambda one=one: _record(session, home, one.id, by)
+                session, one.id, one.text, record=lambda one=one: _record(session, home, one.id, by)
             )
         except Stopped as stopped:
             connection.reset(session)
@@ -156,6 +183,12 @@ def _back(
         tell(Reverted(one.id, place, len(chosen), seconds))
     connection.reset(session)
     return tuple(done), None
+
+
+def _has(there: Standing, migration: str) -> bool:
+    """Whether it is applied there under any name: a row of another tool, or of before a renaming, has its timestamp."""
+    names = {migration, stamp_of(migration) or migration}
+    return any(id_ in names or stamp_of(id_) in names for id_, _ in there.covers)
 
 
 def _applied(session: Session, home: Home) -> tuple[Planned, ...]:

@@ -23,7 +23,7 @@ from ledger.inquiries import Inquiries
 from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
 from ledger.records import Told
-from ledger.request import Act, Certification, PlanSummary, Request, Wish
+from ledger.request import CHANGING, Certification, PlanSummary, Request, Wish
 from ledger.seals import Seals
 from ledger.states import FINAL, State, sources
 from ledger.tables import certifications, events, plans, requests
@@ -39,7 +39,7 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Seals, Prepared):
         """Write a wish down as a request in `asked`, with its Asked event.
 
         The same key gives the same request again, and False. `protected` is the environment's, and holds for the
-        request's whole life. Raises AlreadyOpen for a second apply on a protected environment while one is open.
+        request's whole life. Raises AlreadyOpen for a second change of a protected environment while one is open.
         """
         try:
             with self._transaction() as tx:
@@ -51,7 +51,7 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Seals, Prepared):
         except IntegrityError as error:
             if broken_rule(error) != _ONE_OPEN:
                 raise
-            blocking = self._open_apply(wish)
+            blocking = self._open_change(wish)
             if blocking is None:  # it ended in between, or it is the same wish, delivered twice at one moment
                 return self.open(wish, expires_in=expires_in, protected=protected)
             raise AlreadyOpen(wish.environment, blocking) from error
@@ -184,11 +184,11 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Seals, Prepared):
             raise _why_not(_request(tx, request_id), to, come_from=come_from, now=tx.execute(select(NOW)).scalar_one())
         self._write(tx, request_id, seq=seq, event=why)
 
-    def _open_apply(self, wish: Wish) -> int | None:
-        """Another wish's apply that is open on the environment."""
+    def _open_change(self, wish: Wish) -> int | None:
+        """Another wish's change that is open on the environment."""
         blocking = select(func.max(requests.c.id)).where(
             requests.c.environment == wish.environment,
-            requests.c.act == Act.APPLY,
+            requests.c.act.in_(CHANGING),
             requests.c.state.in_(_OPEN),
             requests.c.key != wish.key,
         )
@@ -208,6 +208,7 @@ def _opening(wish: Wish, *, expires_in: timedelta, protected: bool) -> Any:
         "reason": wish.reason,
         "note": wish.note,
         "covers_of": wish.covers_of,
+        "about": list(wish.about),
         "state": State.ASKED,
         "expires_at": NOW + expires_in,
         "version": 1,
@@ -222,6 +223,7 @@ def _asked(wish: Wish) -> Asked:
         act=wish.act,
         environment=wish.environment,
         reason=wish.reason,
+        about=wish.about,
     )
 
 

@@ -9,12 +9,12 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
 
 from ledger.events import Answered, ExpiryWarned, Ready, Unanswered, Waiting
 from ledger.pen import NOW, Pen
-from ledger.request import Act
+from ledger.request import CHANGING
 from ledger.states import State, sources
 from ledger.tables import events, requests
 
 # Whose plan waits for a person; every other plan is the worker's own to go on with.
-_SECOND_KEY = and_(requests.c.protected, requests.c.act == Act.APPLY)
+_SECOND_KEY = and_(requests.c.protected, requests.c.act.in_(CHANGING))
 
 
 def _wants_a_worker(older_than: timedelta) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ class Asked:
     act: str
     environment: str
     reason: str | None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,24 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class MigrationReverted:
+    """One migration was taken back and its history row with it, committed together."""
+
+    migration: str
+    position: int
+    of: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """Every migration of the plan is taken back, newest first."""
+
+    migrations: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The run stopped. What `done` names committed and stays; what `left` names was not tried."""
 
@@ -226,6 +245,8 @@ Event = (
     | BackedUp
     | MigrationApplied
     | Applied
+    | MigrationReverted
+    | Reverted
     | Failed
     | Interrupted
     | Certified

@@ -56,18 +56,18 @@ def may_ask(
     """Judge a wish by what the ledger knows already. `certification` is the newest one of the environment before."""
     if refused := _not_a_member(actor):
         return refused
-    if act is not Act.APPLY or not environment.protected:
+    if not act.changes or not environment.protected:
         return Allowed()
     by = _second_keys(environment, requester_id=actor.id)
     if not by:
         return _nobody(environment)
     for other in open_requests:
-        if other.environment == environment.name and other.act is Act.APPLY and other.state not in FINAL:
+        if other.environment == environment.name and other.act.changes and other.state not in FINAL:
             return Denied(
                 f"#{other.id} is open for {environment.name}: {other.actor.name} asked, and it {SAID[other.state]}. "
                 f"Wait for its end, or take it back with `/migrate cancel {other.id}`."
             )
-    if before is not None and (certification is None or certification.environment != before.name):
+    if act is Act.APPLY and before is not None and (certification is None or certification.environment != before.name):
         return Denied(
             f"{before.name} is not certified, and {environment.name} gets what was certified there. "
             f"After testing, say `/migrate certify {before.name}`, then ask again."
@@ -111,7 +111,7 @@ def may_cancel(actor: Actor, request: Request, environment: Environment) -> Allo
 def needs_second_key(request: Request, environment: Environment) -> bool:
     """Whether a planned request waits for a second person. Everybody who knows may say so, and one is enough."""
     protected = environment.protected or request.protected or request.plan is None or request.plan.protected
-    return protected and request.act is Act.APPLY
+    return protected and request.act.changes
 
 
 def may_start(

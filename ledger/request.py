@@ -12,6 +12,16 @@ class Act(StrEnum):
 
     APPLY = "apply"
     CERTIFY = "certify"
+    ROLLBACK = "rollback"
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes its environment, so that a protected one needs a second key; all do but those named."""
+        return self is not Act.CERTIFY
+
+
+#: The acts that change their environment.
+CHANGING = tuple(act for act in Act if act.changes)
 
 
 class Kind(StrEnum):
@@ -68,6 +78,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a person should know of a plan besides its migrations: what it is called, and a sentence."""
+
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class CertifiedBy:
     """Who said that the environment before was tested."""
 
@@ -81,7 +99,8 @@ class CertifiedBy:
 class PlanSummary:
     """What a person is shown of a plan, and what an approval binds to (`digest`, 64 hex digits).
 
-    `looked_for` are the names of the hazards that were looked for; nobody looked for any other.
+    `migrations` are what runs, or what the act is about, in the order in which it happens. `looked_for` are the names
+    of the hazards that were looked for; nobody looked for any other.
     """
 
     environment: str
@@ -98,6 +117,7 @@ class PlanSummary:
     lock_timeout: str
     statement_timeout: str
     looked_for: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +131,7 @@ class Request:
     actor: Actor
     reason: str | None
     note: str | None
-    covers_of: int | None  # certify: the request whose result is meant (the button under its message)
+    covers_of: int | None  # the request whose result is meant, when a button under its message was pressed
     channel: str  # where it was asked; what happens is told in the environment's own channel
     state: State
     asked_at: datetime
@@ -119,6 +139,12 @@ class Request:
     starts_at: datetime | None
     plan: PlanSummary | None
     version: int  # how many events it has
+    about: tuple[str, ...] = ()  # what of its environment, in the words that follow its name: `last 2`, a backup
+
+    @property
+    def words(self) -> str:
+        """What was asked, as a person types it after `/migrate`."""
+        return " ".join((self.act, self.environment, *self.about))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +159,7 @@ class Wish:
     reason: str | None = None
     note: str | None = None
     covers_of: int | None = None
+    about: tuple[str, ...] = ()
 
 
 class Verdict(StrEnum):

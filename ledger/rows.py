@@ -49,6 +49,7 @@ def request(row: Row[Any]) -> Request:
         starts_at=row.starts_at,
         plan=None if row.summary is None else plain.load(PlanSummary, row.summary),
         version=row.version,
+        about=tuple(row.about),
     )
 
 

@@ -57,7 +57,7 @@ SAID: dict[State, str] = {
     State.PLANNED: "waits for a second person",
     State.APPROVED: "is approved",
     State.APPLYING: "is running",
-    State.APPLIED: "is applied",
+    State.APPLIED: "is done",
     State.FAILED: "has failed",
     State.INTERRUPTED: "was interrupted",
     State.REJECTED: "was rejected",

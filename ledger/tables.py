@@ -41,6 +41,7 @@ requests = Table(
     _text("reason", null=True),
     _text("note", null=True),
     Column("covers_of", BigInteger, ForeignKey("requests.id")),
+    Column("about", JSONB, nullable=False, server_default="[]"),
     _text("state"),
     _text("digest", null=True),
     _at("asked_at", null=False),

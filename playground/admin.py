@@ -102,6 +102,7 @@ class Admin:
             "settings": self._set,
             "person": lambda body: self.world.person(body["person"]).set(body["flags"]),
             "channel": lambda body: self.world.channel(body["channel"]).flags.update(body["flags"]),
+            "group": lambda body: self.world.groups.update({body["group"]: body["members"]}),
             "delete": lambda body: self._delete(**body),
             "advance": self._advance,
         }

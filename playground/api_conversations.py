@@ -1,4 +1,4 @@
-"""conversations.* and users.*: reading what stands in a channel and who the people are."""
+"""conversations.*, users.* and usergroups.*: reading what stands in a channel and who the people are."""
 
 import base64
 import binascii
@@ -14,6 +14,15 @@ _PAGE = "cursor inclusive include_all_metadata latest limit oldest"
 @method("users.info", scope="users:read", required="user", optional="include_locale")
 def user_info(call: Call) -> Json:
     return {"user": call.world.person(call.text("user")).as_slack()}
+
+
+@method("usergroups.users.list", scope="usergroups:read", required="usergroup", optional="include_disabled")
+def group_members(call: Call) -> Json:
+    """Who is in a user group; https://docs.slack.dev/reference/methods/usergroups.users.list"""
+    members = call.world.groups.get(call.text("usergroup"))
+    if members is None:
+        raise Refused("no_such_subteam")
+    return {"users": list(members)}
 
 
 @method("conversations.info", scope="channels:read", required="channel", optional="include_locale include_num_members")

@@ -142,6 +142,10 @@ class Workspace:
         """Change flags of a channel object, such as `is_ext_shared`."""
         self.post("channel", channel=channel, flags=flags)
 
+    def set_group(self, group_id: str, *members: str) -> None:
+        """Who is in a user group from now on."""
+        self.post("group", group=group_id, members=members)
+
     def delete_message(self, channel: str, ts: str) -> None:
         """As a workspace admin would."""
         self.post("delete", channel=channel, ts=ts)

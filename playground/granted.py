@@ -12,6 +12,8 @@ _SCOPES = (
     "groups:read",
     "channels:history",
     "groups:history",
+    "files:write",
+    "usergroups:read",
 )
 
 

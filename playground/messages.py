@@ -1,6 +1,8 @@
 """Channels and what stands in them, in the shapes of Slack's message object."""
 
+import mimetypes
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from playground.errors import Refused
 from playground.people import APP, BOT, BOT_USER, TEAM, Json
@@ -18,6 +20,42 @@ _BOT_PROFILE: Json = {
 
 
 @dataclass(slots=True)
+class File:
+    """A file that is uploaded in steps: announced, then sent (`content`), then finished."""
+
+    id: str
+    name: str
+    length: int
+    alt_text: str
+    title: str = ""
+    content: bytes | None = None
+    finished: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Its media type, by its name."""
+        return mimetypes.guess_type(self.name)[0] or "text/plain"
+
+    def as_slack(self, address: str) -> Json:
+        """The file object: https://docs.slack.dev/reference/objects/file-object/"""
+        url = f"{address}/files/{self.id}/{quote(self.name)}"
+        return {
+            "id": self.id,
+            "name": self.name,
+            "title": self.title,
+            "mimetype": self.kind,
+            "filetype": self.name.rpartition(".")[2],
+            "size": self.length,
+            "mode": "hosted",
+            "user": BOT_USER,
+            "is_public": True,
+            "alt_txt": self.alt_text,
+            "url_private": url,
+            "url_private_download": url,
+        }
+
+
+@dataclass(slots=True)
 class Message:
     """One message. `reactions` keeps who reacted with what, in the order in which they did."""
 
@@ -32,6 +70,7 @@ class Message:
     metadata: Json | None = None
     edited: Json | None = None
     reactions: dict[str, list[str]] = field(default_factory=dict)
+    files: list[Json] = field(default_factory=list)
 
     @property
     def is_reply(self) -> bool:
@@ -45,7 +84,7 @@ class Message:
             body |= {"bot_id": BOT, "app_id": APP, "bot_profile": _BOT_PROFILE}
         if self.broadcast:
             body["subtype"] = "thread_broadcast"
-        optional = {"blocks": self.blocks, "attachments": self.attachments, "edited": self.edited}
+        optional = {"blocks": self.blocks, "attachments": self.attachments, "edited": self.edited, "files": self.files}
         body |= {name: value for name, value in optional.items() if value}
         if self.thread_ts:
             body["thread_ts"] = self.thread_ts

@@ -48,9 +48,9 @@ class Call:
             raise Refused(otherwise)
         return value
 
-    def channel(self, *, joined: bool) -> Channel:
+    def channel(self, *, joined: bool, named: str = "channel") -> Channel:
         """The channel that is meant. Raises channel_not_found, and not_in_channel where the bot must be in it."""
-        channel = self.world.channel(self.text("channel"))
+        channel = self.world.channel(self.text(named))
         if joined and BOT_USER not in channel.members:
             raise Refused("not_in_channel")
         return channel

@@ -14,6 +14,8 @@ BOT_USER = "U0TWOKEY"
 MIGRATIONS = "C0MIGRATE"
 GENERAL = "C0GENERAL"
 
+APPROVERS = "S0APPROVERS"
+
 BOT_TOKEN = "xoxb-playground"
 APP_TOKEN = "xapp-playground"
 SIGNING_SECRET = "playground-signing-secret"
@@ -109,6 +111,11 @@ def everyone() -> dict[str, Person]:
         Person(BOT_USER, "twokey", "Twokey", "App", "1f4e8c", flags=dict(_THE_BOT)),
     )
     return {person.id: person for person in people}
+
+
+def user_groups() -> dict[str, list[str]]:
+    """The user groups of a new workspace, by id, with their members."""
+    return {APPROVERS: ["U0APPROVER", "U0SECOND"]}
 
 
 def names() -> dict[str, str]:

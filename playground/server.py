@@ -22,6 +22,7 @@ from playground.admin import Admin
 from playground.delivery import PostOffice
 from playground.errors import Refused
 from playground.faults import Faults
+from playground.file_room import FileRoom
 from playground.gestures import Gestures
 from playground.granted import Grant
 from playground.socket_mode import Sockets
@@ -107,6 +108,7 @@ def build(world: World) -> Starlette:
             Route("/api/{method}", web_api.answer, methods=["GET", "POST"]),
             Route("/commands/T0TWOKEY/{number}/{key}", response_url, methods=["POST"]),
             Route("/actions/T0TWOKEY/{number}/{key}", response_url, methods=["POST"]),
+            *FileRoom(world).routes(),
             WebSocketRoute("/link/", sockets.serve),
             *admin.routes(),
             Route("/", page),

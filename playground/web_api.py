@@ -9,14 +9,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from playground import api_chat, api_conversations, api_reactions, api_views
+from playground import api_chat, api_conversations, api_files, api_reactions, api_views
 from playground.errors import Refused
 from playground.faults import Fault, Faults
 from playground.methods import METHODS, Call, Method, method
 from playground.people import APP_TOKEN, BOT, BOT_TOKEN, BOT_USER, DOMAIN, TEAM, Json
 from playground.world import World
 
-__all__ = ["WebApi", "api_chat", "api_conversations", "api_reactions", "api_views"]
+__all__ = ["WebApi", "api_chat", "api_conversations", "api_files", "api_reactions", "api_views"]
 CALLS_KEPT = 5000
 
 

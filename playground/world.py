@@ -11,8 +11,8 @@ from itertools import count
 
 from playground.errors import Refused
 from playground.granted import Grant
-from playground.messages import Channel, Message
-from playground.people import BOT_USER, GENERAL, MIGRATIONS, Json, Person, everyone
+from playground.messages import Channel, File, Message
+from playground.people import BOT_USER, GENERAL, MIGRATIONS, Json, Person, everyone, user_groups
 
 #: Slack's rules for what it hands out with an interaction: https://docs.slack.dev/interactivity/handling-user-interaction/
 TRIGGER_SECONDS = 3.0
@@ -112,6 +112,8 @@ class World:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
     tickets: set[str] = field(default_factory=set)
+    files: dict[str, File] = field(default_factory=dict)
+    groups: dict[str, list[str]] = field(default_factory=user_groups)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -127,9 +129,9 @@ class World:
 
     def reset(self) -> None:
         """As new, but for the grant and whoever is connected."""
-        self.people = everyone()
+        self.people, self.groups = everyone(), user_groups()
         self._furnish()
-        for kept in (self.ephemerals, self.views, self.homes, self.triggers, self.links):
+        for kept in (self.ephemerals, self.views, self.homes, self.triggers, self.links, self.files):
             kept.clear()
         self.clock.ahead = 0.0
         self.changes.tell()

@@ -11,7 +11,7 @@ from engine.validate import Seen
 from ledger import plain
 from ledger.records import Inquiry, Observation, Question
 from ledger.workflow import Environment
-from workers import before, drawing, sight
+from workers import drawing, neighbours, sight
 from workers.hands import Hands
 
 Bodies = Mapping[str, sight.Body | None]
@@ -42,7 +42,7 @@ def _plan(hands: Hands, environment: Environment, bodies: Bodies) -> dict[str, A
     if here.standing is None:
         return _refused(environment.name, here.why)
     earlier = hands.workflow.before(environment)
-    known = earlier and before.of(hands, earlier, body=bodies.get(earlier.name))
+    known = earlier and neighbours.of(hands, earlier, body=bodies.get(earlier.name))
     try:
         advice = Advice(squawk=Squawk(hands.tools.squawk))  # what is in the database, its own worker says on the card
         plan = drawing.draw_plan(here.standing, hands.files(), before=known, workflow=hands.workflow, advice=advice)

@@ -1,64 +1,20 @@
-"""What a request would do now: drawn for the card, and drawn again under the lock to see that it is still the same."""
+"""The engine's plan of an environment and what a person is shown of it; for a card, and for the answer to `plan`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from engine import catalog, hazards, standing
+from engine import hazards
 from engine import plan as plans
-from engine.connection import Limits, Session
-from engine.files import BadFile, Migration
+from engine.connection import Limits
+from engine.files import Migration
 from engine.plan import Advice, Plan, Planned
-from engine.refusals import PlanAltered, PlanRefused
-from engine.squawk import Squawk
 from engine.standing import Standing
-from engine.statements import BadStatement
-from ledger.request import Act, Hazard, Held, PlannedMigration, PlanSummary, Request
+from ledger.request import Hazard, Held, PlannedMigration, PlanSummary
 from ledger.workflow import Workflow
-from workers import certificate
-from workers.before import Before
-from workers.hands import Hands
-
-#: The rules' no, or the files': whoever asked can put it right. Everything else is the world's trouble.
-REFUSALS = (PlanRefused, BadFile, BadStatement)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What people see of it, and what is frozen of it."""
-
-    summary: PlanSummary
-    frozen: Mapping[str, Any]
-
-
-def draw(hands: Hands, request: Request, session: Session, *, before: Before | None) -> Drawn:
-    """What the request would do now; raises one of REFUSALS, or what looking at the environment raises."""
-    files = hands.files()
-    here = standing.look(session, files)
-    if request.act is Act.CERTIFY:
-        since = hands.book.applied_since(request.environment, request.asked_at)
-        covers = certificate.cover(here, left_by=_run_meant(hands, request), since=since)
-        return Drawn(certificate.summarize(here, covers, hands.workflow), {"covers": [list(one) for one in covers]})
-    advice = Advice(catalog.read(session), Squawk(hands.tools.squawk))
-    plan = draw_plan(here, files, before=before, workflow=hands.workflow, advice=advice)
-    return Drawn(summarize(plan, before=before, workflow=hands.workflow), plan.as_json())
-
-
-def check_frozen(request: Request, frozen: Mapping[str, Any]) -> None:
-    """What is frozen beside the request is what was shown and approved; raises PlanAltered."""
-    assert request.plan is not None
-    if request.act is Act.CERTIFY:
-        found = certificate.digest(request.environment, certificate.thaw(frozen))
-    else:
-        found = Plan.from_json(frozen).digest
-    if found != request.plan.digest:
-        raise PlanAltered(request.environment, request.plan.digest)
+from workers.neighbours import Before
 
 
 def draw_plan(
     here: Standing, files: tuple[Migration, ...], *, before: Before | None, workflow: Workflow, advice: Advice
 ) -> Plan:
-    """The engine's plan for an environment as it stands; `before` is None for the first. Raises one of REFUSALS."""
+    """The engine's plan for an environment as it stands; `before` is None for the first. Raises as `plan.draw` does."""
     limits = Limits(lock_timeout=workflow.lock_timeout, statement_timeout=workflow.statement_timeout)
     return plans.draw(here, files, before=before.gate if before else None, limits=limits, advice=advice)
 
@@ -72,7 +28,7 @@ def summarize(plan: Plan, *, before: Before | None, workflow: Workflow) -> PlanS
         database=plan.database,
         server=plan.server,
         head=plan.head,
-        migrations=tuple(map(_planned, plan.migrations)),
+        migrations=tuple(map(shown, plan.migrations)),
         held=tuple(Held(one.id, one.why) for one in plan.held),
         certified=before.certification.by if before and before.certification else None,
         backup_folder=workflow.backups.name,
@@ -109,10 +65,7 @@ def spoken(milliseconds: int) -> str:
     return f"{milliseconds} ms"
 
 
-def _planned(one: Planned) -> PlannedMigration:
+def shown(one: Planned) -> PlannedMigration:
+    """One migration without its text."""
     found = tuple(Hazard(hazard.name, hazard.line, hazard.sentence) for hazard in one.hazards)
     return PlannedMigration(id=one.id, name=one.name, checksum=one.checksum, lines=one.lines, hazards=found)
-
-
-def _run_meant(hands: Hands, request: Request) -> Request | None:
-    return None if request.covers_of is None else hands.book.request(request.covers_of)

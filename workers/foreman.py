@@ -10,17 +10,17 @@ from datetime import timedelta
 from engine import lock
 from engine.connection import Session, open_session
 from engine.errors import EngineError, EnvironmentBusy
-from engine.refusals import BeforeUnobserved, UpToDate
+from engine.refusals import AfterUnobserved, BeforeUnobserved, PlanAltered, UpToDate
 from engine.report import Step
 from ledger import policy
 from ledger.errors import IllegalMove, LedgerError
 from ledger.events import Approved, Denied, Failed, Planned, Stale, Started
-from ledger.request import POLICY, Act, Request
+from ledger.request import POLICY, Request
 from ledger.states import State
-from workers import before, drawing, gate, inspector, reporting, running
-from workers.before import Known
-from workers.drawing import REFUSALS
+from workers import acts, gate, inspector, reporting, running
+from workers.craft import REFUSALS
 from workers.hands import Hands
+from workers.neighbours import Known
 
 log = logging.getLogger("twokey.run")
 
@@ -59,11 +59,11 @@ def _advance(hands: Hands, request: Request) -> None:
 
 def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
     """asked → planned with the plan beside it; or → rejected by the rules, or → failed by the world."""
-    book = hands.book
+    book, craft = hands.book, acts.CRAFTS[request.act]
     try:
-        known = _known(hands, request)
+        known = craft.learn(hands)
         with open_session(hands.database, purpose=f"twokey plan #{request.id}", limits=hands.limits) as session:
-            drawn = drawing.draw(hands, request, session, before=known.before)
+            drawn = craft.draw(hands, request, session, known)
     except REFUSALS as refused:
         return book.move(
             request.id, State.REJECTED, why=Denied(str(refused), again=not isinstance(refused, UpToDate))
@@ -73,11 +73,6 @@ def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
     summary = drawn.summary
     why = Planned(digest=summary.digest, migrations=tuple(one.id for one in summary.migrations))
     return book.lay_plan(request.id, summary=summary, frozen=drawn.frozen, why=why), known
-
-
-def _known(hands: Hands, request: Request) -> Known:
-    """What comes before matters to what is applied; a certification is about this environment alone."""
-    return before.ask(hands) if request.act is Act.APPLY else Known(before=None, at=0.0)
 
 
 def _start(hands: Hands, request: Request, known: Known | None) -> None:
@@ -113,18 +108,20 @@ def _take_lock(hands: Hands, request: Request, session: Session, until_told: Exi
 def _is_unchanged(hands: Hands, request: Request, session: Session, known: Known | None) -> bool:
     """Whether the plan drawn anew is the one that was shown, and the rules say yes once more."""
     assert request.plan is not None
+    craft = acts.CRAFTS[request.act]
     if known is None or not known.is_fresh():
-        known = _known(hands, request)
+        known = craft.learn(hands)
     try:
-        drawn = drawing.draw(hands, request, session, before=known.before)
-    except BeforeUnobserved as unknown:  # that passes, and then it is rung again
+        drawn = craft.draw(hands, request, session, known)
+    except (BeforeUnobserved, AfterUnobserved) as unknown:  # that passes, and then it is rung again
         gate.say_once(hands, request.id, gate.refusal(f"#{request.id} did not start. {unknown}"))
         return False
     except REFUSALS as refused:
         return _grow_stale(hands, request, str(refused))
     if drawn.summary.digest != request.plan.digest:
-        return _grow_stale(hands, request, drawing.difference(request.plan, drawn.summary))
-    drawing.check_frozen(request, hands.book.frozen_plan(request.id))
+        return _grow_stale(hands, request, craft.difference(request.plan, drawn.summary))
+    if craft.digest(request, hands.book.frozen_plan(request.id)) != request.plan.digest:
+        raise PlanAltered(request.environment, request.plan.digest)
     return gate.opens(hands, request, digest=drawn.summary.digest)
 
 

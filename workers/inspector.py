@@ -1,17 +1,16 @@
-"""What became of a run that ended without a word: the environment's own history is asked, and nothing is guessed."""
+"""What became of a run that ended without a word: the environment itself is asked, and nothing is guessed."""
 
 import logging
 from datetime import timedelta
 
-from engine import apply, lock
+from engine import lock
 from engine.connection import Session, open_session
 from engine.errors import EngineError, EnvironmentBusy
-from engine.plan import Plan
 from ledger.errors import IllegalMove, LedgerError
 from ledger.events import Interrupted, Waiting
-from ledger.request import Act, Request
+from ledger.request import Request
 from ledger.states import State
-from workers import gate, reporting, tallying
+from workers import acts, gate, tallying
 from workers.hands import Hands
 
 log = logging.getLogger("twokey.inspect")
@@ -72,9 +71,5 @@ def _settle(hands: Hands, request: Request) -> None:
 
 
 def _ask(hands: Hands, request: Request, session: Session, because: str) -> Interrupted:
-    frozen = hands.book.frozen_plan(request.id)
-    if request.act is Act.CERTIFY:
-        done, left = (), tuple(id_ for id_, _ in frozen["covers"])
-    else:
-        done, left = apply.what_is_in(session, Plan.from_json(frozen))
-    return reporting.interrupted(request, because=because, done=done, left=left)
+    found = acts.CRAFTS[request.act].find_out(hands, request, session)
+    return Interrupted(why=f"{because} {found.now}", done=found.done, left=found.left)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from engine import report
 from engine.errors import EngineError
-from engine.report import Report
+from engine.report import Failure, Report
 from ledger import events
 from ledger.events import Event
 from ledger.request import Request
@@ -23,25 +23,24 @@ def step(said: report.Step) -> Event | None:
             )
         case report.MigrationDone(migration, position, of, seconds):
             return events.MigrationApplied(migration, position, of, seconds)
+        case report.Reverted(migration, position, of, seconds):
+            return events.MigrationReverted(migration, position, of, seconds)
         case _:
             return None
 
 
-def end(ended: Report) -> tuple[State, Event]:
-    """How a run ended, as the move and its reason."""
-    done = tuple(one.id for one in ended.done)
-    if ended.failure is None:
-        return State.APPLIED, events.Applied(migrations=done, seconds=ended.seconds)
-    failure = ended.failure
-    return State.FAILED, events.Failed(
-        why=failure.sentence,
-        next_step=failure.next_step,
-        migration=failure.migration,
-        line=failure.line,
-        sqlstate=failure.sqlstate,
-        done=done,
-        left=ended.left,
-    )
+def applied(ended: Report) -> tuple[State, Event]:
+    """How an apply ended, as the move and its reason."""
+    if ended.failure:
+        return State.FAILED, _failed(ended, ended.failure)
+    return State.APPLIED, events.Applied(migrations=_done(ended), seconds=ended.seconds)
+
+
+def reverted(ended: Report) -> tuple[State, Event]:
+    """How a rollback ended, likewise."""
+    if ended.failure:
+        return State.FAILED, _failed(ended, ended.failure)
+    return State.APPLIED, events.Reverted(migrations=_done(ended), seconds=ended.seconds)
 
 
 def trouble(request: Request, error: EngineError, *, left: Iterable[str] = ()) -> events.Failed:
@@ -49,12 +48,22 @@ def trouble(request: Request, error: EngineError, *, left: Iterable[str] = ()) -
     return events.Failed(why=str(error), next_step=f"After that, ask again: {again(request)}.", left=tuple(left))
 
 
-def interrupted(request: Request, *, because: str, done: tuple[str, ...], left: tuple[str, ...]) -> events.Interrupted:
-    """A run that ended without a word, told from what the environment's own history says is in."""
-    after = f"What is left can be asked for again: {again(request)}." if left else "Everything of it is in."
-    return events.Interrupted(why=f"{because} {after}", done=done, left=left)
-
-
 def again(request: Request) -> str:
     """What a person types for the same wish once more."""
-    return f"`/migrate {request.act} {request.environment}`"
+    return f"`/migrate {request.words}`"
+
+
+def _failed(ended: Report, failure: Failure) -> events.Failed:
+    return events.Failed(
+        why=failure.sentence,
+        next_step=failure.next_step,
+        migration=failure.migration,
+        line=failure.line,
+        sqlstate=failure.sqlstate,
+        done=_done(ended),
+        left=ended.left,
+    )
+
+
+def _done(ended: Report) -> tuple[str, ...]:
+    return tuple(one.id for one in ended.done)

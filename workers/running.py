@@ -1,22 +1,18 @@
-"""From the claim to the end of one run: the frozen plan is applied, and what happened is told whatever happens."""
+"""From the claim to the end of one run: what was frozen is carried out, and what happened is told whatever happens."""
 
 import logging
 import time
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
-from engine import apply
 from engine.connection import Session
 from engine.errors import ConnectionLost, EngineError
-from engine.plan import Plan
-from engine.report import Step
 from engine.transaction import LeftTransaction, LostLock
 from ledger.errors import LedgerError
-from ledger.events import Certified, Event, Interrupted
-from ledger.request import Act, Certification, CertifiedBy, Request
+from ledger.events import Event, Interrupted
+from ledger.request import Request
 from ledger.states import State
-from workers import certificate, inspector, reporting, tallying
+from workers import acts, inspector, reporting, tallying
+from workers.craft import Ending, Run
 from workers.hands import Hands
 from workers.inspector import StillAtWork
 from workers.scribe import Scribe
@@ -27,16 +23,13 @@ log = logging.getLogger("twokey.run")
 ASK_FOR = timedelta(minutes=1)
 _PAUSE = 1.0
 
-Ending = Callable[[], Any]
-
 
 def carry_out(hands: Hands, request: Request, session: Session) -> None:
     """Do what was claimed and tell it. The caller's session holds the lock until all is told. Raises nothing."""
     scribe = Scribe(hands.book, request.id)
     with scribe.writing():
         try:
-            ending = _certify if request.act is Act.CERTIFY else _apply
-            scribe.write(ending(hands, request, session, scribe))
+            scribe.write(_ending(Run(hands, request, session, tell=scribe.tell)))
         except (EngineError, LedgerError) as unknown:
             log.warning("#%d: %s An inspection will find out what is in.", request.id, unknown)
         except Exception:
@@ -44,31 +37,25 @@ def carry_out(hands: Hands, request: Request, session: Session) -> None:
     tallying.leave(hands, request.id)
 
 
-def _apply(hands: Hands, request: Request, session: Session, scribe: Scribe) -> Ending:
-    """Apply the frozen plan; gives the call that ends the request. Raises when nobody can say what is in."""
-
-    def tell(step: Step) -> None:
-        if event := reporting.step(step):
-            scribe.tell(event)
-
-    actor = f"{request.actor.name} ({request.actor.id})"
-    plan = Plan.from_json(hands.book.frozen_plan(request.id))
+def _ending(run: Run) -> Ending:
+    """Carry the request out by its own craft; gives the call that ends it. Raises when nobody can say what is in."""
     try:
-        report = apply.run(session, plan, backup=hands.into, actor=actor, request=f"#{request.id}", tell=tell)
-        to, why = reporting.end(report)
+        return acts.CRAFTS[run.request.act].carry_out(run)
+    except LedgerError:
+        raise
     except Exception as broken:
-        to, why = _after(hands, request, session, broken)
-    return lambda: hands.book.move(request.id, to, why=why)
+        return run.ends(*_after(run, broken))
 
 
-def _after(hands: Hands, request: Request, session: Session, broken: Exception) -> tuple[State, Event]:
+def _after(run: Run, broken: Exception) -> tuple[State, Event]:
     """The end of a run that broke: before anything ran, or in the middle; then its own history says how far it came."""
+    request = run.request
     planned = tuple(one.id for one in request.plan.migrations) if request.plan else ()
     if isinstance(broken, EngineError) and not isinstance(broken, ConnectionLost | LeftTransaction | LostLock):
         return State.FAILED, reporting.trouble(request, broken, left=planned)
     log.warning("#%d broke in the middle (%s)", request.id, type(broken).__name__, exc_info=broken)
-    session.conn.close()  # what it still did ends with it, and so does its lock
-    return State.INTERRUPTED, _found_out(hands, request, because=_because(request, broken))
+    run.session.conn.close()  # what it still did ends with it, and so does its lock
+    return State.INTERRUPTED, _found_out(run.hands, request, because=_because(request, broken))
 
 
 def _found_out(hands: Hands, request: Request, *, because: str) -> Interrupted:
@@ -90,12 +77,3 @@ def _because(request: Request, broken: Exception) -> str:
         case ConnectionLost():
             return f"The connection to {request.environment} was lost in the middle of the run."
     return f"The run met an error that the worker does not know ({type(broken).__name__}); its log tells more."
-
-
-def _certify(hands: Hands, request: Request, _session: Session, _scribe: Scribe) -> Ending:
-    """The call that writes down what the request covers and ends it."""
-    covers = certificate.thaw(hands.book.frozen_plan(request.id))
-    by = CertifiedBy(actor_id=request.actor.id, actor_name=request.actor.name, at=hands.book.now(), note=request.note)
-    certification = Certification(request_id=request.id, environment=request.environment, covers=covers, by=by)
-    why = Certified(by.actor_id, by.actor_name, migrations=tuple(id_ for id_, _ in covers), note=by.note)
-    return lambda: hands.book.certify(certification, why=why)

@@ -130,10 +130,18 @@ function painted(message, {key, follows}) {
   const content = el("div", {class: "content"}, !follows && name,
     message.is_ephemeral && el("p", {class: "only"}, "Only visible to you ", el("button", {type: "button", class: "quiet",
       onclick: () => { here.dismissed.add(message.ts); paint(); }}, "Dismiss")),
-    body(message, here.context, (element, value) => press(message, element, value)), reactions(message), replies(message));
+    body(message, here.context, (element, value) => press(message, element, value)), files(message), reactions(message), replies(message));
   return el("article", {class: `message${follows ? " follows" : ""}${message.is_ephemeral ? " ephemeral" : ""}`,
     "data-key": key, "data-ts": message.ts, "aria-label": `${author.real_name}, ${time.textContent}`},
   follows ? el("span", {class: "avatar none"}) : avatar(author), content, !message.is_ephemeral && tools(message));
+}
+
+/** What was uploaded: an image as itself, anything else as a link to its text. */
+function files(message) {
+  if (!message.files?.length) return null;
+  return el("div", {class: "files"}, message.files.map((one) => el("a", {class: "file", href: one.url_private, target: "_blank",
+    rel: "noopener"}, one.mimetype.startsWith("image/") ? el("img", {src: one.url_private, alt: one.alt_txt}) : one.title,
+  el("span", {class: "muted"}, `${one.name}, ${one.size} bytes`))));
 }
 
 function reactions(message) {

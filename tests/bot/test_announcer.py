@@ -65,11 +65,12 @@ def test_two_bots_at_once_post_each_message_once(
     ledger: Book, ledger_url: str, client: WebClient, slack: Workspace
 ) -> None:
     """As in a rolling deploy. The one that holds the turn ends in the middle, and the other one goes on."""
-    ended, turns, clocks = (Event(), Event()), [], []
+    ended, turns, books, clocks = (Event(), Event()), [], [], []
     for end in ended:
         url = role_url(ledger_url, "twokey_bot")
         turns.append(turn := Turn(url))
-        announcer = Announcer(Book(url), voice=Voice(client), workflow=a_workflow())
+        books.append(book := Book(url))
+        announcer = Announcer(book, voice=Voice(client), workflow=a_workflow())
         steps = (turn.only(announcer.announce),)
         clocks.append(Thread(target=loop.run, args=(steps,), kwargs={"until": end}))
         clocks[-1].start()
@@ -82,10 +83,11 @@ def test_two_bots_at_once_post_each_message_once(
             clocks[holder].join()
             turns[holder].close()
     wait_for(lambda: not ledger.unannounced())
-    for end, clock, turn in zip(ended, clocks, turns, strict=True):
+    for end, clock, turn, book in zip(ended, clocks, turns, books, strict=True):
         end.set()
         clock.join()
         turn.close()
+        book.close()
     assert numbers(slack) == list("12345678")
     assert len(slack.calls("chat.postMessage")) == 8
 

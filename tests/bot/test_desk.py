@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.commands import Apply, Cancel, Certify, Plan, Status
+from bot.commands import Cancel, Do, Plan, Status
 from bot.desk import Asker, Desk, Filled
 from bot.identity import Directory
-from bot.outcomes import Looking, Refused, Shared, WrittenDown
+from bot.outcomes import AskInModal, Looking, Mistyped, Refused, Shared, WrittenDown
 from bot.voice import Voice
 from ledger.book import Book
 from ledger.doorbell import Doorbell
@@ -35,8 +35,8 @@ def desk(ledger: Book, voice: Voice, redis_url: str, workflow: Workflow) -> Iter
 
 def test_an_old_button_of_an_environment_that_is_gone(desk: Desk, ledger: Book) -> None:
     gone = Refused("staging is no longer in twokey.toml. `/migrate help` lists the environments.")
-    assert desk.ask(Apply("staging"), ASKER) == gone
-    assert desk.ask(Certify("staging"), ASKER) == gone
+    assert desk.ask(Do(Act.APPLY, "staging"), ASKER) == gone
+    assert desk.ask(Do(Act.CERTIFY, "staging"), ASKER) == gone
     assert desk.confirm(Filled("staging", "staging", "Why not"), ASKER) == gone
     a_request_in(ledger, State.ASKED, wish=a_wish(environment="staging"))
     assert desk.ask(Cancel(1), ASKER) == Refused("staging is no longer in twokey.toml, so #1 can only expire.")
@@ -72,8 +72,8 @@ def test_a_second_open_request_is_refused_by_the_ledger_too(
 
 
 def test_the_same_wish_delivered_twice_is_one_request(desk: Desk) -> None:
-    assert isinstance(desk.ask(Apply("development"), ASKER), WrittenDown)
-    again = desk.ask(Apply("development"), ASKER)
+    assert isinstance(desk.ask(Do(Act.APPLY, "development"), ASKER), WrittenDown)
+    again = desk.ask(Do(Act.APPLY, "development"), ASKER)
     assert isinstance(again, WrittenDown)
     assert (again.new, again.request.id) == (False, 1)
 
@@ -87,16 +87,48 @@ def test_the_same_word_twice_is_refused_until_there_is_something_new(desk: Desk,
         f"test is certified already, by ada at {by.at:%Y-%m-%d %H:%M} UTC, and nothing was applied since. "
         "To certify it anew, add a note: `/migrate certify test <note>`."
     )
-    assert desk.ask(Certify("test"), ASKER) == again
-    assert desk.ask(Certify("test", "clicked"), ASKER) == again
-    assert isinstance(desk.ask(Certify("test", "once more"), replace(ASKER, key="note")), WrittenDown)
+    assert desk.ask(Do(Act.CERTIFY, "test"), ASKER) == again
+    assert desk.ask(Do(Act.CERTIFY, "test", note="clicked"), ASKER) == again
+    assert isinstance(desk.ask(Do(Act.CERTIFY, "test", note="once more"), replace(ASKER, key="note")), WrittenDown)
     run = a_request_in(ledger, State.APPLYING, wish=a_wish(environment="test"))
     ledger.tell(run.id, MigrationApplied("20250818150001_b", 1, 1, 0.1))
-    assert isinstance(desk.ask(Certify("test"), replace(ASKER, key="new")), WrittenDown)
+    assert isinstance(desk.ask(Do(Act.CERTIFY, "test"), replace(ASKER, key="new")), WrittenDown)
+
+
+def test_a_way_back_from_a_run_takes_back_what_it_brought_and_no_more(desk: Desk, ledger: Book) -> None:
+    run = a_request_in(ledger, State.FAILED, wish=a_wish(environment="test"))
+    assert desk.undo(run.id, ASKER) == Refused(f"#{run.id} brought nothing that could be taken back.")
+    assert desk.undo(99, ASKER) == Refused("There is no request #99. `/migrate requests` lists the open ones.")
+    run = a_request_in(ledger, State.APPLIED, wish=a_wish(environment="test"))
+    asked = desk.undo(run.id, ASKER)
+    assert isinstance(asked, WrittenDown)
+    request = asked.request
+    assert (request.act, request.about, request.covers_of) == (Act.ROLLBACK, ("last", "1"), run.id)
+    again = desk.undo(request.id, ASKER)
+    assert again == Refused(f"#{request.id} brought nothing that could be taken back.")
+
+
+def test_where_two_keys_must_turn_the_form_carries_what_was_asked_for(desk: Desk) -> None:
+    asked = desk.ask(Do(Act.ROLLBACK, "production", ("last", "2")), ASKER)
+    assert isinstance(asked, AskInModal)
+    assert (asked.act, asked.about, asked.covers_of) == (Act.ROLLBACK, ("last", "2"), None)
+    filled = Filled("production", "production", "It broke", asked.act, asked.about, covers_of=7)
+    wrong = replace(filled, typed="prod")
+    assert desk.confirm(wrong, ASKER) == Mistyped("environment", "Type production, exactly so, to confirm.")
+    filled = replace(filled, covers_of=None)
+    written = desk.confirm(filled, ASKER)
+    assert isinstance(written, WrittenDown)
+    request = written.request
+    assert (request.act, request.about, request.reason) == (Act.ROLLBACK, ("last", "2"), "It broke")
+    busy = desk.ask(Do(Act.ROLLBACK, "production"), replace(ASKER, key="two"))
+    assert busy == Refused(
+        f"#{request.id} is open for production: {request.actor.name} asked, and it waits for its plan. "
+        f"Wait for its end, or take it back with `/migrate cancel {request.id}`."
+    )
 
 
 def test_a_second_wish_says_what_it_waits_for(desk: Desk) -> None:
-    first, second = (desk.ask(Apply("test"), replace(ASKER, key=key)) for key in ("one", "two"))
+    first, second = (desk.ask(Do(Act.APPLY, "test"), replace(ASKER, key=key)) for key in ("one", "two"))
     assert isinstance(first, WrittenDown)
     assert isinstance(second, WrittenDown)
     assert (first.behind, second.behind) == (None, first.request.id)

@@ -3,8 +3,11 @@
 import pytest
 
 from bot import grammar
-from bot.commands import TABLE, Apply, Cancel, Certify, Command, Help, History, Plan, Requests, Status, Validate
+from bot.commands import TABLE, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
+from ledger.request import Act
 from ledger.workflow import Workflow
+
+HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 20250818130001_create_users`."
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,18 @@ from ledger.workflow import Workflow
             "9999999999",
         ),
         ("cancel 7 8", "“8” is a word too many; `cancel 7` says it all.", "8"),
+        ("rollback", "Which environment? For example `rollback dev`.", ""),
+        ("rollback prod last", HOW_FAR, "last"),
+        ("rollback prod last 0", HOW_FAR, "0"),
+        ("rollback prod last ٢", HOW_FAR, "٢"),
+        ("rollback prod last 99999", HOW_FAR, "99999"),
+        ("rollback prod past 2", HOW_FAR, "2"),
+        ("rollback prod last 2 now", HOW_FAR, "now"),
+        (
+            "rollback prod to " + "x" * 256,
+            f"“{'x' * 39}…” is too long to be a name; 255 characters are enough.",
+            "x" * 256,
+        ),
         ("help me", "“me” is not a command. `/migrate help` lists what can be said.", "me"),
         ("help aply", "“aply” is not a command. Did you mean `apply`?", "aply"),
         (
@@ -70,12 +85,15 @@ def test_a_slip_points_at_the_word_and_offers_the_nearest(text: str, why: str, m
         ("status", Status()),
         ("STATUS Test", Status("test")),
         ("plan dev", Plan("development")),
-        ("apply production", Apply("production")),
-        ("promote prod", Apply("production")),
-        ("Promote TEST", Apply("test")),
-        ("certify test", Certify("test")),
-        ("certify test clicked  through & <b>fine</b>", Certify("test", "clicked through & <b>fine</b>")),
-        ("certify test “clicked through”", Certify("test", "clicked through")),
+        ("apply production", Do(Act.APPLY, "production")),
+        ("promote prod", Do(Act.APPLY, "production")),
+        ("Promote TEST", Do(Act.APPLY, "test")),
+        ("certify test", Do(Act.CERTIFY, "test")),
+        ("certify test clicked  through & <b>fine</b>", Do(Act.CERTIFY, "test", note="clicked through & <b>fine</b>")),
+        ("certify test “clicked through”", Do(Act.CERTIFY, "test", note="clicked through")),
+        ("rollback prod", Do(Act.ROLLBACK, "production")),
+        ("Rollback prod LAST 02", Do(Act.ROLLBACK, "production", ("last", "2"))),
+        ("rollback prod to 20250818130001_a.sql", Do(Act.ROLLBACK, "production", ("to", "20250818130001_a"))),
         ("validate", Validate()),
         ("history", History()),
         ("history prod", History("production")),
@@ -102,7 +120,7 @@ def test_what_can_be_said(text: str, command: Command, workflow: Workflow) -> No
     ],
 )
 def test_what_phones_and_word_wraps_do_to_a_line_is_tolerated(text: str, workflow: Workflow) -> None:
-    assert grammar.parse(text, workflow) == Apply("development")
+    assert grammar.parse(text, workflow) == Do(Act.APPLY, "development")
 
 
 def test_every_command_of_the_table_is_read() -> None:
@@ -110,4 +128,4 @@ def test_every_command_of_the_table_is_read() -> None:
 
 
 def test_the_note_keeps_its_inner_quotes_and_case(workflow: Workflow) -> None:
-    assert grammar.parse('certify test Ada said "fine"', workflow) == Certify("test", 'Ada said "fine"')
+    assert grammar.parse('certify test Ada said "fine"', workflow) == Do(Act.CERTIFY, "test", note='Ada said "fine"')

@@ -213,7 +213,7 @@ def test_the_card_of_an_unprotected_environment_is_shorter() -> None:
 )
 def test_the_next_step_is_a_button_and_words(name: str, button: str, words: str) -> None:
     card = slots(name, State.APPLIED, ASKED, PLANNED, events.Applied(IDS, 2.1))["card"].body
-    assert lines(card)[-1] == button
+    assert lines(card)[-2:] == [button, "[Roll back twokey_undo=7]"]
     assert card.text.endswith(words)
 
 

@@ -79,6 +79,10 @@ def test_help_lists_every_command_of_the_table() -> None:
         "`/migrate apply &lt;environment&gt;` Backs the environment up and runs what is pending there.",
         "`/migrate promote &lt;environment&gt;` The same as apply, for every environment but the first.",
         "`/migrate certify &lt;environment&gt; [note]` Says that it was tested, so that a protected one may follow.",
+        (
+            "`/migrate rollback &lt;environment&gt; [to &lt;migration&gt; | last &lt;n&gt;]` "
+            "Takes the newest migrations back, after a backup."
+        ),
         ("`/migrate validate` Compares the environments: missing, extra, edited, out of order, ready to promote."),
         "`/migrate history [environment]` Lists the requests that have ended, with who, when and which backup.",
         "`/migrate requests` Lists the requests that are open.",
@@ -147,7 +151,13 @@ def test_a_sentence_below_a_field_has_no_markup() -> None:
 def test_the_form_asks_for_the_name_and_a_reason() -> None:
     view = messages.modal(AskInModal(replace(PRODUCTION, name="production-in-the-far-north"), CHANNEL))
     assert view["title"]["text"] == "Apply to production-in-…"
-    assert json.loads(view["private_metadata"]) == {"environment": "production-in-the-far-north", "channel": CHANNEL}
+    assert json.loads(view["private_metadata"]) == {
+        "environment": "production-in-the-far-north",
+        "channel": CHANNEL,
+        "act": "apply",
+        "about": [],
+        "covers_of": None,
+    }
     sentence, name, reason = view["blocks"]
     assert sentence["text"]["text"] == (
         "🔒 *production-in-the-far-north* is protected. A plan is drawn, then a second person has to start it."
@@ -160,6 +170,13 @@ def test_the_form_asks_for_the_name_and_a_reason() -> None:
         "Reason",
         "Everyone in the channel reads it. At most 300 characters.",
     )
+
+
+def test_the_form_says_what_was_asked_for_where_a_title_is_too_short() -> None:
+    view = messages.modal(AskInModal(PRODUCTION, CHANNEL, Act.ROLLBACK, ("last", "2"), covers_of=7))
+    assert view["title"]["text"] == "Roll back production"
+    assert view["blocks"][1]["text"]["text"] == "Asked for: `/migrate rollback production last 2`"
+    assert json.loads(view["private_metadata"])["covers_of"] == 7
 
 
 def test_our_own_words_for_one_person() -> None:

@@ -249,3 +249,12 @@ def test_contrast_is_enough_to_read(visit, client, slack, scheme):
         if contrast < 4.5:
             faint[element.inner_text() or element.evaluate("e => e.className")] = round(contrast, 2)
     assert faint == {}
+
+
+def test_files_stand_in_the_message_that_shared_them(visit, client):
+    image = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    client.files_upload_v2(channel=CHANNEL, filename="locks.svg", content=image, alt_txt="One lock for 3 ms")
+    client.files_upload_v2(channel=CHANNEL, filename="plan.sql", title="The SQL of #7", content="SELECT 1;")
+    page = visit()
+    expect(page.get_by_role("img", name="One lock for 3 ms")).to_have_js_property("naturalWidth", 9)
+    expect(page.get_by_role("link", name="The SQL of #7")).to_contain_text("plan.sql, 9 bytes")

@@ -73,7 +73,7 @@ def test_a_protected_environment_is_not_rolled_back_from_here(four: Shell) -> No
     assert said.code == 1
     assert said.out == (
         "production is protected and needs two keys.\n"
-        "Nothing protected is changed from a terminal. Undo it with a new migration, asked for in Slack.\n"
+        "Nothing protected is changed from a terminal. Ask in Slack: /migrate rollback production\n"
     )
 
 

@@ -1,15 +1,19 @@
 """The way back is taken in reverse, each step with its history row, or refused by name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine import lock, revert, standing, statements
+from engine import lock, reversal, revert, standing, statements
 from engine.backup import Into
 from engine.connection import Session
 from engine.errors import LockNotHeld
+from engine.refusals import HistoryMoved, PlanForAnother
 from engine.report import BackupStarted, BackupTaken, MigrationStarted, Report, Reverted, Step
+from engine.reversal import Reversal
 from engine.revert import CannotRevert, Last, To
+from engine.standing import Entry
 from engine.transaction import LeftTransaction
 from tests.support.engine import TOOLS, bring, migration, stands
 
@@ -34,11 +38,15 @@ def three(session: Session) -> Session:
     return session
 
 
+def drawn(session: Session, how: Last | To) -> Reversal:
+    chosen = revert.choose(session, how, after=())
+    return reversal.draw(standing.look(session, FILES), chosen, limits=session.limits)
+
+
 def back(session: Session, how: Last | To, folder: Path, heard: list[Step] | None = None) -> Report:
     with lock.only_one(session):
-        chosen = revert.choose(session, how, after=())
         tell = heard.append if heard is not None else lambda _: None
-        return revert.run(session, chosen, into=Into(folder, TOOLS), actor="ada", request="#7", tell=tell)
+        return revert.run(session, drawn(session, how), into=Into(folder, TOOLS), actor="ada", request="#7", tell=tell)
 
 
 def tables(session: Session) -> set[str]:
@@ -131,10 +139,36 @@ def test_what_an_environment_further_on_has_stays(three: Session) -> None:
 
 
 def test_without_the_lock_nothing_is_taken_back(three: Session, tmp_path: Path) -> None:
-    chosen = revert.choose(three, Last(1), after=())
     with pytest.raises(LockNotHeld):
-        revert.run(three, chosen, into=Into(tmp_path, TOOLS), actor="ada", request=None, tell=lambda _: None)
+        run(three, drawn(three, Last(1)), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def run(session: Session, what: Reversal, folder: Path) -> Report:
+    return revert.run(session, what, into=Into(folder, TOOLS), actor="ada", request="#7", tell=lambda _: None)
+
+
+def test_what_moved_on_since_it_was_drawn_is_left_alone(three: Session, tmp_path: Path) -> None:
+    stale = drawn(three, Last(1))
+    back(three, Last(1), tmp_path)
+    with lock.only_one(three), pytest.raises(HistoryMoved):
+        run(three, stale, tmp_path)
+    with lock.only_one(three), pytest.raises(PlanForAnother):
+        run(three, replace(stale, environment="test"), tmp_path)
+
+
+def test_what_a_run_took_back_is_known_to_the_database_by_the_request(three: Session, tmp_path: Path) -> None:
+    two = drawn(three, Last(2))
+    back(three, Last(1), tmp_path)
+    assert revert.what_is_back(three, two, request="#7") == ((C,), (B,))
+    assert revert.what_is_back(three, two, request="#8") == ((), (C, B))
+
+
+@pytest.mark.parametrize("there", [C, f"{C}_renamed", C[:14]])
+def test_what_is_further_on_under_another_name_stays_too(three: Session, there: str) -> None:
+    named = replace(stands("test", FILES, applied=3), applied=(Entry(there, "c" * 64, None, None),))
+    with pytest.raises(CannotRevert, match=f"^test still has {C}.sql"):
+        revert.choose(three, Last(1), after=[named])
 
 
 def test_a_way_down_that_leaves_its_transaction_is_caught(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from ledger.book import Book
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Approved, Asked, Certified, MigrationApplied, Noted, Planned, Started, Withdrawn
-from ledger.request import Act, Certification, CertifiedBy, Wish
+from ledger.request import CHANGING, Act, Certification, CertifiedBy, Wish
 from ledger.states import FINAL, MOVES, SAID, State, sources
 from tests.support.ledger import ADA, BO, DIGEST, WAY, a_plan, a_request_in, a_wish
 
@@ -44,10 +44,11 @@ def test_twenty_deliveries_of_one_wish_at_once_are_one_request(ledger: Book) -> 
     assert sum(new for _, new in opened) == 1
 
 
-def test_a_protected_environment_has_one_open_apply(ledger: Book) -> None:
+@pytest.mark.parametrize("act", CHANGING)
+def test_a_protected_environment_has_one_open_change_in_whatever_way(ledger: Book, act: Act) -> None:
     first, _ = ledger.open(a_wish(environment="production"), expires_in=HOUR, protected=True)
     with pytest.raises(AlreadyOpen) as caught:
-        ledger.open(a_wish(environment="production", actor=BO), expires_in=HOUR, protected=True)
+        ledger.open(a_wish(environment="production", actor=BO, act=act), expires_in=HOUR, protected=True)
     assert str(caught.value) == (
         f"production has an open request, #{first.id}. "
         f"Wait for its end, or take it back with `/migrate cancel {first.id}`."
@@ -59,13 +60,13 @@ def test_a_protected_environment_has_one_open_apply(ledger: Book) -> None:
 
 def test_a_request_that_ends_in_between_is_no_obstacle(ledger: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = ledger.open(a_wish(environment="production"), expires_in=HOUR, protected=True)
-    look = ledger._open_apply
+    look = ledger._open_change
 
     def ends_before_the_look(wish: Wish) -> int | None:
         ledger.move(first.id, State.CANCELLED, why=WAY[State.CANCELLED][1])
         return look(wish)
 
-    monkeypatch.setattr(ledger, "_open_apply", ends_before_the_look)
+    monkeypatch.setattr(ledger, "_open_change", ends_before_the_look)
     assert ledger.open(a_wish(environment="production"), expires_in=HOUR, protected=True)[1]
 
 
@@ -73,8 +74,8 @@ def test_a_wish_is_no_obstacle_to_itself(ledger: Book) -> None:
     """PostgreSQL may tell of the one open request before it tells of the key, when one wish comes twice at once."""
     wish = a_wish(environment="production")
     first, _ = ledger.open(wish, expires_in=HOUR, protected=True)
-    assert ledger._open_apply(wish) is None
-    assert ledger._open_apply(a_wish(environment="production")) == first.id
+    assert ledger._open_change(wish) is None
+    assert ledger._open_change(a_wish(environment="production")) == first.id
 
 
 def test_an_unprotected_environment_has_as_many_as_people_ask(ledger: Book) -> None:

@@ -144,7 +144,8 @@ def test_nothing_is_ever_removed(there: str, role: str, table: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(
-    "column", ["actor_id", "environment", "protected", "act", "expires_at", "asked_at", "key", "reason", "covers_of"]
+    "column",
+    ["actor_id", "environment", "protected", "act", "expires_at", "asked_at", "key", "reason", "covers_of", "about"],
 )
 def test_what_was_asked_stays_what_was_asked(there: str, role: str, column: str) -> None:
     refused(there, role, f"UPDATE requests SET {column} = {column}")

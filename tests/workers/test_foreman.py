@@ -28,7 +28,7 @@ from ledger.states import State
 from tests.support.ledger import ADA
 from tests.support.waiting import wait_for
 from tests.workers.row import FIRST, SECOND, THIRD, Row
-from workers import before, drawing, foreman
+from workers import drawing, foreman, neighbours
 
 
 def test_an_apply_where_nothing_is_protected_goes_from_asked_to_applied_in_one_ring(row: Row) -> None:
@@ -81,7 +81,7 @@ def test_what_the_rules_refuse_is_rejected_with_the_engines_sentence(row: Row) -
 def test_where_no_worker_observes_the_environment_before_the_gate_stays_shut(
     row: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(before, "PATIENCE", timedelta(seconds=0.1))
+    monkeypatch.setattr(neighbours, "PATIENCE", timedelta(seconds=0.1))
     row.asleep.add("development")
     assert why_not(row, "test") == (
         "test only gets what development has, and development was not observed. "

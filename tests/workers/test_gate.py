@@ -49,6 +49,13 @@ def a_bot(row: Row, request_id: int, *, approving: tuple = (BO,), rejecting: tup
     bot.join()
 
 
+def turn(row: Row, request_id: int) -> Request:
+    """Bo turns the second key, the bot sees it, and the worker is rung; gives the request as it stands then."""
+    row.approve(request_id, seen=False)
+    with a_bot(row, request_id):
+        return row.ring(request_id)
+
+
 def test_an_approved_and_witnessed_request_runs_exactly_what_was_shown(row: Row, asked: Request) -> None:
     assert asked.plan
     assert asked.plan.certified
@@ -189,7 +196,7 @@ def test_a_migration_more_on_test_does_not_slip_into_an_approved_run(row: Row, a
 def test_an_unobserved_environment_before_lets_an_approved_request_wait(
     row: Row, asked: Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.before.PATIENCE", timedelta(seconds=0.1))
+    monkeypatch.setattr("workers.neighbours.PATIENCE", timedelta(seconds=0.1))
     row.approve(asked.id)
     row.asleep.add("test")
     assert row.ring(asked.id).state is State.APPROVED

@@ -1,0 +1,68 @@
+"""How each act is said. What an act is called in Slack stands here, and nowhere else in this room."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.blocks import counted
+from ledger.request import Act, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`wish` and `wish_of` are tails of sentences, without and with the number of migrations; `form` is a title.
+
+    `lists` stands over the migrations of a card, `done` and `left` before those that a broken run did and did not do,
+    `nothing` where it did none.
+    """
+
+    wish: str
+    wish_of: str
+    form: str
+    lists: str
+    done: str
+    left: str
+    nothing: str
+
+
+WORDS: Mapping[Act, Words] = {
+    Act.APPLY: Words(
+        wish="apply to {place}",
+        wish_of="apply {count} to {place}",
+        form="Apply to {place}",
+        lists="Runs",
+        done="Committed and stays",
+        left="Not applied",
+        nothing="Nothing was committed.",
+    ),
+    Act.CERTIFY: Words(
+        wish="certify {place}",
+        wish_of="certify {place}",
+        form="Certify {place}",
+        lists="Covers",
+        done="Certified",
+        left="Not certified",
+        nothing="Nothing was certified.",
+    ),
+    Act.ROLLBACK: Words(
+        wish="roll back {place}",
+        wish_of="roll {place} back by {count}",
+        form="Roll back {place}",
+        lists="Takes back, in this order",
+        done="Taken back",
+        left="Not taken back",
+        nothing="Nothing was taken back.",
+    ),
+}
+
+
+def of(request: Request) -> Words:
+    """The words of the request's act."""
+    return WORDS[request.act]
+
+
+def wish(request: Request) -> str:
+    """What was asked for, as the tail of a sentence: `apply 2 migrations to production (#7)`."""
+    words, plan = of(request), request.plan
+    said = words.wish_of if plan and plan.migrations else words.wish
+    count = counted(len(plan.migrations), "migration") if plan else ""
+    return f"{said.format(place=request.environment, count=count)} (#{request.id})"

@@ -1,0 +1,13 @@
+"""The module of each act. What an act is to the hands is said there, and nowhere else in this room."""
+
+from collections.abc import Mapping
+
+from ledger.request import Act
+from workers import applying, certifying, reverting
+from workers.craft import Craft
+
+CRAFTS: Mapping[Act, Craft] = {
+    Act.APPLY: applying,
+    Act.CERTIFY: certifying,
+    Act.ROLLBACK: reverting,
+}

@@ -1,0 +1,114 @@
+"""What every act is to the hands, so that one frame serves them all: drawn, drawn again, carried out, asked about."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engine.connection import Session
+from engine.files import BadFile
+from engine.refusals import PlanRefused
+from engine.report import Step
+from engine.revert import CannotRevert
+from engine.statements import BadStatement
+from ledger.events import Event
+from ledger.request import PlanSummary, Request
+from ledger.states import State
+from workers import reporting
+from workers.hands import Hands
+from workers.neighbours import Known
+
+#: The rules' no, or the files': whoever asked can put it right. Everything else is the world's trouble.
+REFUSALS = (PlanRefused, CannotRevert, BadFile, BadStatement)
+
+Frozen = Mapping[str, Any]
+#: The one call on the book that ends a request.
+Ending = Callable[[], Any]
+
+
+@dataclass(eq=False)
+class NotUnderstood(PlanRefused):
+    """The words of a request mean nothing to this worker."""
+
+    words: str
+
+    def __str__(self) -> str:
+        return f"The worker does not understand `{self.words}`. Give bot and workers the same version, then ask again."
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What people see of it, and what is frozen of it."""
+
+    summary: PlanSummary
+    frozen: Frozen
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How far a run came that ended without a word: what is done of it, what is left, and a sentence on what now."""
+
+    done: tuple[str, ...]
+    left: tuple[str, ...]
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A claimed request under its environment's lock. What is told returns at once."""
+
+    hands: Hands
+    request: Request
+    session: Session
+    tell: Callable[[Event], None]
+
+    @property
+    def frozen(self) -> Frozen:
+        """What was frozen beside the request when it was planned."""
+        return self.hands.book.frozen_plan(self.request.id)
+
+    @property
+    def actor(self) -> str:
+        """Who asked, for the environment's own records."""
+        return f"{self.request.actor.name} ({self.request.actor.id})"
+
+    @property
+    def label(self) -> str:
+        """The request, for the same."""
+        return f"#{self.request.id}"
+
+    def step(self, said: Step) -> None:
+        """Tell what the engine says while it goes."""
+        if event := reporting.step(said):
+            self.tell(event)
+
+    def ends(self, to: State, why: Event) -> Ending:
+        """The move that ends the request."""
+        return lambda: self.hands.book.move(self.request.id, to, why=why)
+
+
+class Craft(Protocol):
+    """One act. Each is a module; `workers/acts.py` is the list of them."""
+
+    def learn(self, hands: Hands, /) -> Known:
+        """What must be known of other environments before it is drawn."""
+        ...
+
+    def draw(self, hands: Hands, request: Request, session: Session, known: Known) -> Drawn:
+        """What it would do now; raises one of REFUSALS, or what looking at the environment raises."""
+        ...
+
+    def digest(self, request: Request, frozen: Frozen) -> str:
+        """The digest of what is frozen, worked out anew; raises PlanAltered when it does not belong together."""
+        ...
+
+    def difference(self, was: PlanSummary, now: PlanSummary) -> str:
+        """What changed between what was shown and what was drawn just now, as a sentence."""
+        ...
+
+    def carry_out(self, run: Run) -> Ending:
+        """Do what is frozen; gives the call that ends it. What it raises, but for a lost session, changed nothing."""
+        ...
+
+    def find_out(self, hands: Hands, request: Request, session: Session) -> Found:
+        """How far a run came that is over, asked of the environment itself."""
+        ...
