@@ -14,6 +14,7 @@ Examples:
   twokey status                   what is where, and what is pending
   twokey plan test                what would run on test, without running it
   twokey lint                     what a reviewer should know of the files, without a database
+  twokey generate add_cities      a migration from what changed in the models, proven up and down
   twokey apply development        back up, then apply what is pending
   twokey promote test             bring to test what development has
   twokey rollback development     take the newest migration back
@@ -97,6 +98,22 @@ def lint(files: tuple[str, ...], strict: bool, as_json: bool) -> int:
     from cli import linting
 
     return _end(lambda: linting.lint(files, strict=strict), as_json=as_json)
+
+
+@twokey.command(
+    short_help="A migration from what changed in the models.",
+    epilog="\b\nExamples:\n  twokey generate add_cities\n  twokey generate add_cities --json | jq -r .text",
+)
+@click.argument("name", metavar="NAME")
+@as_json
+def generate(name: str, as_json: bool) -> int:
+    """Compare the declared models with the first environment and write the migration NAME, with its way down.
+
+    It is proven on a scratch database first, up and down. Writes nothing when there is no difference or any doubt.
+    """
+    from cli import generating
+
+    return _end(lambda: generating.generate(name, aloud=not as_json), as_json=as_json)
 
 
 @twokey.command(

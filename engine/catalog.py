@@ -4,29 +4,38 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from engine.connection import Session
 from engine.hazards.catalog import Catalog, ForeignKey, Index, Key, Read, Relation
 
 # Estimates from pg_class and the statistics, never pg_relation_size(): that opens the table and would wait for whoever
-# holds it. A view's readers are found through the rule that makes it a view.
+# holds it. The counters themselves, never the views over them, which group the whole catalog anew. A view's readers are
+# found through the rule that makes it a view.
 _ASK = """
 WITH spaces AS (
   SELECT oid, nspname FROM pg_catalog.pg_namespace
   WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND nspname !~ '^pg_(temp|toast_temp)_'
 ), rels AS (
-  SELECT c.*, s.nspname FROM pg_catalog.pg_class c JOIN spaces s ON s.oid = c.relnamespace
+  SELECT c.oid, c.relname, c.relkind, c.relpages, c.reltuples, c.reltoastrelid, s.nspname
+  FROM pg_catalog.pg_class c JOIN spaces s ON s.oid = c.relnamespace
+), indexed AS (
+  SELECT x.indrelid, sum(i.relpages) AS pages FROM pg_catalog.pg_index x JOIN rels i ON i.oid = x.indexrelid GROUP BY 1
+), attributes AS (
+  SELECT a.attrelid, json_object_agg(a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)) AS columns
+  FROM pg_catalog.pg_attribute a JOIN rels c ON c.oid = a.attrelid
+  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped GROUP BY 1
 )
 SELECT 'relation', json_build_array(c.oid::bigint, c.nspname, c.relname, c.relkind,
     pg_catalog.pg_table_is_visible(c.oid),
-    CASE WHEN c.relkind IN ('r', 'm', 'p', 'f') THEN nullif(greatest(c.reltuples::bigint, t.n_live_tup, -1), -1) END,
-    (c.relpages::bigint + coalesce((SELECT sum(i.relpages) FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i
-        ON i.oid = x.indexrelid WHERE x.indrelid = c.oid), 0)
-      + coalesce((SELECT o.relpages FROM pg_catalog.pg_class o WHERE o.oid = c.reltoastrelid), 0))
-      * current_setting('block_size')::bigint,
-    (SELECT json_object_agg(attname, pg_catalog.format_type(atttypid, atttypmod)) FROM pg_catalog.pg_attribute
-      WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped))
-  FROM rels c LEFT JOIN pg_catalog.pg_stat_all_tables t ON t.relid = c.oid WHERE c.relkind IN ('r','p','f','v','m','S')
+    CASE WHEN c.relkind IN ('r', 'm', 'p', 'f')
+      THEN nullif(greatest(c.reltuples::bigint,
+        CASE WHEN c.relkind <> 'f' THEN pg_catalog.pg_stat_get_live_tuples(c.oid) END, -1), -1) END,
+    (c.relpages::bigint + coalesce(i.pages, 0) + coalesce(o.relpages, 0)) * current_setting('block_size')::bigint,
+    a.columns)
+  FROM rels c LEFT JOIN indexed i ON i.indrelid = c.oid LEFT JOIN attributes a ON a.attrelid = c.oid
+  LEFT JOIN pg_catalog.pg_class o ON o.oid = c.reltoastrelid AND c.reltoastrelid <> 0
+  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
 UNION ALL
 SELECT 'foreign key', json_build_array(k.conname, k.conrelid::bigint, k.confrelid::bigint,
     (SELECT json_agg(a.attname) FROM pg_catalog.pg_attribute a
@@ -37,10 +46,9 @@ SELECT 'foreign key', json_build_array(k.conname, k.conrelid::bigint, k.confreli
 UNION ALL
 SELECT 'index', json_build_array(i.nspname, i.relname, x.indrelid::bigint, x.indisvalid,
     pg_catalog.pg_table_is_visible(i.oid), i.relpages::bigint * current_setting('block_size')::bigint,
-    coalesce(u.idx_scan, 0), u.idx_scan > 0 AND coalesce((to_jsonb(u) ->> 'last_idx_scan')::timestamptz
-      > now() - interval '30 days', true), (to_jsonb(u) ->> 'last_idx_scan')::timestamptz::date)
+    pg_catalog.pg_stat_get_numscans(i.oid), pg_catalog.pg_stat_get_numscans(i.oid) > 0
+      AND coalesce({last_scan} > now() - interval '30 days', true), {last_scan}::date)
   FROM pg_catalog.pg_index x JOIN rels i ON i.oid = x.indexrelid
-  LEFT JOIN pg_catalog.pg_stat_all_indexes u ON u.indexrelid = x.indexrelid
 UNION ALL
 SELECT 'inherits', json_build_array(inhparent::bigint, inhrelid::bigint) FROM pg_catalog.pg_inherits
 UNION ALL
@@ -53,6 +61,10 @@ SELECT 'reads', json_build_array(d.refobjid::bigint, w.ev_class::bigint, json_ag
 UNION ALL
 SELECT 'schema', json_build_array(nspname, nspname = current_schema()) FROM spaces
 """
+
+#: Servers know from 16 on when an index was last used.
+_LAST_SCAN = "pg_catalog.pg_stat_get_lastscan(i.oid)"
+_NOT_KNOWN = "NULL::timestamptz"
 
 _KEYS = """
 SELECT a.attrelid::bigint, a.attname::text, pg_catalog.pg_sequence_last_value(s.seqrelid)
@@ -67,7 +79,8 @@ WHERE a.atttypid = 'int4'::regtype AND pg_catalog.has_sequence_privilege(s.seqre
 def read(session: Session) -> Catalog:
     """What a migration would meet in the session's database."""
     said: dict[str, list[Any]] = {}
-    for kind, parts in session.conn.execute(_ASK):
+    last_scan = sql.SQL(_LAST_SCAN if session.server >= 160000 else _NOT_KNOWN)
+    for kind, parts in session.conn.execute(sql.SQL(_ASK).format(last_scan=last_scan)):
         said.setdefault(kind, []).append(parts)
     relations = [_relation(*parts) for parts in said.get("relation", ())]
     return Catalog(

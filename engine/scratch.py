@@ -12,12 +12,15 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from engine import apply, fingerprint, history, lock, plan, standing, twin
-from engine.backup import NothingToLose
+from engine import connection, failure, fingerprint, forward, history, lock, plan, sections, standing, transaction, twin
 from engine.connection import Database, Session, open_session
 from engine.errors import EngineError
 from engine.files import Migration
+from engine.forward import Way
+from engine.history import Home
+from engine.plan import Planned
 from engine.report import Step
+from engine.transaction import Stopped
 
 #: What a scratch database and its server are called in sentences, and in the scratch database's own history.
 NAME = "scratch"
@@ -66,7 +69,7 @@ class ScratchRefused(EngineError):
 
 @dataclass(eq=False)
 class NotReplayed(EngineError):
-    """The files do not run from the first to the last on an empty database."""
+    """A file does not run on a scratch database, up or down."""
 
     sentence: str
 
@@ -105,18 +108,54 @@ def clear(maintenance: Session, *, older_than: timedelta = OLD) -> tuple[str, ..
 
 
 def replay(session: Session, files: Sequence[Migration], *, tell: Callable[[Step], None] = lambda _: None) -> str:
-    """All of the files ran in order on the session's empty scratch database; gives its fingerprint.
+    """Those of the files that the session's scratch database lacks ran in order; gives its fingerprint.
 
     Raises NotReplayed, and what a plan is refused for: SyntaxFault, Forbidden.
     """
+    _is_ours(session)
     with lock.only_one(session):
         here = standing.look(session, files)
-        if files:
+        home = history.prepare(session)
+        if here.pending:
             drawn = plan.draw(here, files, before=None, limits=session.limits)
-            report = apply.run(session, drawn, backup=NothingToLose(), actor="twokey", request=None, tell=tell)
-            if report.failure:
-                raise NotReplayed(report.failure.sentence)
-    return fingerprint.read(session, history.prepare(session))
+            way = Way(session, home, drawn, len(here.applied), actor="twokey", request=None, tell=tell)
+            _, failed = forward.run(way)
+            if failed:
+                raise NotReplayed(failed.sentence)
+    return fingerprint.read(session, home)
+
+
+def take_back(session: Session, migration: Migration) -> str:
+    """The scratch database's newest migration was taken back by its way down; gives the fingerprint.
+
+    Raises NotReplayed.
+    """
+    _is_ours(session)
+    home, down = history.prepare(session), sections.cut(migration.text).down
+    planned = Planned(migration.id, migration.name, migration.text, migration.checksum, migration.lines, ())
+    with lock.only_one(session):
+        connection.reset(session)
+        try:
+            transaction.commit(
+                session, migration.id, down.text if down else "", record=lambda: _forget(session, home, migration.id)
+            )
+        except Stopped as stopped:
+            raise NotReplayed(failure.of(session, planned, stopped).sentence) from stopped
+        connection.reset(session)
+    return fingerprint.read(session, home)
+
+
+def _forget(session: Session, home: Home, migration: str) -> float:
+    gone = sql.SQL("DELETE FROM {} WHERE migration_id = {}")
+    for table in ("schema_migrations", "twokey_migrations"):
+        session.conn.execute(gone.format(home.table(table), sql.Literal(migration)))
+    return 0.0
+
+
+def _is_ours(session: Session) -> None:
+    """Nothing runs without a backup but on a database that a block here has made. Raises ScratchRefused."""
+    if not _LEFT.fullmatch(session.conn.info.dbname):
+        raise ScratchRefused(f"{session.conn.info.dbname} is none", "Nothing was changed there.")
 
 
 @contextmanager

@@ -76,7 +76,10 @@ def _absent(first: Migration, why: str) -> Mapping[str, tuple[Hazard, ...]]:
 
 
 def _run(program: Path, files: Sequence[Migration], server: str | None) -> dict[str, list[dict[str, Any]]]:
-    """squawk's findings by file name. The texts are written into a folder where no configuration of anybody's lies."""
+    """squawk's findings by file name. The texts are written into a folder where no configuration of anybody's lies.
+
+    It is told of a transaction for files without one as well: every rule that hangs on that is left out.
+    """
     version = [f"--pg-version={server}"] if server else []
     with tempfile.TemporaryDirectory(prefix="twokey-squawk-") as folder:
         for file in files:

@@ -3,26 +3,35 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import IntEnum
 from pathlib import Path
 
-from ledger import chain, config, verification
+from sqlalchemy.exc import ProgrammingError
+
+from ledger import chain, config, evidence, verification
 from ledger.book import Book
 from ledger.chain import Tally
 from ledger.errors import LedgerError, LedgerUnreachable
+from ledger.pen import sqlstate
 from ledger.verification import Findings
 
 #: How many breaches are told; the first is the one that counts.
 SHOWN = 20
 
+_NOT_GRANTED = "42501"
+_MAY_NOT = "The login in LEDGER_DATABASE_URL may not read all of that. The bot's and the owner's may."
+
 _EXAMPLES = """\
 examples:
   python -m ledger verify
+  python -m ledger export 7 > evidence-7.json
+  python -m ledger verify evidence-7.json
   psql "$PRODUCTION_DATABASE_URL" -Atc 'SELECT tally FROM twokey_tallies' | python -m ledger verify --tallies -
 
-The ledger's address stands in LEDGER_DATABASE_URL; any of its logins will do.
+The ledger's address stands in LEDGER_DATABASE_URL; any of its logins may verify, the bot's may export.
 exit codes: 0 it holds, 1 it does not, 2 wrong usage or setting, 3 it could not be read
 """
 
@@ -47,6 +56,10 @@ def main(words: Sequence[str]) -> int:
         return said.verb(said)
     except (LedgerUnreachable, Unreadable) as away:
         return _complain(away, Code.UNREADABLE)
+    except ProgrammingError as denied:
+        if sqlstate(denied) != _NOT_GRANTED:
+            raise
+        return _complain(Unreadable(_MAY_NOT), Code.UNREADABLE)
     except LedgerError as wrong:
         return _complain(wrong, Code.WRONG_USAGE)
 
@@ -58,7 +71,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = parser.add_subparsers(metavar="verify", required=True)
+    verbs = parser.add_subparsers(metavar="verify | export", required=True)
+    export = verbs.add_parser(
+        "export", help="write all that is known of a request, as one file that verifies by itself"
+    )
+    export.add_argument("request", type=int, help="its number")
+    export.set_defaults(verb=_export)
     verify = verbs.add_parser(
         "verify",
         help="recompute every event and every seal, and name the first that does not hold",
@@ -66,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    verify.add_argument("file", nargs="?", help="an evidence file; without one the ledger itself is verified")
     verify.add_argument("--tallies", metavar="FILE", help="ends that were kept elsewhere, one a line; - reads stdin")
     verify.add_argument("--json", action="store_true", help="tell it as JSON")
     verify.set_defaults(verb=_verify)
@@ -74,13 +93,28 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verify(said: argparse.Namespace) -> int:
     kept = _tallies(said.tallies) if said.tallies else ()
-    book = Book(config.ledger_url(), name="twokey verify")
-    try:
-        found = verification.of_ledger(book, kept=kept)
-    finally:
-        book.close()
+    if said.file:
+        found = evidence.verify(evidence.read(_read(said.file)), kept=kept)
+    else:
+        with _ledger() as book:
+            found = verification.of_ledger(book, kept=kept)
     sys.stdout.write(_as_json(found) if said.json else _as_words(found, kept))
     return Code.BROKEN if found.breaches else Code.HOLDS
+
+
+def _export(said: argparse.Namespace) -> int:
+    with _ledger() as book:
+        sys.stdout.write(evidence.as_text(evidence.gather(book, said.request)))
+    return Code.HOLDS
+
+
+@contextmanager
+def _ledger() -> Iterator[Book]:
+    book = Book(config.ledger_url(), name="twokey audit")
+    try:
+        yield book
+    finally:
+        book.close()
 
 
 def _tallies(file: str) -> tuple[Tally, ...]:

@@ -6,6 +6,7 @@ Every method may raise LedgerUnreachable.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, 
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
-from ledger import plain, rows
+from ledger import chain, plain, rows
 from ledger.clockwork import Clockwork
 from ledger.decisions import Decisions
 from ledger.deliveries import Deliveries
@@ -101,7 +102,8 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Seals, Prepared):
             return _request(tx, request_id)
 
     def lay_plan(self, request_id: int, *, summary: PlanSummary, frozen: Mapping[str, Any], why: Planned) -> Request:
-        """Put a plan beside a request: asked → planned. `frozen` is the engine's Plan as JSON, texts and all.
+        """Put a plan beside a request: asked → planned. `frozen` is the engine's Plan as JSON, texts and all; its hash
+        goes into the event, and with it into the chain.
 
         Raises NoSuchRequest and IllegalMove.
         """
@@ -111,7 +113,7 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Seals, Prepared):
             "summary": plain.dump(summary),
             "frozen": dict(frozen),
         }
-        carry = {"digest": summary.digest}
+        carry, why = {"digest": summary.digest}, replace(why, frozen=chain.hash_of(frozen))
         with self._transaction() as tx:
             self._move(tx, request_id, State.PLANNED, come_from={State.ASKED}, why=why, carry=carry)
             tx.execute(insert(plans).values(plan))

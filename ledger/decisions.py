@@ -103,6 +103,12 @@ class Decisions(Pen):
             self._tell(tx, witness.request_id, seen)
             tx.execute(insert(witnesses).values(row))
 
+    def witnesses(self, request_id: int) -> tuple[Witness, ...]:
+        """Every time the bot looked at Slack for this request, the first look first."""
+        seen = select(witnesses).where(witnesses.c.request_id == request_id).order_by(witnesses.c.id)
+        with self._transaction() as tx:
+            return tuple(map(rows.witness, tx.execute(seen)))
+
     def latest_witness(self, request_id: int) -> Witness | None:
         """What Slack showed when the bot last looked."""
         newest = select(witnesses).where(witnesses.c.request_id == request_id).order_by(witnesses.c.id.desc())

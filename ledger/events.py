@@ -22,10 +22,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A worker read the folder and the database; the plan stands beside the request."""
+    """A worker read the folder and the database; the plan stands beside the request.
+
+    `frozen` is the hash of its canonical JSON, texts and all (`chain.hash_of`); the book adds it.
+    """
 
     digest: str
     migrations: tuple[str, ...]
+    frozen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +151,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class BackedUp:
-    """The dump was written and its completion line read back."""
+    """The dump was written and its completion line read back. `manifest` is the hash of its manifest's JSON."""
 
     file: str
     bytes: int
     sha256: str
     seconds: float
+    manifest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The record as it is chained: read for whoever verifies it, and sealed by the sweep."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from ledger import chain
 from ledger.chain import Link, Seal, Tally
 from ledger.errors import NoSuchRequest
+from ledger.events import BackedUp
 from ledger.pen import Pen
-from ledger.tables import events, requests, seals
+from ledger.tables import events, manifests, requests, seals
 
 #: How many rows one question to the database brings, so that none takes long.
 PAGE = 2000
@@ -29,7 +31,21 @@ _BEFORE = func.lag(seals.c.hash).over(order_by=seals.c.id).label("before")
 
 
 class Seals(Pen):
-    """Chains and seals."""
+    """Chains and seals, and what an event holds but the hash of."""
+
+    def backed_up(self, request_id: int, why: BackedUp, *, manifest: Mapping[str, Any]) -> None:
+        """Add the event of a backup, with its manifest beside it. Raises NoSuchRequest."""
+        told = replace(why, manifest=chain.hash_of(manifest))
+        with self._transaction() as tx:
+            self._tell(tx, request_id, told)
+            tx.execute(upsert(manifests).values(request_id=request_id, manifest=dict(manifest)))
+
+    def manifest(self, request_id: int) -> dict[str, Any] | None:
+        """The manifest of the backup that the request's run took, if it took one."""
+        with self._transaction() as tx:
+            found = select(cast(manifests.c.manifest, Text)).where(manifests.c.request_id == request_id)
+            kept = tx.execute(found).scalar()
+        return None if kept is None else chain.read_json(kept)
 
     def seal(self) -> int | None:
         """Seal the stories that grew since the last seal; gives the seal's number, None where none grew.

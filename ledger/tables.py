@@ -84,6 +84,8 @@ seals = Table(
     _text("hash"),
 )
 
+manifests = Table("manifests", metadata, _request(key=True), Column("manifest", JSONB, nullable=False))
+
 decisions = Table(
     "decisions",
     metadata,

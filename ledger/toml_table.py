@@ -42,6 +42,15 @@ class TomlTable:
             raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
         return value
 
+    def words(self, key: str, *, like: str) -> tuple[str, ...]:
+        """A list of texts, as a command has them; empty when it is not there."""
+        value = self._take(key)
+        if value is _ABSENT:
+            return ()
+        if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
+            raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
+        return tuple(value)
+
     def texts(self, key: str, *, like: str, matching: re.Pattern[str]) -> tuple[str, ...]:
         """A list of texts that match and differ; empty when it is not there."""
         value = self._take(key)

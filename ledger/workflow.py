@@ -65,6 +65,19 @@ class Scratch:
 
 
 @dataclass(frozen=True, slots=True)
+class Generate:
+    """Where migrations are generated from: `models` (MODULE:NAME, found in `folder`) or a `command` that prints SQL.
+
+    `python` is the interpreter that has what the models import; None for Twokey's own.
+    """
+
+    models: str | None
+    folder: Path
+    python: Path | None = None
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Workflow:
     """The whole of twokey.toml."""
 
@@ -79,6 +92,7 @@ class Workflow:
     statement_timeout: timedelta
     environments: tuple[Environment, ...]
     scratch: Scratch | None = None
+    generate: Generate | None = None
 
     @property
     def dsn_variables(self) -> tuple[str, ...]:

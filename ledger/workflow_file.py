@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from ledger.toml_table import TomlTable
-from ledger.workflow import Backups, Environment, Scratch, Verbosity, Workflow, WorkflowError
+from ledger.workflow import Backups, Environment, Generate, Scratch, Verbosity, Workflow, WorkflowError
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")  # schema_migrations.environment holds 50 characters
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 _EMOJI = re.compile(r"[a-z0-9_+'-]+")
 _FORM = re.compile(r"plain|custom|directory")
+_MODELS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -43,6 +44,7 @@ def load(path: Path) -> Workflow:
             for one in table.tables("environment")
         ),
         scratch=_scratch(table),
+        generate=_generate(table, path),
     )
     table.nothing_else()
     _no_name_twice(workflow.environments)
@@ -95,6 +97,21 @@ def _scratch(table: TomlTable) -> Scratch | None:
     scratch = Scratch(variable, on_protected_server=inner.truth("on_protected_server"))
     inner.nothing_else()
     return scratch
+
+
+def _generate(table: TomlTable, path: Path) -> Generate | None:
+    inner = table.table("generate")
+    if inner is None:
+        return None
+    models = inner.text("models", matching=_MODELS, like='"models:Base"', default="")
+    folder = _folder(path, inner.text("models_in", like='"src"', default="."))
+    python = inner.text("python", like='".venv/bin/python"', default="")
+    command = inner.words("command", like='["npx", "print-sql"]')
+    inner.nothing_else()
+    if bool(models) == bool(command):
+        raise WorkflowError("generate", 'takes either models = "models:Base" or command = ["npx", "print-sql"]')
+    # Not resolved: a virtual environment's python is a link, and is that environment only by its own name.
+    return Generate(models or None, folder, path.parent.absolute() / python if python else None, command)
 
 
 def _keep(table: TomlTable, default: Backups) -> Backups:

@@ -22,6 +22,7 @@ OTHERS = {
     "ledger.doorbell": {"redis", "rq"},
     "workers": {"rq", "redis"},
     "engine": {"psycopg", "postgast"},
+    "engine.generate.loader": {"sqlalchemy"},
     "cli": {"click", "rich"},
 }
 

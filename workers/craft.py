@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+from engine import manifest
 from engine.connection import Session
 from engine.files import BadFile
 from engine.refusals import PlanRefused
-from engine.report import Step
+from engine.report import BackupTaken, Step
 from engine.revert import CannotRevert
 from engine.statements import BadStatement
-from ledger.events import Event
+from ledger.events import BackedUp, Event
 from ledger.request import PlanSummary, Request
 from ledger.states import State
 from workers import reporting
@@ -54,12 +56,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A claimed request under its environment's lock. What is told returns at once."""
+    """A claimed request under its environment's lock. To tell, or to call the book by `write`, takes no time."""
 
     hands: Hands
     request: Request
     session: Session
     tell: Callable[[Event], None]
+    write: Callable[[Callable[[], Any]], None]
 
     @property
     def frozen(self) -> Frozen:
@@ -77,8 +80,12 @@ class Run:
         return f"#{self.request.id}"
 
     def step(self, said: Step) -> None:
-        """Tell what the engine says while it goes."""
-        if event := reporting.step(said):
+        """Tell what the engine says while it goes; of a backup its manifest is kept, too."""
+        event = reporting.step(said)
+        if isinstance(said, BackupTaken) and isinstance(event, BackedUp):
+            holds = manifest.read(Path(said.receipt.path)).as_json()
+            self.write(lambda: self.hands.book.backed_up(self.request.id, event, manifest=holds))
+        elif event:
             self.tell(event)
 
     def ends(self, to: State, why: Event) -> Ending:

@@ -29,7 +29,7 @@ def carry_out(hands: Hands, request: Request, session: Session) -> None:
     scribe = Scribe(hands.book, request.id)
     with scribe.writing():
         try:
-            scribe.write(_ending(Run(hands, request, session, tell=scribe.tell)))
+            scribe.write(_ending(Run(hands, request, session, tell=scribe.tell, write=scribe.write)))
         except (EngineError, LedgerError) as unknown:
             log.warning("#%d: %s An inspection will find out what is in.", request.id, unknown)
         except Exception:

@@ -1,5 +1,7 @@
 """squawk's findings as hazards: its line, its way out, and never silently none."""
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,28 @@ def test_a_squawk_that_does_not_look_is_said(path: Path | None, why: str) -> Non
 
 def test_no_file_is_no_look() -> None:
     assert Squawk(None).look([]) == {}
+
+
+def test_no_finding_that_is_told_hangs_on_whether_there_is_a_transaction(tmp_path: Path) -> None:
+    (tmp_path / "x.sql").write_text(
+        "CREATE INDEX CONCURRENTLY i ON t (a);\nDROP INDEX j;\n"
+        "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0) NOT VALID;\n"
+        "ALTER TABLE t VALIDATE CONSTRAINT c;\nALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX i;\n"
+        "ALTER TABLE t ALTER a SET NOT NULL;\nVACUUM t;\n"
+    )
+    said = [
+        {
+            (one["line"], one["rule_name"])
+            for one in json.loads(
+                subprocess.run(
+                    [TOOLS.squawk or "", "--reporter=json", *more, "x.sql"],
+                    cwd=tmp_path,
+                    capture_output=True,
+                    check=False,
+                ).stdout
+            )
+        }
+        for more in ([], ["--assume-in-transaction"])
+    ]
+    assert said[0] != said[1]
+    assert {rule for _, rule in said[0] ^ said[1]} <= squawk.LEFT_OUT.keys()

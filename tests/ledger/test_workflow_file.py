@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.workflow import Backups, Environment, Scratch, Verbosity, Workflow, WorkflowError
+from ledger.workflow import Backups, Environment, Generate, Scratch, Verbosity, Workflow, WorkflowError
 from ledger.workflow_file import load, warnings
 
 REPO = Path(__file__).parents[2]
@@ -55,6 +55,7 @@ def test_the_workflow_of_this_repo() -> None:
             ),
         ),
         scratch=Scratch("SCRATCH_DATABASE_URL"),
+        generate=Generate("models:Base", REPO),
     )
     assert warnings(workflow) == ()
 
@@ -128,7 +129,7 @@ def test_a_protected_environment_that_nobody_may_approve_is_said(tmp_path: Path)
 DEV = 'environment "development": '
 KEYS = (
     "channel, verbosity, keep_backups, keep_backups_for, migrations, backups, requests_expire, start_delay, "
-    "approve_with, reject_with, lock_timeout, statement_timeout, environment, scratch"
+    "approve_with, reject_with, lock_timeout, statement_timeout, environment, scratch, generate"
 )
 A_URL = '{ env = "TEST_DATABASE_URL" }'
 

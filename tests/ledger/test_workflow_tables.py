@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.workflow import Scratch, Workflow, WorkflowError
+from ledger.workflow import Generate, Scratch, Workflow, WorkflowError
 from ledger.workflow_file import load
 
 SMALLEST = """\
@@ -54,4 +54,35 @@ def test_scratch_databases_live_where_the_file_says_or_nowhere(tmp_path: Path) -
 def test_a_scratch_table_is_checked(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, text + SMALLEST if text.startswith("scratch") else SMALLEST + text)
+    assert str(caught.value) == f"twokey.toml: {sentence}"
+
+
+GENERATE = "[generate]\n"
+
+
+def test_what_migrations_are_generated_from_is_models_or_a_command(tmp_path: Path) -> None:
+    assert read(tmp_path, SMALLEST).generate is None
+    found = read(
+        tmp_path, SMALLEST + GENERATE + 'models = "a.b:Base"\nmodels_in = "src"\npython = ".venv/bin/python"\n'
+    )
+    assert found.generate == Generate("a.b:Base", tmp_path / "src", tmp_path / ".venv/bin/python")
+    found = read(tmp_path, SMALLEST + GENERATE + 'command = ["npx", "-v", "-v"]\n')
+    assert found.generate == Generate(None, tmp_path, command=("npx", "-v", "-v"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", 'generate takes either models = "models:Base" or command = ["npx", "print-sql"].'),
+        (
+            'models = "a:b"\ncommand = ["c"]',
+            'generate takes either models = "models:Base" or command = ["npx", "print-sql"].',
+        ),
+        ('models = "models"', 'generate: models cannot be "models"; write models = "models:Base".'),
+        ('command = "npx"', 'generate: command cannot be "npx"; write command = ["npx", "print-sql"].'),
+    ],
+)
+def test_a_generate_table_is_checked(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(WorkflowError) as caught:
+        read(tmp_path, SMALLEST + GENERATE + text)
     assert str(caught.value) == f"twokey.toml: {sentence}"

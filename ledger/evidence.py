@@ -1,0 +1,137 @@
+"""Everything the ledger holds about one request, as one JSON file that can be verified by itself, years later."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ledger import chain, plain, verification
+from ledger.book import Book
+from ledger.chain import Breach, Link, Seal, Tally, canonical
+from ledger.errors import LedgerError
+from ledger.events import Approved, Asked, BackedUp, Planned, Witnessed
+from ledger.request import POLICY
+from ledger.verification import Findings
+
+VERSION = 1
+
+Evidence = Mapping[str, Any]
+
+
+class NotEvidence(LedgerError):
+    """A file is not an evidence file, or one of another version."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"This is not an evidence file of Twokey: {self.why}. Make one with: python -m ledger export <number>"
+
+
+def gather(book: Book, request_id: int) -> dict[str, Any]:
+    """What was asked, planned, decided, witnessed, done and told, with its chain and the seals that hold it.
+
+    The plan's frozen part has the SQL and the hazards, `events` are the log of the run. Raises NoSuchRequest.
+    """
+    request = book.request(request_id)
+    return {
+        "evidence": VERSION,
+        "request": {name: value for name, value in plain.dump(request).items() if name not in {"plan", "version"}},
+        "plan": None if request.plan is None else book.frozen_plan(request_id),
+        "shown": None if request.plan is None else plain.dump(request.plan),
+        "decisions": [plain.dump(one) for one in book.decisions(request_id)],
+        "witnesses": [plain.dump(one) for one in book.witnesses(request_id)],
+        "manifest": book.manifest(request_id),
+        "messages": [
+            {"slot": one.slot, "channel": one.channel, "ts": one.ts}
+            for one in book.deliveries(request_id).values()
+            if one.ts
+        ],
+        "events": [asdict(one) for one in book.links(request_id)],
+        "seals": [asdict(one) for one in book.seals_of(request_id)],
+    }
+
+
+def as_text(evidence: Evidence) -> str:
+    """The file: JSON, a line for each part and for each entry of a list."""
+    return "{\n" + ",\n".join(f"{json.dumps(name)}: {_lines(part)}" for name, part in evidence.items()) + "\n}\n"
+
+
+def read(text: str) -> dict[str, Any]:
+    """The evidence in a file. Raises NotEvidence."""
+    try:
+        found = chain.read_json(text)
+    except ValueError as error:
+        raise NotEvidence("it is not JSON") from error
+    if not isinstance(found, dict) or found.get("evidence") != VERSION:
+        raise NotEvidence(f"it does not say that it is evidence of version {VERSION}")
+    return found
+
+
+def verify(evidence: Evidence, *, kept: Iterable[Tally] = ()) -> Findings:
+    """Whether the file is whole and its parts belong together; `kept` may hold tallies of it. Raises NotEvidence."""
+    try:
+        links = [Link(**one) for one in evidence["events"]]
+        seals = tuple(Seal(**one) for one in evidence["seals"])
+        known: dict[tuple[int, int], str] = {}
+        request_id = evidence["request"]["id"]
+        breaches = [
+            *chain.breaks(links, known),
+            *chain.broken_seals(seals, known, of=request_id),
+            *(breach for link in links for breach in _untold(evidence, link)),
+            *_unknown(evidence, links),
+            *chain.missed((one for one in kept if one.request_id == request_id), known),
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise NotEvidence("a part of it is missing or has another shape") from error
+    return verification.findings(known, seals, breaches)
+
+
+def _lines(part: Any) -> str:
+    if isinstance(part, list) and part:
+        return "[\n  " + ",\n  ".join(map(canonical, part)) + "\n]"
+    return canonical(part)
+
+
+def _untold(evidence: Evidence, link: Link) -> Iterator[Breach]:
+    """Where what one event says is not what the rest of the file shows."""
+    body, told = link.body, evidence["request"]
+    if link.request_id != told["id"]:
+        yield Breach(link.request_id, link.seq, f"Event {link.seq} belongs to #{link.request_id}, not #{told['id']}.")
+    match link.kind:
+        case Asked.__name__:
+            shown = (told["act"], told["environment"], told["reason"], told["actor"]["id"])
+            if shown != (body["act"], body["environment"], body["reason"], body["actor_id"]):
+                yield _differs(link, "the request")
+        case Planned.__name__ if _differ(body, "frozen", evidence["plan"]):
+            yield _differs(link, "the plan")
+        case BackedUp.__name__ if _differ(body, "manifest", evidence["manifest"]):
+            yield _differs(link, "the backup's manifest")
+        case Approved.__name__ if body["actor_id"] not in {POLICY.id, *_approving(evidence["decisions"])}:
+            yield _differs(link, "the decisions")
+
+
+def _unknown(evidence: Evidence, links: Iterable[Link]) -> Iterator[Breach]:
+    """Where the file shows what no event tells of."""
+    told = [set(link.body["approving"]) for link in links if link.kind == Witnessed.__name__]
+    shown = [{actor["id"] for actor in one["approving"]} for one in evidence["witnesses"]]
+    if told != shown:
+        yield Breach(evidence["request"]["id"], None, "The witnesses are not those that the events tell of.")
+    digests = {link.body["digest"] for link in links if link.kind == Planned.__name__}
+    if not {one["digest"] for one in evidence["decisions"]} <= digests:
+        yield Breach(evidence["request"]["id"], None, "A decision is about another plan than the events tell of.")
+
+
+def _approving(decisions: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {one["actor"]["id"] for one in decisions if one["verdict"] == "approve"}
+
+
+def _differ(body: Mapping[str, Any], name: str, part: Any) -> bool:
+    """Whether a part is not the one an event holds the hash of; events from before that have none."""
+    return body.get(name) is not None and chain.hash_of(part) != body[name]
+
+
+def _differs(link: Link, what: str) -> Breach:
+    why = f"Event {link.seq} of #{link.request_id} ({link.kind}) speaks of something else than {what} in this file."
+    return Breach(link.request_id, link.seq, why)

@@ -1,0 +1,125 @@
+"""One file tells all about one request, and verifies by itself: every part of it is held to the chain."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger import __main__ as door
+from ledger import evidence
+from ledger.book import Book
+from ledger.chain import Tally
+from ledger.events import BackedUp
+from ledger.request import Decision, Request, Verdict, Witness
+from ledger.states import State
+from tests.support.ledger import ADA, BO, DIGEST, a_request_in, a_wish, role_url
+
+Out = pytest.CaptureFixture[str]
+MANIFEST = {"manifest": 1, "bytes": 12, "sha256": "c" * 64, "contents": {"rows": {"public.users": 3}}}
+
+
+@pytest.fixture
+def request_id(ledger: Book) -> int:
+    """A request of Ada's that Bo approved and that ran, sealed."""
+    request = a_request_in(ledger, State.PLANNED, protected=True, wish=a_wish(environment="production", reason="r"))
+    ledger.decide(Decision(request.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))
+    ledger.witness(Witness(request.id, ledger.now(), approving=(BO,), rejecting=()))
+    ran(ledger, request)
+    ledger.seal()
+    return request.id
+
+
+def ran(ledger: Book, request: Request) -> None:
+    from tests.support.ledger import WAY
+
+    ledger.move(request.id, State.APPROVED, why=WAY[State.APPROVED][1])
+    ledger.move(request.id, State.APPLYING, why=WAY[State.APPLYING][1])
+    ledger.backed_up(request.id, BackedUp("production-backup.sql", 12, "c" * 64, 0.5), manifest=MANIFEST)
+    ledger.move(request.id, State.APPLIED, why=WAY[State.APPLIED][1])
+
+
+def test_it_tells_all_and_holds(ledger: Book, request_id: int) -> None:
+    file = evidence.as_text(evidence.gather(ledger, request_id))
+    told = json.loads(file)
+    assert told["request"]["actor"]["id"] == ADA.id
+    assert told["plan"] == {"texts": ["SELECT 1"]}
+    assert told["shown"]["migrations"][0]["hazards"][0]["sentence"] == "Rewrites users."
+    assert [one["actor"]["id"] for one in told["decisions"]] == [BO.id]
+    assert told["manifest"] == MANIFEST
+    kinds = [one["kind"] for one in told["events"]]
+    assert kinds == ["Asked", "Planned", "Witnessed", "Approved", "Started", "BackedUp", "Applied"]
+    assert told["seals"][0]["heads"][str(request_id)] == [7, told["events"][-1]["hash"]]
+    found = evidence.verify(evidence.read(file), kept=[ledger.tally(request_id), Tally(99, 1, "0" * 12)])
+    assert (found.events, found.seals, found.unsealed, found.breaches) == (7, 1, 0, ())
+
+
+SAYS = "speaks of something else than"
+
+
+@pytest.mark.parametrize(
+    ("forge", "why"),
+    [
+        (lambda e: e["plan"]["texts"].append("DROP TABLE users"), f"Event 2 of #1 (Planned) {SAYS} the plan in"),
+        (lambda e: e["request"].update(reason="other"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
+        (lambda e: e["request"]["actor"].update(id="U0X"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
+        (lambda e: e["manifest"].update(bytes=13), f"Event 6 of #1 (BackedUp) {SAYS} the backup's manifest in"),
+        (lambda e: e.update(manifest=None), f"Event 6 of #1 (BackedUp) {SAYS} the backup's manifest in"),
+        (lambda e: e["decisions"].clear(), f"Event 4 of #1 (Approved) {SAYS} the decisions in"),
+        (lambda e: e["decisions"][0].update(digest="d"), "A decision is about another plan than the events tell of."),
+        (lambda e: e["witnesses"].clear(), "The witnesses are not those that the events tell of."),
+        (lambda e: e["events"][3]["body"].update(actor_id="U0X"), "Event 4 of #1 (Approved, "),
+        (lambda e: e["events"].pop(), "Seal 1 knows event 7 of #1, which is missing: the end of that story was cut"),
+        (lambda e: e["events"].pop(2), "Event 3 of #1 is missing."),
+        (lambda e: e["seals"][0].update(at="2020"), "Seal 1 was changed: it hashes to "),
+        (lambda e: e["request"].update(id=8), "Event 1 belongs to #1, not #8."),
+    ],
+)
+def test_whatever_is_changed_in_it_is_named(
+    ledger: Book, request_id: int, forge: Callable[[dict[str, Any]], object], why: str
+) -> None:
+    told = evidence.read(evidence.as_text(evidence.gather(ledger, request_id)))
+    forge(told)
+    assert evidence.verify(told).breaches[0].why.startswith(why)
+
+
+def test_from_a_terminal_it_is_one_file_that_is_verified_without_the_ledger(
+    ledger: Book, ledger_url: str, request_id: int, capsys: Out, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGER_DATABASE_URL", role_url(ledger_url, "twokey_bot"))
+    assert door.main(["export", str(request_id)]) == 0
+    file = tmp_path / "evidence.json"
+    file.write_text(capsys.readouterr().out)
+    assert door.main(["export", "99"]) == 2
+    assert "There is no request #99." in capsys.readouterr().err
+    monkeypatch.setenv("LEDGER_DATABASE_URL", role_url(ledger_url, "twokey_sweep"))
+    assert door.main(["export", str(request_id)]) == 3
+    assert capsys.readouterr().err == (
+        "The login in LEDGER_DATABASE_URL may not read all of that. The bot's and the owner's may.\n"
+    )
+    monkeypatch.delenv("LEDGER_DATABASE_URL")
+    assert door.main(["verify", str(file)]) == 0
+    assert capsys.readouterr().out.startswith("The record holds: 1 request, 7 events, 1 seal, 0 tallies. Seal 1 is ")
+    file.write_text(file.read_text().replace("SELECT 1", "SELECT 2"))
+    assert door.main(["verify", str(file)]) == 1
+    assert "Event 2 of #1 (Planned) speaks of something else than the plan in this file." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "it is not JSON"),
+        ("[]", "it does not say that it is evidence of version 1"),
+        ('{"evidence": 2}', "it does not say that it is evidence of version 1"),
+        ('{"evidence": 1, "events": [{}], "seals": []}', "a part of it is missing or has another shape"),
+        ('{"evidence": 1, "events": 3, "seals": []}', "a part of it is missing or has another shape"),
+    ],
+)
+def test_what_is_no_evidence_is_said_to_be_none(text: str, why: str, tmp_path: Path, capsys: Out) -> None:
+    file = tmp_path / "evidence.json"
+    file.write_text(text)
+    assert door.main(["verify", str(file)]) == 2
+    assert capsys.readouterr().err == (
+        f"This is not an evidence file of Twokey: {why}. Make one with: python -m ledger export <number>\n"
+    )
