@@ -21,6 +21,7 @@ from bot.identity import Directory
 from bot.inquiries import Answering
 from bot.judge import Judge
 from bot.listeners import Listeners
+from bot.noticeboard import NoticeBoard
 from bot.voice import SlackFailed, Voice
 from bot.witness import WitnessStand
 from ledger.book import Book
@@ -128,6 +129,7 @@ def compose(settings: Settings, *, book: Book, bell: Doorbell, voice: Voice, cli
         loop.Clock(book, bell=bell).ring,
         answering.answer,
         Announcer(book, voice=voice, workflow=workflow).announce,
+        NoticeBoard(book, voice=voice, workflow=workflow).post,
         answering.share,
     )
     return Bot(_ear(app, settings), steps, aside)

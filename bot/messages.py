@@ -10,6 +10,7 @@ from bot import acts, cards, endings, lists, thread
 from bot.answers import answer, nobody, shared
 from bot.blocks import Body, body, cut, escape, fenced, field, mono, ours, plain, said, section
 from bot.grammar import LONGEST_NOTE, LONGEST_WORD, Slip
+from bot.notices import notice
 from bot.outcomes import (
     NAME_FIELD,
     REASON_FIELD,
@@ -29,7 +30,20 @@ from ledger.records import Told
 from ledger.request import Act, Request
 from ledger.workflow import Environment, Verbosity, Workflow
 
-__all__ = ["Body", "Slot", "answer", "bare", "modal", "nobody", "project", "reply", "shared", "slip", "whisper"]
+__all__ = [
+    "Body",
+    "Slot",
+    "answer",
+    "bare",
+    "modal",
+    "nobody",
+    "notice",
+    "project",
+    "reply",
+    "shared",
+    "slip",
+    "whisper",
+]
 
 #: The slots that are edited in place. Every other one is a reply that is posted once.
 CARD, PROGRESS = "card", "progress"

@@ -28,12 +28,13 @@ from ledger.request import CHANGING, Certification, PlanSummary, Request, Wish
 from ledger.seals import Seals
 from ledger.states import FINAL, State, sources
 from ledger.tables import certifications, events, plans, requests
+from ledger.watches import Watches
 
 _OPEN = frozenset(State) - FINAL
 _ONE_OPEN = "requests_one_open_where_protected"
 
 
-class Book(Decisions, Inquiries, Deliveries, Clockwork, Seals, Prepared):
+class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared):
     """One per process. A fork must call `after_fork` before its first use."""
 
     def open(self, wish: Wish, *, expires_in: timedelta, protected: bool) -> tuple[Request, bool]:

@@ -18,6 +18,8 @@ from ledger.request import Request
 # RQ would otherwise stop a migration after three minutes. The engine's own timeouts are the ones that bind.
 _RUN_SECONDS = 24 * 60 * 60
 _LOOK_SECONDS = 60
+# A watch that nobody heard is rung for again after ten minutes.
+_WATCH_KEPT = 10 * 60
 # What became of a ring is written in the ledger; Redis need not remember it.
 _KEEP_SUCCESS_SECONDS = 0
 _KEEP_FAILURE_SECONDS = 60 * 60
@@ -61,16 +63,21 @@ class Doorbell:
         """Ask the environment's worker what became of a run that fell silent."""
         return self._enqueue(f"look.{environment}", "inspect_run", number=request_id, seconds=_LOOK_SECONDS)
 
+    def ring_watch(self, watch_id: int, environment: str) -> bool:
+        """Ask the environment's worker what was done at a terminal. Not heard for long, the ring is no more."""
+        return self._enqueue(f"look.{environment}", "watch", number=watch_id, seconds=_LOOK_SECONDS, ttl=_WATCH_KEPT)
+
     def close(self) -> None:
         """Give back every connection."""
         self._redis.close()
 
-    def _enqueue(self, queue: str, function: str, *, number: int, seconds: int) -> bool:
+    def _enqueue(self, queue: str, function: str, *, number: int, seconds: int, ttl: int | None = None) -> bool:
         try:
             Queue(queue, connection=self._redis, serializer=JSONSerializer).enqueue(
                 f"workers.tasks.{function}",
                 args=(number,),
                 job_timeout=seconds,
+                ttl=ttl,
                 result_ttl=_KEEP_SUCCESS_SECONDS,
                 failure_ttl=_KEEP_FAILURE_SECONDS,
             )

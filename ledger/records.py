@@ -101,3 +101,28 @@ class Delivery:
     attempt_key: str
     ts: str | None
     content_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that was done to an environment at a terminal, as the environment has it on record.
+
+    `act` is the command's word, `what` its migrations, or the backup and the databases it is about.
+    """
+
+    id: str
+    at: datetime
+    act: str
+    what: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What one person did in one go, to be told in the environment's channel; or all `earlier` than the first look."""
+
+    id: int
+    environment: str
+    earlier: bool
+    deeds: tuple[Deed, ...]
+    attempt_key: str

@@ -6,7 +6,7 @@ from sqlalchemy import Row
 
 from ledger import plain
 from ledger.events import KINDS
-from ledger.records import Delivery, Heard, Inquiry, Observation, Question, Share, Told
+from ledger.records import Deed, Delivery, Heard, Inquiry, Observation, Question, Share, Told
 from ledger.request import (
     Act,
     Actor,
@@ -137,3 +137,7 @@ def delivery(row: Row[Any]) -> Delivery:
         ts=row.ts,
         content_hash=row.content_hash,
     )
+
+
+def deed(row: Row[Any]) -> Deed:
+    return Deed(id=row.deed, at=row.at, act=row.act, what=tuple(row.what), by=row.done_by)

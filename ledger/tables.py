@@ -181,5 +181,40 @@ deliveries = Table(
     _text("content_hash", null=True),
 )
 
+watches = Table(
+    "watches",
+    metadata,
+    _id(),
+    Column("environment", Text, nullable=False),
+    _at("rung_at"),
+    _at("heard_at"),
+    _at("since"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    _id(),
+    Column("environment", Text, ForeignKey("watches.environment"), nullable=False),
+    Column("earlier", Boolean, nullable=False),
+    _at("noticed_at", null=False),
+    _text("channel", null=True),
+    _text("attempt_key"),
+    _at("reserved_at"),
+    _text("ts", null=True),
+)
+
+deeds = Table(
+    "deeds",
+    metadata,
+    Column("environment", Text, ForeignKey("watches.environment"), primary_key=True),
+    Column("deed", Text, primary_key=True),
+    Column("notice_id", BigInteger, ForeignKey("notices.id"), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    _text("act"),
+    Column("what", JSONB, nullable=False),
+    _text("done_by"),
+)
+
 #: What the engine keeps in every database it migrates, the ledger's own included; read here, never written.
 schema_migrations = Table("schema_migrations", MetaData(), Column("migration_id", Text))

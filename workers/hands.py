@@ -2,7 +2,8 @@
 
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from engine import files
 from engine.backup import Into
@@ -15,6 +16,9 @@ from engine.tools import Tools
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.workflow import Environment, Workflow
+
+#: A person waits five seconds for an answer, so a look gives up before.
+LOOK_TIMEOUT = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Hands:
     def limits(self) -> Limits:
         """How long a statement may wait and run here."""
         return Limits(lock_timeout=self.workflow.lock_timeout, statement_timeout=self.workflow.statement_timeout)
+
+    @property
+    def looking(self) -> Limits:
+        """The same for a look, which somebody waits for."""
+        return replace(self.limits, statement_timeout=min(LOOK_TIMEOUT, self.limits.statement_timeout))
 
     @property
     def name(self) -> str:

@@ -1,8 +1,6 @@
 """What this environment is now, written down for whoever asked. Never waits for another environment's look."""
 
 import logging
-from dataclasses import replace
-from datetime import timedelta
 
 from rq.timeouts import JobTimeoutException
 
@@ -10,13 +8,10 @@ from engine import standing
 from engine.connection import open_session
 from engine.errors import BadAddress, EngineError, Unreachable
 from ledger.errors import LedgerError
-from workers import answers, sight
+from workers import answers, sight, watching
 from workers.hands import Hands
 
 log = logging.getLogger("twokey.look")
-
-#: A person waits five seconds for an answer, so a look gives up before.
-STATEMENT_TIMEOUT = timedelta(seconds=3)
 
 
 def look(hands: Hands, observation_id: int) -> None:
@@ -25,8 +20,12 @@ def look(hands: Hands, observation_id: int) -> None:
         asked = hands.book.observation(observation_id)
         if asked.environment != hands.environment.name:
             log.warning("Observation %d is about %s, not about us.", observation_id, asked.environment)
-        elif asked.body is None and (inquiry_id := hands.book.observe(observation_id, observe(hands))):
-            answer(hands, inquiry_id)
+        elif asked.body is None:
+            seen = observe(hands)
+            if inquiry_id := hands.book.observe(observation_id, seen):
+                answer(hands, inquiry_id)
+            if seen["state"] == "ok":  # whoever asked has the answer now; the channel hears what is new
+                watching.look(hands)
     except LedgerError as away:
         log.warning("%s", away)
 
@@ -44,8 +43,7 @@ def answer(hands: Hands, inquiry_id: int) -> None:
 def observe(hands: Hands) -> sight.Body:
     """This environment as the body of an observation: its standing, or why there is none."""
     try:
-        limits = replace(hands.limits, statement_timeout=min(STATEMENT_TIMEOUT, hands.limits.statement_timeout))
-        with open_session(hands.database, purpose="twokey look", limits=limits) as session:
+        with open_session(hands.database, purpose="twokey look", limits=hands.looking) as session:
             return sight.clear(standing.look(session, hands.files()))
     except (Unreachable, BadAddress) as away:
         return sight.blocked("unreachable", str(away))

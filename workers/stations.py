@@ -26,6 +26,8 @@ def serve(settings: HandsSettings) -> None:
     Doorbell(settings.redis.reveal()).close()  # a malformed address is to stop us here, and not each child again
     waiting = Book(settings.ledger.reveal(), name="twokey workers")
     waiting.wait_until_prepared(log.info)
+    for environment in settings.environments:
+        waiting.watch(environment.name)
     waiting.close()
     log.info("Serving %s.", ", ".join(e.name for e in settings.environments))
     Crew([post for e in settings.environments for post in _posts(settings, e)]).keep()
@@ -48,7 +50,7 @@ def _run(settings: HandsSettings, environment: Environment) -> None:
 
 
 def _look(settings: HandsSettings, environment: Environment) -> None:
-    names = ("workers.tasks.look", "workers.tasks.answer", "workers.tasks.inspect_run")
+    names = ("workers.tasks.look", "workers.tasks.answer", "workers.tasks.watch", "workers.tasks.inspect_run")
     tasks = _bound(_hands(settings, environment), *names)
     doorway.listen(f"look.{environment.name}", redis_url=settings.redis.reveal(), tasks=tasks)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from workers import foreman, inspector, observer
+from workers import foreman, inspector, observer, watching
 from workers.hands import Hands
 
 
@@ -22,6 +22,11 @@ def answer(hands: Hands, inquiry_id: int) -> None:
     observer.answer(hands, inquiry_id)
 
 
+def watch(hands: Hands, watch_id: int) -> None:
+    """Find out what was done at a terminal."""
+    watching.watch(hands, watch_id)
+
+
 def inspect_run(hands: Hands, request_id: int) -> None:
     """Find out what became of a run that fell silent."""
     inspector.inspect(hands, request_id)
@@ -33,5 +38,6 @@ TASKS: Mapping[str, tuple[Callable[[Hands, int], None], timedelta]] = {
     "workers.tasks.run": (run, timedelta(hours=24)),
     "workers.tasks.look": (look, timedelta(seconds=6)),
     "workers.tasks.answer": (answer, timedelta(seconds=6)),
+    "workers.tasks.watch": (watch, timedelta(seconds=6)),
     "workers.tasks.inspect_run": (inspect_run, timedelta(seconds=30)),
 }

@@ -121,8 +121,9 @@ def _is_level(session: Session, empty: Session, found: str) -> None:
     environment, here = session.database.environment, history.prepare(session)
     if session.server // 10000 != empty.server // 10000 or here != history.prepare(empty):
         why = (
-            f"Whether it is cannot be told: it is {server_name(session.server)} with its history in {here.schema}, the "
-            f"scratch server {server_name(empty.server)} with it in {history.prepare(empty).schema}."
+            f"Whether it is cannot be told: it is PostgreSQL {server_name(session.server)} with its history in "
+            f"{here.schema}, the scratch server PostgreSQL {server_name(empty.server)} with it in "
+            f"{history.prepare(empty).schema}."
         )
         raise NotLevel(environment, why)
     if fingerprint.read(session, here) != found:

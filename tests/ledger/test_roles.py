@@ -11,7 +11,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from ledger.book import Book
 from ledger.events import Certified, Expired, Noted, Planned
-from ledger.records import Question
+from ledger.records import Deed, Question
 from ledger.request import Act, Certification, CertifiedBy, Decision, Verdict, Witness
 from ledger.states import State
 from ledger.tables import metadata
@@ -100,6 +100,20 @@ def test_a_question_and_a_certification_go_their_way(bot: Book, worker: Book, le
     assert bot.certification("test") is not None
 
 
+def test_what_was_done_at_a_terminal_goes_its_way(bot: Book, worker: Book, sweep: Book) -> None:
+    worker.watch("test")
+    [(watch_id, _)] = sweep.unwatched(timedelta(minutes=1))
+    sweep.watch_rung(watch_id, sweep.now())
+    assert worker.watch_heard(watch_id) == "test"
+    done = Deed("d1", worker.now(), "apply", ("1_a",), "ada (terminal)")
+    worker.notice("test", [[done]])
+    assert worker.noticed_until("test") == done.at
+    [notice] = bot.notices(["test"])
+    assert bot.noticing(notice.id, channel="C")
+    bot.noticed_as(notice.id, "1.1")
+    assert bot.notices(["test"]) == ()
+
+
 @pytest.fixture
 def there(prepared_ledger: embedded.Postgres) -> str:
     """The prepared ledger, whatever is in it: what is refused leaves no trace."""
@@ -172,6 +186,12 @@ def test_a_plan_once_laid_stays(there: str) -> None:
         ("twokey_worker", "INSERT INTO deliveries DEFAULT VALUES"),
         ("twokey_worker", "SELECT response_url FROM inquiries"),
         ("twokey_worker", "UPDATE requests SET announced_version = 0"),
+        ("twokey_worker", "UPDATE deeds SET act = ''"),
+        ("twokey_worker", "UPDATE notices SET ts = ''"),
+        ("twokey_worker", "UPDATE watches SET environment = ''"),
+        ("twokey_bot", "INSERT INTO deeds DEFAULT VALUES"),
+        ("twokey_bot", "INSERT INTO notices DEFAULT VALUES"),
+        ("twokey_sweep", "SELECT FROM deeds"),
         ("twokey_sweep", "INSERT INTO requests DEFAULT VALUES"),
         ("twokey_sweep", "INSERT INTO decisions DEFAULT VALUES"),
         ("twokey_sweep", "INSERT INTO plans DEFAULT VALUES"),

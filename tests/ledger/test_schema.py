@@ -91,3 +91,4 @@ def test_the_indexes_of_open_requests_name_every_open_state() -> None:
 
 def test_the_files_follow_the_rules_of_migrations() -> None:
     assert all(re.fullmatch(r"\d{14}_[a-z0-9_]+\.sql", file.name) for file in schema_files())
+    assert len({file.name[:14] for file in schema_files()}) == len(schema_files())

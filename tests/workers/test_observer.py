@@ -187,3 +187,13 @@ def test_looking_leaves_a_statement_no_more_than_three_seconds(row: Row, monkeyp
     monkeypatch.setattr(standing, "look", look)
     observer.observe(row.hands("development"))
     assert seen == [timedelta(seconds=3)]
+
+
+def test_whoever_looks_hears_what_was_done_at_a_terminal_and_answers_first(row: Row) -> None:
+    ask(row, Question.STATUS, of=ALL)
+    row.bring("development")
+    assert row.ledger.notices(ALL) == ()
+    ask(row, Question.STATUS, of=ALL)
+    [notice] = row.ledger.notices(ALL)
+    assert (notice.environment, notice.earlier) == ("development", False)
+    assert [one.what for one in notice.deeds] == [(FIRST,), (SECOND,), (THIRD,)]

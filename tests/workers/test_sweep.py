@@ -29,6 +29,10 @@ class Bell(Doorbell):
         self.rung.append(("inspect", request_id, environment))
         return self.works
 
+    def ring_watch(self, watch_id: int, environment: str) -> bool:
+        self.rung.append(("watch", watch_id, environment))
+        return self.works
+
 
 @pytest.fixture
 def bell() -> Bell:
@@ -119,6 +123,22 @@ def test_a_run_that_fell_silent_is_looked_after(ledger: Book, bell: Bell, owner_
     owner_says(f"UPDATE requests SET beat_at = clock_timestamp() - interval '61 s' WHERE id = {request.id}")
     sweep.sweep(ledger, bell)
     assert bell.rung == [("inspect", request.id, "development")]
+
+
+def test_each_environment_is_looked_at_at_once_and_then_every_minute(
+    ledger: Book, bell: Bell, owner_says: Callable[[str], None]
+) -> None:
+    ledger.watch("test")
+    sweep.sweep(ledger, Bell(works=False))  # Redis is down: the next round tries again
+    sweep.sweep(ledger, bell)
+    sweep.sweep(ledger, bell)
+    assert [(what, environment) for what, _, environment in bell.rung] == [("watch", "test")]
+    ledger.watch_heard(1)
+    sweep.sweep(ledger, bell)
+    assert len(bell.rung) == 1
+    owner_says("UPDATE watches SET rung_at = rung_at - interval '61 s', heard_at = heard_at - interval '61 s'")
+    sweep.sweep(ledger, bell)
+    assert [(what, environment) for what, _, environment in bell.rung] == [("watch", "test")] * 2
 
 
 def test_what_was_told_is_sealed_once(ledger: Book, bell: Bell) -> None:

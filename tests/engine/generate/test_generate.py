@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from engine import generate
+from engine.connection import server_name
 from engine.generate import Proving, Reading, Replaying
 from engine.generate.command import Command
 from engine.generate.declared import Models
@@ -202,11 +203,10 @@ def test_a_history_elsewhere_cannot_be_compared(desk: Desk) -> None:
     desk.session.conn.execute("CREATE SCHEMA shop; SET search_path = shop")
     with pytest.raises(NotLevel) as caught:
         desk.draft(Models("models:Base", ROOT), ())
-    server = desk.session.conn.execute("SHOW server_version").fetchone()
-    assert server
+    server = server_name(desk.session.server)
     assert str(caught.value) == (
         "Nothing is generated while development is not as the folder makes it. Whether it is cannot be told: it is "
-        f"{server[0]} with its history in shop, the scratch server {server[0]} with it in public."
+        f"PostgreSQL {server} with its history in shop, the scratch server PostgreSQL {server} with it in public."
     )
 
 

@@ -1,0 +1,94 @@
+"""What was done at a terminal is found by the environment's own worker, and written down once."""
+
+import pytest
+from rq.timeouts import JobTimeoutException
+
+from engine import deeds
+from ledger.records import Notice
+from ledger.states import State
+from tests.workers.row import FIRST, SECOND, THIRD, Row
+from workers import watching
+from workers.tasks import TASKS
+
+NAMES = ("development", "test", "production")
+
+
+def watch(row: Row, name: str = "development") -> None:
+    """The ring of a watch comes to the worker of `name`, by the name that the doorbell writes."""
+    row.ledger.watch(name)
+    [watch_id] = [one for one, environment in row.ledger.unwatched(-watching.OVERLAP) if environment == name]
+    task, _ = TASKS["workers.tasks.watch"]
+    task(row.hands(name), watch_id)
+
+
+def notices(row: Row) -> tuple[Notice, ...]:
+    return row.ledger.notices(NAMES)
+
+
+def test_a_run_at_a_terminal_is_one_notice_however_often_it_is_seen(row: Row) -> None:
+    watch(row)
+    assert notices(row) == ()
+    row.bring("development")
+    for _ in range(3):
+        watch(row)
+    [notice] = notices(row)
+    assert (notice.environment, notice.earlier) == ("development", False)
+    assert [(one.act, one.what, one.by) for one in notice.deeds] == [
+        ("apply", (FIRST,), "test"),
+        ("apply", (SECOND,), "test"),
+        ("apply", (THIRD,), "test"),
+    ]
+
+
+def test_what_was_done_for_a_request_is_told_by_its_own_story_alone(row: Row) -> None:
+    watch(row)
+    assert row.do("development").state is State.APPLIED
+    watch(row)
+    assert notices(row) == ()
+
+
+def test_an_environment_that_is_met_with_a_past_is_told_of_in_one_notice(row: Row) -> None:
+    row.bring("development")
+    row.file("20250901000000_more", "CREATE TABLE more ();")
+    row.dsn["test"] = row.dsn["development"]
+    watch(row)
+    [notice] = notices(row)
+    assert notice.earlier
+    assert len(notice.deeds) == 3
+
+
+def test_an_address_that_leads_elsewhere_tells_nothing(row: Row, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    row.bring("development")
+    row.dsn["test"] = row.dsn["development"]
+    watch(row, "test")
+    assert notices(row) == ()
+    assert "that database says it is development" in caplog.text
+
+
+def test_a_database_that_is_down_is_looked_at_later(row: Row, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    row.dsn["development"] = "postgresql://nobody:hunter2@127.0.0.1:1/app"
+    watch(row)
+    assert "development (127.0.0.1, database app) cannot be reached" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_a_server_that_says_nothing_more_is_left_alone(
+    row: Row, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def hang(*_: object, **__: object) -> None:
+        raise JobTimeoutException
+
+    caplog.set_level("INFO")
+    monkeypatch.setattr(deeds, "at_terminal", hang)
+    watch(row)
+    assert "development let us in and then did not answer in time." in caplog.messages
+
+
+def test_a_ring_for_another_environment_is_not_ours(row: Row, caplog: pytest.LogCaptureFixture) -> None:
+    row.ledger.watch("test")
+    watching.watch(row.hands("development"), 1)
+    watching.watch(row.hands("development"), 999)
+    assert "Watch 1 is for test, not for us." in caplog.messages
+    assert "The ledger has no watch 999. Ask again." in caplog.messages

@@ -1,0 +1,56 @@
+"""What was done at a terminal is found in the environment's own record and written down in the ledger, to be told."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from itertools import groupby
+
+from rq.timeouts import JobTimeoutException
+
+from engine import deeds, history, identity
+from engine.connection import open_session
+from engine.errors import EngineError
+from ledger.errors import LedgerError
+from ledger.records import Deed
+from workers.hands import Hands
+
+log = logging.getLogger("twokey.watch")
+
+#: A deed is dated before it commits, so some that are older than the newest known may be new.
+OVERLAP = timedelta(hours=1)
+
+
+def watch(hands: Hands, watch_id: int) -> None:
+    """The ring is heard, and the ledger knows what was done at a terminal until now. Raises nothing."""
+    try:
+        environment = hands.book.watch_heard(watch_id)
+        if environment == hands.environment.name:
+            look(hands)
+        else:
+            log.warning("Watch %d is for %s, not for us.", watch_id, environment)
+    except LedgerError as away:
+        log.warning("%s", away)
+
+
+def look(hands: Hands) -> None:
+    """The ledger knows what was done at a terminal until now, if the environment answers. Raises LedgerError."""
+    name = hands.environment.name
+    since = hands.book.noticed_until(name)
+    try:
+        with open_session(hands.database, purpose="twokey watch", limits=hands.looking) as session:
+            home = history.prepare(session)
+            identity.meet(session, home)
+            found = deeds.at_terminal(session, home, since=since and since - OVERLAP)
+    except EngineError as wrong:
+        log.info("%s", wrong)
+        return
+    except JobTimeoutException:
+        log.info("%s let us in and then did not answer in time.", name)
+        return
+    hands.book.notice(name, _runs(found))
+
+
+def _runs(found: Iterable[deeds.Deed]) -> Sequence[Sequence[Deed]]:
+    """Put together what one session did in a row."""
+    runs = groupby(found, key=lambda one: (one.backend, one.act, one.by))
+    return [[Deed(one.id, one.at, one.act, one.what, one.by) for one in run] for _, run in runs]
