@@ -152,8 +152,16 @@ def _standing(environment: Mapping[str, Any]) -> list[str]:
     at = f" {_when(last['at'])}" if last and last["at"] else ""
     newest = f"; last {mono(last['migration'])}{at}{by}" if last else ""
     counts = f"{environment['applied']} applied, {len(environment['pending'])} pending"
-    problems = [f"⚠️ {spoken(problem)}" for problem in environment["problems"]]
+    problems = [*_drift(environment), *(f"⚠️ {spoken(problem)}" for problem in environment["problems"])]
     return [f"{sign}*{environment['name']}* {counts}{newest}", *listed(problems, show=LINES_SHOWN)]
+
+
+def _drift(environment: Mapping[str, Any]) -> list[str]:
+    drift = environment.get("drift")
+    if drift is None or drift["state"] != "drifted":
+        return []
+    differ = "1 object differs" if drift["differences"] == 1 else f"{drift['differences']} objects differ"
+    return [f"⚠️ Its schema is not what its history makes: {differ}. `/migrate validate` names which."]
 
 
 def _pending(environment: Mapping[str, Any]) -> list[str]:
@@ -173,6 +181,7 @@ def validate(found: Mapping[str, Any]) -> Body:
     lines = [_verdict(found, unseen)]
     lines += [f"• *{e['name']}* {e['state']}" + (f": {spoken(e['why'])}" if e["why"] else "") for e in unseen]
     lines += listed([f"• {spoken(finding['sentence'])}" for finding in found["findings"]], show=LINES_SHOWN)
+    lines += [f"• {spoken(note)}" for note in found.get("notes", ())]
     lines += [_ready(ready) for ready in found["ready"]]
     return body("\n".join(lines), *sections(lines))
 
@@ -202,6 +211,7 @@ def plan(found: Mapping[str, Any]) -> Body:
     lines += listed([f"Stays pending: {spoken(h['why'])}" for h in drawn["held"]], show=LINES_SHOWN)
     if not any(migration["hazards"] for migration in drawn["migrations"]):
         lines.append(f"Hazards: {none_of(tuple(drawn['looked_for']))}")
+    lines += [f"📝 {spoken(note)}" for note in drawn.get("notes", ())]
     holds = f", {size(drawn['database_bytes'])}" if drawn["database_bytes"] is not None else ""
     small = f"database {mono(drawn['database'])}{holds} · backup into {mono(drawn['backup_folder'])} · nothing has run"
     return body(f"An apply to {name} would run {count}. Nothing has run.", *sections(lines), context(small))
@@ -210,6 +220,7 @@ def plan(found: Mapping[str, Any]) -> Body:
 def _planned(migrations: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for migration in migrations:
-        lines.append(f"• {mono(migration['id'])} · {counted(migration['lines'], 'line')}")
+        impact = f" · *impact* {said(migration['impact'])}" if migration.get("impact") else ""
+        lines.append(f"• {mono(migration['id'])} · {counted(migration['lines'], 'line')}{impact}")
         lines += [f"⚠️ line {h['line']}, {h['name']}: {spoken(h['sentence'])}" for h in migration["hazards"]]
     return listed(lines, show=2 * LINES_SHOWN)

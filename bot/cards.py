@@ -24,7 +24,7 @@ from bot.blocks import (
 )
 from bot.next_steps import buttons, next_words
 from bot.story import Story, grouped, none_of, now, state_line
-from ledger.request import Act, PlanSummary
+from ledger.request import Act, PlannedMigration, PlanSummary
 from ledger.states import State
 
 #: How many files and hazards a card names; who approves more than that reads the plan itself.
@@ -62,14 +62,23 @@ def _subject(story: Story, plan: PlanSummary) -> list[Block]:
     ]
     lines += [f"*{said(fact.name)}* {spoken(fact.sentence)}" for fact in plan.facts]
     if story.two_keys:
-        lines += [*_certified(plan), *_hazards(plan), _backup(plan)]
+        lines += [*_certified(plan), *_hazards(plan), *_notes(plan), _backup(plan)]
         return [*sections(lines), section(_keys(story, plan)), context(_small_print(story, plan))]
-    return [*sections([*lines, *_hazards(plan)]), context(_small_print(story, plan))]
+    return [*sections([*lines, *_hazards(plan), *_notes(plan)]), context(_small_print(story, plan))]
 
 
 def _files(story: Story, plan: PlanSummary) -> list[str]:
-    files = [f"• {mono(m.id)} · {counted(m.lines, 'line')}" for m in plan.migrations]
+    files = [f"• {mono(m.id)} · {counted(m.lines, 'line')}{_impact(m)}" for m in plan.migrations]
     return [f"*{acts.of(story.request).lists}*", *listed(files, show=FILES_SHOWN)]
+
+
+def _impact(migration: PlannedMigration) -> str:
+    """What the file's author says that the application must know."""
+    return f" · *impact* {said(migration.impact)}" if migration.impact else ""
+
+
+def _notes(plan: PlanSummary) -> list[str]:
+    return [f"📝 {spoken(note)}" for note in plan.notes]
 
 
 def _held(plan: PlanSummary) -> list[str]:

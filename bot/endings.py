@@ -31,9 +31,9 @@ def ending(story: Story) -> list[str]:
     place = f"*{request.environment}* · {request.act} #{request.id}"
     failed = story.last(events.Failed)
     if request.state is State.APPLIED:
-        return [f"✅ {place} · {who} {_success(story)}"]
+        return [f"✅ {place} · {who} {_success(story)}", *_compared(story)]
     if failed is not None:
-        return [f"❌ {place} failed · {who}", *_failure(acts.of(request), failed)]
+        return [f"❌ {place} failed · {who}", *_failure(acts.of(request), failed), *_compared(story)]
     interrupted = story.last(events.Interrupted)
     if interrupted is not None:
         left = _left(acts.of(request), interrupted.done, interrupted.left, rest=acts.of(request).left)
@@ -69,6 +69,14 @@ def _failure(words: Words, failed: events.Failed) -> list[str]:
         *_left(words, failed.done, failed.left, rest="Not tried"),
         f"➡️ {spoken(failed.next_step)}",
     ]
+
+
+def _compared(story: Story) -> list[str]:
+    """How the schema agrees with what the same history made elsewhere. That all is as it should be needs no word."""
+    compared = story.last(events.Compared)
+    if compared is None or compared.state == "same":
+        return []
+    return [f"⚠️ {spoken(compared.sentence)}", *listed([f"• {spoken(d)}" for d in compared.differences], show=NAMED)]
 
 
 def _left(words: Words, done: tuple[str, ...], left: tuple[str, ...], *, rest: str) -> list[str]:

@@ -66,7 +66,8 @@ def _apply(around: Surroundings, environment: Environment, tell: Callable[[Step]
             request=None,
             tell=tell,
         )
-    return plan_words.report(plan, report)
+        agreed = looking.agreement(around, environment, report)
+    return plan_words.report(plan, report, agreed)
 
 
 def _drawn(around: Surroundings, environment: Environment, session: Session) -> Plan:

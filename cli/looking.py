@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cli.surroundings import NoAddress, Surroundings
-from engine import standing
+from engine import history, snapshot, standing
 from engine.connection import open_session
 from engine.errors import BadAddress, ConnectionLost, EngineError, Unreachable
 from engine.files import Migration
@@ -15,27 +16,34 @@ from engine.validate import Seen, Sight
 from ledger.workflow import Environment
 
 if TYPE_CHECKING:
+    from engine.agreement import Agreement
     from engine.hazards.catalog import Catalog
+    from engine.replay import Replays
+    from engine.report import Report
+    from engine.snapshot import Snapshot
 
 
-def at_all(around: Surroundings, environments: Sequence[Environment]) -> tuple[Seen, ...]:
-    """A look at each, at the same time.
+def at_all(around: Surroundings, environments: Sequence[Environment], *, closely: bool = False) -> tuple[Seen, ...]:
+    """A look at each, at the same time; `closely`: beside its history made anew, where there is a scratch server.
 
-    Raises BadFile, NoAddress when the shell holds no address at all, and EmptyAddress and BadAddress for any.
+    Raises BadFile, NoAddress when the shell holds no address at all, EmptyAddress and BadAddress.
     """
-    files = around.files()
+    files, replays = around.files(), _replays(around) if closely else None
     with ThreadPoolExecutor(max_workers=len(environments)) as pool:
-        seen = tuple(pool.map(lambda one: _at(around, one, files), environments))
+        seen = tuple(pool.map(lambda one: _at(around, one, files, replays), environments))
     if all(one.state == "unobserved" for one in seen):
         raise NoAddress(environments[0].name, environments[0].dsn_variable)
     return seen
 
 
-def at(around: Surroundings, environment: Environment, files: Sequence[Migration]) -> Standing:
+def at(
+    around: Surroundings, environment: Environment, files: Sequence[Migration], replays: "Replays | None" = None
+) -> Standing:
     """One environment's standing. Raises NoAddress, and the engine's errors of looking."""
     database = around.database(environment)
     with open_session(database, purpose=f"twokey look by {around.person}", limits=around.limits) as session:
-        return standing.look(session, files)
+        here = standing.look(session, files)
+        return replace(here, drift=replays.drift(session, here.drift)) if replays else here
 
 
 def closely(around: Surroundings, environment: Environment, files: Sequence[Migration]) -> tuple[Standing, "Catalog"]:
@@ -47,6 +55,35 @@ def closely(around: Surroundings, environment: Environment, files: Sequence[Migr
         return standing.look(session, files), catalog.read(session)
 
 
+def agreement(around: Surroundings, environment: Environment, report: "Report") -> "Agreement | None":
+    """After a run: its schema beside the one that the same history made earlier, here or on the environment before.
+
+    None where nothing was changed, or there is nothing to hold it against.
+    """
+    from engine import agreement
+
+    settled, before = report.settled, around.workflow.before(environment)
+    if settled is None:
+        return agreement.unread(environment.name) if report.done else None
+    if settled.earlier:
+        return agreement.of(settled, settled.earlier, against=environment.name, declared=environment.differs)
+    if before is None:
+        return None
+    declared = {*environment.differs, *before.differs}
+    try:
+        there = _schema_at(around, before, settled.live.history)
+    except (NoAddress, EngineError) as away:
+        return agreement.unknown(before.name, str(away).rstrip("."))
+    return agreement.of(settled, there, against=before.name, declared=declared)
+
+
+def _schema_at(around: Surroundings, environment: Environment, name: str) -> "Snapshot | None":
+    """What the history of this name made of an environment. Raises as `at` does."""
+    database = around.database(environment)
+    with open_session(database, purpose=f"twokey look by {around.person}", limits=around.limits) as session:
+        return snapshot.at(session, history.prepare(session), name)
+
+
 def gate(around: Surroundings, environment: Environment, files: Sequence[Migration]) -> Gate | None:
     """What stands before an environment; None for the first. Raises as `at` does."""
     before = around.workflow.before(environment)
@@ -54,12 +91,25 @@ def gate(around: Surroundings, environment: Environment, files: Sequence[Migrati
     return Gate(before.name, at(around, before, files)) if before else None
 
 
-def _at(around: Surroundings, environment: Environment, files: Sequence[Migration]) -> Seen:
+def _replays(around: Surroundings) -> "Replays | None":
+    """None where twokey.toml names no scratch server, or this shell not its address."""
+    from engine.replay import Replays  # brings the SQL parser, which status does without
+    from engine.scratch import NoScratch
+
+    try:
+        return Replays(around.scratch())
+    except (NoScratch, NoAddress):
+        return None
+
+
+def _at(
+    around: Surroundings, environment: Environment, files: Sequence[Migration], replays: "Replays | None" = None
+) -> Seen:
     def unseen(state: Sight, why: Exception) -> Seen:
         return Seen(environment.name, environment.protected, state, why=str(why))
 
     try:
-        here = at(around, environment, files)
+        here = at(around, environment, files, replays)
     except NoAddress as unset:
         return unseen("unobserved", unset)
     except BadAddress:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from cli.answer import Answer, Code, Line, Span, Tone, line
+from engine import notes, sections
 from engine import report as steps
-from engine import sections
+from engine.agreement import Agreement
 from engine.plan import Plan, Planned
 from engine.refusals import PlanRefused, UpToDate
 from engine.report import Report, Step
@@ -21,6 +22,7 @@ def plan(drawn: Plan, *, backups: Path) -> Answer:
             line(f"An apply to {drawn.environment} would run {_counted(drawn.migrations)}:", Tone.STRONG),
             *(told for one in drawn.migrations for told in _planned(one)),
             *(line(f"  stays pending: {held.why}", Tone.WARN) for held in drawn.held),
+            *(line(f"  note: {note}", Tone.QUIET) for note in notes.of(drawn)),
             line(
                 f"Database {drawn.database} on PostgreSQL {drawn.server}; digest {_grouped(drawn.digest)}.", Tone.QUIET
             ),
@@ -50,14 +52,24 @@ def _planned(one: Planned) -> list[Line]:
     lines = "1 line" if one.lines == 1 else f"{one.lines} lines"
     told = (Span(f"  {one.id}.sql"), Span(f"  {lines}, sha256 {one.checksum[:12]}", Tone.QUIET))
     alone = [] if sections.cut(one.text).up.together else [line(f"    {_ALONE}", Tone.WARN)]
-    return [told, *alone, *(line(f"    line {h.line}, {h.name}: {h.sentence}", Tone.WARN) for h in one.hazards)]
+    said = notes.impact(one.text)
+    impact = [line(f"    impact: {said}", Tone.STRONG)] if said else []
+    return [
+        told,
+        *impact,
+        *alone,
+        *(line(f"    line {h.line}, {h.name}: {h.sentence}", Tone.WARN) for h in one.hazards),
+    ]
 
 
 def _summary(drawn: Plan, backups: Path) -> dict[str, Any]:
     """The plan as JSON without its texts."""
     said = drawn.as_json()
-    said["migrations"] = [{key: part for key, part in one.items() if key != "text"} for one in said["migrations"]]
-    return {**said, "backup_folder": str(backups)}
+    said["migrations"] = [
+        {**{key: part for key, part in one.items() if key != "text"}, "impact": notes.impact(one["text"])}
+        for one in said["migrations"]
+    ]
+    return {**said, "notes": list(notes.of(drawn)), "backup_folder": str(backups)}
 
 
 def _counted(migrations: Sequence[object]) -> str:
@@ -101,7 +113,7 @@ def step(said: Step) -> list[Line]:
             return [line(f"[{position}/{of}] {id}.sql applied in {seconds:.2f} s", Tone.GOOD)]
 
 
-def report(drawn: Plan, ended: Report) -> Answer:
+def report(drawn: Plan, ended: Report, agreed: Agreement | None = None) -> Answer:
     """How a run ended: what is in, what was rolled back, what was not tried."""
     body = {
         "environment": drawn.environment,
@@ -112,11 +124,20 @@ def report(drawn: Plan, ended: Report) -> Answer:
         "backup": _receipt(ended),
         "failure": _failure(ended),
         "seconds": ended.seconds,
+        "schema": agreed and agreed.as_json(),
     }
-    return Answer(Code.REFUSED if ended.failure else Code.DONE, _end(drawn, ended), body)
+    code = Code.REFUSED if ended.failure else Code.DONE
+    return Answer(code, (*_end(drawn, ended), *_agreed(agreed)), body)
 
 
-def reverted(environment: str, ended: Report) -> Answer:
+def _agreed(agreed: Agreement | None) -> list[Line]:
+    """How the schema compares with what the same history made elsewhere. A difference takes nothing back."""
+    if agreed is None or agreed.state == "same":
+        return [line(agreed.sentence, Tone.QUIET)] if agreed else []
+    return [line(agreed.sentence, Tone.WARN), *(line(f"  {one.sentence}", Tone.WARN) for one in agreed.differences)]
+
+
+def reverted(environment: str, ended: Report, agreed: Agreement | None = None) -> Answer:
     """How a way back ended: what was taken back, and why it stopped if it did."""
     body = {
         "environment": environment,
@@ -126,12 +147,13 @@ def reverted(environment: str, ended: Report) -> Answer:
         "backup": _receipt(ended),
         "failure": _failure(ended),
         "seconds": ended.seconds,
+        "schema": agreed and agreed.as_json(),
     }
     back = f"{environment}: {_counted(ended.done)} taken back in {ended.seconds:.1f} s."
     if ended.failure is None:
-        return Answer(Code.DONE, (line(back, Tone.GOOD),), body)
+        return Answer(Code.DONE, (line(back, Tone.GOOD), *_agreed(agreed)), body)
     left = [line("Not tried: " + ", ".join(ended.left))] if ended.left else []
-    said = (line(ended.failure.sentence, Tone.BAD), line(back), *left, line(ended.failure.next_step))
+    said = (line(ended.failure.sentence, Tone.BAD), line(back), *left, line(ended.failure.next_step), *_agreed(agreed))
     return Answer(Code.REFUSED, said, body)
 
 

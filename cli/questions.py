@@ -19,7 +19,7 @@ def status(word: str | None) -> Answer:
 def validate() -> Answer:
     """Whether the environments agree, what differs, and what may go where next."""
     around = here()
-    body = side_by_side.compare(looking.at_all(around, around.workflow.environments))
+    body = side_by_side.compare(looking.at_all(around, around.workflow.environments, closely=True))
     for ready in body["ready"]:
         ready["certified"] = None  # the ledger knows; a terminal cannot
     agreed = Code.DONE if not body["findings"] else Code.REFUSED

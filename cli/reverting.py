@@ -64,4 +64,5 @@ def _rollback(around: Surroundings, environment: Environment, how: Last | To, te
         drawn = reversal.draw(standing.look(session, files), chosen, limits=around.limits)
         into = backing.into(around, environment)
         report = revert.run(session, drawn, into=into, actor=around.person, request=None, tell=tell)
-    return plan_words.reverted(environment.name, report)
+        agreed = looking.agreement(around, environment, report)
+    return plan_words.reverted(environment.name, report, agreed)

@@ -80,7 +80,8 @@ class Surroundings:
             raise EmptyAddress(environment.dsn_variable)
         if address is None:
             raise NoAddress(environment.name, environment.dsn_variable)
-        return Database(environment.name, environment.protected, address)
+        name, protected, differing = environment.name, environment.protected, self.workflow.differing
+        return Database(name, protected, address, differs=environment.differs, uncompared=differing)
 
     def scratch(self) -> "scratch.Server":
         """Where scratch databases live, and what is protected as far as we know. Raises NoScratch, NoAddress."""

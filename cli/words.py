@@ -47,7 +47,14 @@ def _in_short(one: Mapping[str, Any]) -> list[Line]:
     last = one["last"]
     newest = f"; last {last['migration']}{_when(last['at'])}{_by(last['by'])}" if last else ""
     told = (name, Span(f": {one['applied']} applied, {len(one['pending'])} pending{newest}"))
-    return [told, *(line(f"  ! {problem}", Tone.BAD) for problem in one["problems"])]
+    return [told, *(line(f"  ! {problem}", Tone.BAD) for problem in one["problems"]), *_drift(one["drift"])]
+
+
+def _drift(drift: Mapping[str, Any] | None) -> list[Line]:
+    if drift is None or drift["state"] != "drifted":
+        return []
+    counted = "1 object differs" if drift["differences"] == 1 else f"{drift['differences']} objects differ"
+    return [line(f"  ! its schema is not what its history makes: {counted}. Which: twokey validate", Tone.BAD)]
 
 
 def _when(iso: str | None) -> str:
@@ -65,6 +72,7 @@ def validate(body: Mapping[str, Any]) -> tuple[Line, ...]:
         _verdict(body, unseen),
         *(line(f"  {one['name']} {one['state']}: {one['why']}", Tone.BAD) for one in unseen),
         *(line(f"  {finding['kind'].replace('_', ' ')}: {finding['sentence']}") for finding in body["findings"]),
+        *(line(f"  {note}", Tone.WARN) for note in body["notes"]),
         *(_ready(ready) for ready in body["ready"]),
     )
 

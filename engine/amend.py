@@ -12,7 +12,7 @@ from typing import Any
 import postgast
 from psycopg import sql
 
-from engine import deeds, history, identity, lock, refusals, standing
+from engine import deeds, history, identity, lock, refusals, snapshot, standing
 from engine.connection import Session
 from engine.errors import EngineError
 from engine.files import Migration
@@ -90,12 +90,14 @@ def baseline(
     if through not in here.pending:
         raise NotPending(here.environment, through, through in dict(here.covers))
     home, taken = history.prepare(session), [file for file in files if file.id in here.pending and file.id <= through]
+    snapshot.prepare(session, home)
     with session.conn.transaction():
         _table(session, home)
         session.conn.execute(history.MARK)
         for position, file in enumerate(taken, start=len(here.applied) + 1):
             history.record(session, home, _entry(file, position, by=actor, request=request))
             _note(session, home, act="baseline", by=actor, migration=file.id, checksum=file.checksum)
+        snapshot.settle(session, home, None)  # what stands there is what its history implies from now on
     return tuple(file.id for file in taken)
 
 

@@ -27,6 +27,13 @@ JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace 
 WHERE NOT i.indisvalid AND c.relkind = 'i' ORDER BY 1
 """
 
+#: Of tables alone: a domain's constraint has no rows of its own that could break it.
+_UNVALIDATED = """
+SELECT pg_catalog.format('%I on %I.%I', k.conname, n.nspname, c.relname) FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT k.convalidated ORDER BY 1
+"""
+
 
 @dataclass(eq=False)
 class ChangedPartWay(EngineError):
@@ -67,12 +74,23 @@ def commit(session: Session, home: Home, entry: Entry, section: Section) -> floa
         done, known = _begun(session, home, entry)
         for place in range(done, len(found)):
             _run(session, home, entry, found, place=place, known=known)
+        _sound(session, len(found), known)
         _recorded(session, home, entry)
     except psycopg.Error as error:
         if session.conn.broken:
             raise ConnectionLost(session.database.environment) from error
         raise Stopped(error, None, Part(len(found), len(found), ())) from error
     return time.monotonic() - started
+
+
+def _sound(session: Session, count: int, known: Sequence[str]) -> None:
+    """No index that is not valid came with the file, whatever its statements said. Raises Stopped.
+
+    A constraint that the file adds as NOT VALID and leaves so is what it asks for.
+    """
+    if left := tuple(full for full, _ in session.conn.execute(_INVALID) if full not in known):
+        invalid = psycopg.errors.ObjectNotInPrerequisiteState("an index that it left is not valid")
+        raise Stopped(invalid, None, Part(count, count, left))
 
 
 def _recorded(session: Session, home: Home, entry: Entry) -> None:
@@ -90,7 +108,7 @@ def _begun(session: Session, home: Home, entry: Entry) -> tuple[int, Sequence[st
             "INSERT INTO {} (migration_id, checksum, done, invalid_before) VALUES (%s, %s, 0, %s)"
             " ON CONFLICT (migration_id) DO UPDATE SET checksum = EXCLUDED.checksum RETURNING done, invalid_before"
         ).format(home.table("twokey_progress")),
-        (entry.id, entry.checksum, [name for name, _ in session.conn.execute(_INVALID)]),
+        (entry.id, entry.checksum, [row[0] for ask in (_INVALID, _UNVALIDATED) for row in session.conn.execute(ask)]),
     ).fetchone()
     return row or (0, ())
 
@@ -112,7 +130,7 @@ def _run(
         within = int(error.diag.statement_position or 1) - 1
         if place == 0 and not alone:  # so nothing of the file stays
             raise Stopped(error, one.start + within) from error
-        stays = Part(place, len(found), _leftovers(session, one, known))
+        stays = Part(place, len(found), _leftovers(session, one, known), _unvalidated(session, known))
         raise Stopped(error, one.start + within, stays) from error
     skipped = psycopg.errors.DuplicateTable("the index exists already and is invalid, so it was skipped")
     raise Stopped(skipped, one.start, Part(place, len(found), _leftovers(session, one, known)))
@@ -122,6 +140,11 @@ def _leftovers(session: Session, one: Statement, known: Sequence[str]) -> tuple[
     """Invalid indexes that were not there before the file, or bear the name of the one that this statement builds."""
     built = one.node.idxname if one.kind == "index_stmt" else None
     return tuple(full for full, name in session.conn.execute(_INVALID) if full not in known or name == built)
+
+
+def _unvalidated(session: Session, known: Sequence[str]) -> tuple[str, ...]:
+    """Constraints that the file added and that nothing has validated."""
+    return tuple(name for (name,) in session.conn.execute(_UNVALIDATED) if name not in known)
 
 
 def _ran(session: Session, home: Home, entry: Entry, done: int) -> None:

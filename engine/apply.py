@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from psycopg import sql
 
-from engine import apart, forward, history, identity, lock, refusals
+from engine import apart, forward, history, identity, lock, refusals, sections, snapshot
 from engine import backup as backups
 from engine.backup import Into, NothingToLose, Receipt
 from engine.connection import Session
@@ -51,14 +51,17 @@ def run(
     receipt = _back_up(session, backup, tell) if isinstance(backup, Into) else _nothing_to_lose(session, home)
     if receipt:  # a dump takes its time, and another tool knows nothing of our lock
         _unchanged(session, plan, history.read(session, home))
+    basis = snapshot.begin(session, home, rows, found=plan.fingerprint)
     way = Way(session, home, plan, len(rows), actor, request, tell)
     done, failed = forward.run(way)
+    whole = failed is None or sections.cut(plan.migrations[len(done)].text).up.together
     return Report(
         done=done,
         receipt=receipt,
         failure=failed,
         left=tuple(one.id for one in plan.migrations[len(done) + (failed is not None) :]),
         seconds=time.monotonic() - started,
+        settled=snapshot.settle(session, home, basis) if done and whole else None,
     )
 
 
@@ -79,6 +82,7 @@ def _ready(session: Session, plan: Plan) -> tuple[Home, tuple[Row, ...]]:
     rows = history.read(session, home)
     _unchanged(session, plan, rows)
     apart.check(session, home, plan.migrations)
+    snapshot.prepare(session, home)
     return home, rows
 
 

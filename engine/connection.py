@@ -30,11 +30,17 @@ _WATCH, _WATCH_MILLISECONDS = "client_connection_check_interval", 2000
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One environment's database. The address may hold a password, so it never shows in a repr."""
+    """One environment's database. The address may hold a password, so it never shows in a repr.
+
+    `differs` are objects that its schema is known to have otherwise than others, as `Difference.label` calls them;
+    `uncompared` are those of all environments together.
+    """
 
     environment: str
     protected: bool
     dsn: str = field(repr=False)
+    differs: tuple[str, ...] = ()
+    uncompared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,15 @@ def _stays(part: Part | None) -> str:
     if part is None:
         return "It was rolled back whole."
     ran = f"Of its {part.of} statements {part.done} ran and stay; the next apply goes on at this one."
-    return ran + "".join(f" The index {name} is left behind, invalid." for name in part.leftovers)
+    indexes = "".join(f" The index {name} is left behind, invalid." for name in part.leftovers)
+    return (
+        ran + indexes + "".join(f" The constraint {name} is left behind, not validated." for name in part.unvalidated)
+    )
 
 
 def _drop(part: Part | None) -> str:
     if part is None or not part.leftovers:
-        return ""
+        return "Correct the rows that break the constraint. " if part and part.unvalidated else ""
     drops = "; ".join(f"DROP INDEX CONCURRENTLY {name}" for name in part.leftovers)
     return f"Drop what is left behind: {drops}; by hand, since it may still be wanted. "
 

@@ -19,8 +19,9 @@ ENGINE_TABLES = (
     "twokey_reverted",
     "twokey_deeds",
 )
-#: Ours too, made when a person first sets a history right, or a worker's first run ends; part of nobody's schema.
-ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments", "twokey_tallies")
+#: Ours too, made when first needed: when a person sets a history right, before the first run, when a worker's first run
+#: ends. Part of nobody's schema.
+ALL_TABLES = (*ENGINE_TABLES, "twokey_amendments", "twokey_schemas", "twokey_tallies")
 CHECKSUM_ALGORITHM = "sha256-lf"
 
 _COLUMNS = ("id", "migration_id", "name", "applied_at", "checksum", "environment")

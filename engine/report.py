@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from engine.backup import Receipt
+from engine.snapshot import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +119,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a run ended. What `done` names committed and stays; what `left` names was not tried."""
+    """How a run ended. What `done` names committed and stays; what `left` names was not tried.
+
+    `settled` is the schema afterwards; None when nothing committed, something stopped part way, or nobody could look.
+    """
 
     done: tuple[Done, ...]
     receipt: Receipt | None
     failure: Failure | None
     left: tuple[str, ...]
     seconds: float
+    settled: Settled | None = None

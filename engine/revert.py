@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from psycopg import RawCursor, sql
 
 from engine import backup as backups
-from engine import connection, failure, history, identity, lock, refusals, sections, statements, transaction
+from engine import connection, failure, history, identity, lock, refusals, sections, snapshot, statements, transaction
 from engine.backup import Into
 from engine.connection import Session
 from engine.errors import EngineError
@@ -126,14 +126,18 @@ def run(session: Session, reversal: Reversal, *, into: Into, actor: str, request
     """
     started = time.monotonic()
     home = _ready(session, reversal)
+    snapshot.prepare(session, home)
     tell(BackupStarted())
     receipt = backups.take(session, into=into, now=datetime.now(UTC))
     tell(BackupTaken(receipt))
     _unchanged(session, home, reversal)  # a dump takes its time, and another tool knows nothing of our lock
+    basis = snapshot.begin(session, home, history.read(session, home))
     chosen = reversal.migrations
     done, failed = _back(session, home, chosen, by=(actor, request), tell=tell)
     left = tuple(one.id for one in chosen[len(done) + (failed is not None) :])
-    return Report(done=done, receipt=receipt, failure=failed, left=left, seconds=time.monotonic() - started)
+    settled = snapshot.settle(session, home, basis) if done else None
+    seconds = time.monotonic() - started
+    return Report(done=done, receipt=receipt, failure=failed, left=left, seconds=seconds, settled=settled)
 
 
 def what_is_back(session: Session, reversal: Reversal, *, request: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

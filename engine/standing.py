@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from engine import fingerprint, history, identity
+from engine import drift, fingerprint, history, identity, snapshot
 from engine.connection import Session, server_name
+from engine.drift import Drift
 from engine.files import Migration
 from engine.history import Row
 
@@ -56,7 +57,8 @@ class Standing:
     """One environment at one moment. `head` is the last row's migration_id; any of the `problems` stops a run.
 
     `applied` is in the order of application, `cells` in the order of migration ids. `bytes` is the database's size.
-    `renamed` are those applied under another name with the same timestamp, as (name then, id now).
+    `renamed` are those applied under another name with the same timestamp, as (name then, id now). `drift` is None
+    where nothing was applied. `compared` is the fingerprint without what any environment declares to differ.
     """
 
     environment: str
@@ -72,6 +74,8 @@ class Standing:
     cells: tuple[Cell, ...]
     problems: tuple[Problem, ...]
     renamed: tuple[tuple[str, str], ...] = ()
+    drift: Drift | None = None
+    compared: str = ""
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -85,7 +89,7 @@ class Standing:
 
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own kinds of value."""
-        return asdict(self)
+        return {**asdict(self), "drift": self.drift and self.drift.as_json()}
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "Standing":
@@ -95,6 +99,7 @@ class Standing:
         parts["cells"] = tuple(Cell(cell["id"], State(cell["state"])) for cell in said["cells"])
         parts["problems"] = tuple(Problem(p["id"], State(p["state"]), p["sentence"]) for p in said["problems"])
         parts["renamed"] = tuple((then, now) for then, now in said.get("renamed", ()))
+        parts["drift"] = Drift.from_json(said["drift"]) if said.get("drift") else None
         return cls(**parts)
 
 
@@ -107,6 +112,7 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
     home = history.prepare(session)
     identity.meet(session, home)
     rows = history.read(session, home)
+    live = fingerprint.inventory(session, home)
     name, system_identifier, size = _server_facts(session)
     return Standing(
         environment=session.database.environment,
@@ -116,7 +122,9 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
         system_identifier=system_identifier,
         bytes=size,
         schema=home.schema,
-        fingerprint=fingerprint.read(session, home),
+        fingerprint=fingerprint.digest(live),
+        drift=snapshot.drifted(session, home, rows, live),
+        compared=fingerprint.digest(drift.without(live, session.database.uncompared)),
         **_compare(session.database.environment, files, rows),
     )
 

@@ -16,11 +16,15 @@ from engine.statements import BadStatement
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What stays of a migration that is no transaction: `done` of its statements, and invalid indexes by name."""
+    """What stays of a migration that is no transaction: `done` of its statements, and what is invalid, by name.
+
+    `leftovers` are indexes, `unvalidated` constraints as `name on table`.
+    """
 
     done: int
     of: int
     leftovers: tuple[str, ...]
+    unvalidated: tuple[str, ...] = ()
 
 
 class Stopped(Exception):

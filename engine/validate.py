@@ -6,6 +6,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Literal
 
+from engine.drift import Drift
 from engine.standing import Standing, State
 
 Sight = Literal["ok", "unreachable", "unobserved", "refused"]
@@ -26,6 +27,10 @@ class Seen:
     certified: Mapping[str, str] | None = None
 
 
+#: How many objects that differ are told of one environment in words; its `schema` has them all.
+_OBJECTS_TOLD = 50
+
+
 class Kind(StrEnum):
     """What can be wrong with a migration in an environment."""
 
@@ -34,6 +39,7 @@ class Kind(StrEnum):
     EDITED = "edited"
     OUT_OF_ORDER = "out_of_order"
     DIFFERS = "differs"
+    DRIFT = "drift"
     RENAMED = "renamed"
 
 
@@ -70,11 +76,13 @@ def overview(seen: Sequence[Seen]) -> dict[str, Any]:
 
 def compare(seen: Sequence[Seen]) -> dict[str, Any]:
     """The answer to `validate`, environments in the workflow's order. Consistent only when all were seen and agree."""
-    findings = [*_within(seen), *_between(seen)]
+    findings = [*_within(seen), *_between(seen), *_drifted(seen)]
     return {
         "question": "validate",
         "consistent": not findings and all(one.standing for one in seen),
-        "environments": [{"name": one.name, "state": one.state, "why": one.why} for one in seen],
+        "environments": [
+            {"name": one.name, "state": one.state, "why": one.why, "schema": _schema_of(one)} for one in seen
+        ],
         "findings": [
             {"kind": f.kind.value, "environment": f.environment, "migration": f.migration, "sentence": f.sentence}
             for f in findings
@@ -83,6 +91,7 @@ def compare(seen: Sequence[Seen]) -> dict[str, Any]:
             {"from": r.source, "to": r.to, "migrations": list(r.migrations), "certified": r.certified}
             for r in _ready(seen)
         ],
+        "notes": [note for one in seen for note in _doubts(one)],
     }
 
 
@@ -105,7 +114,44 @@ def _in_short(one: Seen) -> dict[str, Any]:
         "pending": list(here.pending) if here else [],
         "last": {"migration": last.id, "at": last.at, "by": last.by} if last else None,
         "problems": [problem.sentence for problem in here.problems] if here else [],
+        "drift": _counted(here.drift) if here else None,
     }
+
+
+def _counted(drift: Drift | None) -> dict[str, Any] | None:
+    """Of a drift, whether there is one and of how many objects."""
+    return drift and {"state": drift.state, "differences": len(drift.differences)}
+
+
+def _schema_of(one: Seen) -> dict[str, Any] | None:
+    """An environment's schema beside the one that its history implies; None where nothing was applied or seen."""
+    return one.standing.drift.as_json() if one.standing and one.standing.drift else None
+
+
+def _doubts(one: Seen) -> Iterator[str]:
+    """What could not be held against the history, or not as well as it might be."""
+    drift = one.standing.drift if one.standing else None
+    if drift and drift.state == "unknown":
+        yield f"Whether {one.name}'s schema is what its history makes is not known: {drift.why}"
+    elif drift and drift.why:
+        yield f"{one.name}'s schema was held against what its last run left. {drift.why}"
+
+
+def _drifted(seen: Sequence[Seen]) -> Iterator[Finding]:
+    """Where a live schema is not the one that its history implies."""
+    for one in seen:
+        here = one.standing
+        if here is None or here.drift is None or not here.drift.differences:
+            continue
+        objects = [Finding(Kind.DRIFT, one.name, here.head or "", f"{d.sentence}.") for d in here.drift.differences]
+        counted = "1 object differs" if len(objects) == 1 else f"{len(objects)} objects differ"
+        how = "replayed" if here.drift.by == "replay" else "as its last run left it"
+        why = (
+            f"{one.name} (here) is not what its history makes (there, {how}): {counted}. Put the change in a new "
+            "migration, or undo it by hand; what is meant to differ, name under differs in twokey.toml."
+        )
+        yield Finding(Kind.DRIFT, one.name, here.head or "", why)
+        yield from objects[:_OBJECTS_TOLD]
 
 
 _WITHIN = {State.MISSING: Kind.MISSING, State.EDITED: Kind.EDITED, State.LATE: Kind.OUT_OF_ORDER}
@@ -159,7 +205,7 @@ def _order(before: Standing, here: Standing, *, shared: Sequence[str]) -> Iterat
 
 def _schema(before: Standing, here: Standing) -> Iterator[Finding]:
     comparable = before.covers == here.covers and before.server.split(".")[0] == here.server.split(".")[0]
-    if comparable and before.fingerprint != here.fingerprint:
+    if comparable and (before.compared or before.fingerprint) != (here.compared or here.fingerprint):
         why = (
             f"{here.environment} and {before.environment} ran the same migrations, yet their schemas differ: "
             "one was changed by hand. Put the change in a new migration."

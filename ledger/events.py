@@ -179,6 +179,19 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """After a run its schema was held against what the same history made of another environment, or of this one before.
+
+    `state` is same, differs or unknown; `sentence` says it, and `differences` are a sentence each.
+    """
+
+    against: str
+    state: str
+    sentence: str
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MigrationReverted:
     """One migration was taken back and its history row with it, committed together."""
 
@@ -250,6 +263,7 @@ Event = (
     | BackedUp
     | MigrationApplied
     | Applied
+    | Compared
     | MigrationReverted
     | Reverted
     | Failed

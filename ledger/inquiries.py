@@ -56,10 +56,10 @@ class Inquiries(Pen):
             found = tx.execute(_inquiries().where(inquiries.c.key == key)).one()
         return rows.inquiry(found), asked is not None
 
-    def ask_observation(self, environment: str) -> int:
-        """A pending observation that belongs to no inquiry: a gate wants to know. Returns its id."""
+    def ask_observation(self, environment: str, *, schema_of: str | None = None) -> int:
+        """A pending observation that belongs to no inquiry: a gate wants to know, or an ended run. Returns its id."""
         with self._transaction() as tx:
-            pending = insert(observations).values(environment=environment)
+            pending = insert(observations).values(environment=environment, schema_of=schema_of)
             return tx.execute(pending.returning(observations.c.id)).scalar_one()
 
     def observe(self, observation_id: int, body: Mapping[str, Any]) -> int | None:

@@ -50,7 +50,10 @@ class Question(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one environment was at one moment; `body` is an engine Standing as JSON, None while it is pending."""
+    """What one environment was at one moment; `body` is an engine Standing as JSON, None while it is pending.
+
+    `schema_of` names a history whose schema is wanted, too.
+    """
 
     id: int
     environment: str
@@ -58,6 +61,7 @@ class Observation:
     asked_at: datetime
     observed_at: datetime | None
     body: Mapping[str, Any] | None
+    schema_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

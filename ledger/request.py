@@ -60,13 +60,14 @@ class Hazard:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMigration:
-    """One file of a plan, without its text."""
+    """One file of a plan, without its text. `impact` is what its author says that the application must know."""
 
     id: str
     name: str
     checksum: str
     lines: int
     hazards: tuple[Hazard, ...] = ()
+    impact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ class PlanSummary:
     """What a person is shown of a plan, and what an approval binds to (`digest`, 64 hex digits).
 
     `migrations` are what runs, or what the act is about, in the order in which it happens. `looked_for` are the names
-    of the hazards that were looked for; nobody looked for any other.
+    of the hazards that were looked for; nobody looked for any other. `notes` are sentences that nobody
+    is refused for.
     """
 
     environment: str
@@ -117,6 +119,7 @@ class PlanSummary:
     lock_timeout: str
     statement_timeout: str
     looked_for: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
 
 

@@ -109,6 +109,7 @@ def observation(row: Row[Any]) -> Observation:
         asked_at=row.asked_at,
         observed_at=row.observed_at,
         body=row.body,
+        schema_of=row.schema_of,
     )
 
 

@@ -167,6 +167,7 @@ observations = Table(
     _at("asked_at", null=False),
     _at("observed_at"),
     Column("body", JSONB(none_as_null=True)),
+    Column("schema_of", Text),
 )
 
 deliveries = Table(

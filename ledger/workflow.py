@@ -51,6 +51,7 @@ class Environment:
     channel: str
     verbosity: Verbosity
     backup: Backups = Backups()
+    differs: tuple[str, ...] = ()  # objects of its schema that are meant to be otherwise: `index public.users_email`
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,11 @@ class Workflow:
     environments: tuple[Environment, ...]
     scratch: Scratch | None = None
     generate: Generate | None = None
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """What any environment declares to differ."""
+        return tuple(dict.fromkeys(name for environment in self.environments for name in environment.differs))
 
     @property
     def dsn_variables(self) -> tuple[str, ...]:

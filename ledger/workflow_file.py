@@ -15,6 +15,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")  # schema_migrations.environment ho
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 _EMOJI = re.compile(r"[a-z0-9_+'-]+")
+_OBJECT = re.compile(r"[a-z]+( [a-z]+)? \S.*")
 _FORM = re.compile(r"plain|custom|directory")
 _MODELS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -84,6 +85,9 @@ def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup
         channel=table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id', default=channel),
         verbosity=_verbosity(table, default=verbosity),
         backup=_backup(table, backup),
+        differs=table.texts(
+            "differs", matching=_OBJECT, like='["index public.users_email"], as twokey validate says it'
+        ),
     )
     table.nothing_else()
     return environment

@@ -5,7 +5,7 @@ from engine.connection import Session
 from engine.plan import Advice, Plan
 from engine.squawk import Squawk
 from ledger.request import PlanSummary, Request
-from workers import drawing, neighbours, reporting
+from workers import comparing, drawing, neighbours, reporting
 from workers.craft import Drawn, Ending, Found, Frozen, Run
 from workers.hands import Hands
 from workers.neighbours import Known
@@ -39,6 +39,7 @@ def carry_out(run: Run) -> Ending:
     plan = Plan.from_json(run.frozen)
     into = run.hands.into
     report = apply.run(run.session, plan, backup=into, actor=run.actor, request=run.label, tell=run.step)
+    comparing.tell(run, report)
     return run.ends(*reporting.applied(report))
 
 

@@ -1,6 +1,6 @@
 """The engine's plan of an environment and what a person is shown of it; for a card, and for the answer to `plan`."""
 
-from engine import hazards
+from engine import hazards, notes
 from engine import plan as plans
 from engine.connection import Limits
 from engine.files import Migration
@@ -36,6 +36,7 @@ def summarize(plan: Plan, *, before: Before | None, workflow: Workflow) -> PlanS
         lock_timeout=spoken(plan.lock_timeout),
         statement_timeout=spoken(plan.statement_timeout),
         looked_for=hazards.NAMES,
+        notes=notes.of(plan),
     )
 
 
@@ -68,4 +69,5 @@ def spoken(milliseconds: int) -> str:
 def shown(one: Planned) -> PlannedMigration:
     """One migration without its text."""
     found = tuple(Hazard(hazard.name, hazard.line, hazard.sentence) for hazard in one.hazards)
-    return PlannedMigration(id=one.id, name=one.name, checksum=one.checksum, lines=one.lines, hazards=found)
+    impact = notes.impact(one.text)
+    return PlannedMigration(one.id, one.name, one.checksum, lines=one.lines, hazards=found, impact=impact)

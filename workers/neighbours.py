@@ -57,7 +57,7 @@ def before(hands: Hands) -> Known:
     at, environment = time.monotonic(), hands.workflow.before(hands.environment)
     if environment is None:
         return Known(at)
-    (body,) = _observed(hands, (environment,))
+    (body,) = observed(hands, (environment,))
     return Known(at, before=of(hands, environment, body=body))
 
 
@@ -65,7 +65,7 @@ def after(hands: Hands) -> Known:
     """Have every environment further on looked at by its own worker, now; waits for at most `PATIENCE`."""
     at, row = time.monotonic(), hands.workflow.environments
     following = row[row.index(hands.environment) + 1 :]
-    bodies = zip(following, _observed(hands, following), strict=True)
+    bodies = zip(following, observed(hands, following), strict=True)
     return Known(at, after=tuple(sight.read(one, body, certification=None) for one, body in bodies))
 
 
@@ -78,12 +78,14 @@ def of(hands: Hands, environment: Environment, *, body: sight.Body | None) -> Be
     return Before(seen=seen, must_be_certified=must_be_certified, certification=certification)
 
 
-def _observed(hands: Hands, environments: Sequence[Environment]) -> tuple[sight.Body | None, ...]:
+def observed(
+    hands: Hands, environments: Sequence[Environment], *, schema_of: str | None = None, patience: timedelta = PATIENCE
+) -> tuple[sight.Body | None, ...]:
     """The body of an observation of each asked for now; None where no worker gave one in time."""
-    asked = [(hands.book.ask_observation(one.name), one.name) for one in environments]
+    asked = [(hands.book.ask_observation(one.name, schema_of=schema_of), one.name) for one in environments]
     for observation_id, name in asked:
         hands.doorbell.ring_look(observation_id, name)
-    until = time.monotonic() + PATIENCE.total_seconds()
+    until = time.monotonic() + patience.total_seconds()
     while True:
         bodies = tuple(hands.book.observation(observation_id).body for observation_id, _ in asked)
         if None not in bodies or time.monotonic() >= until:

@@ -4,7 +4,7 @@ import logging
 
 from rq.timeouts import JobTimeoutException
 
-from engine import standing
+from engine import history, snapshot, standing
 from engine.connection import open_session
 from engine.errors import BadAddress, EngineError, Unreachable
 from ledger.errors import LedgerError
@@ -21,7 +21,7 @@ def look(hands: Hands, observation_id: int) -> None:
         if asked.environment != hands.environment.name:
             log.warning("Observation %d is about %s, not about us.", observation_id, asked.environment)
         elif asked.body is None:
-            seen = observe(hands)
+            seen = observe(hands, schema_of=asked.schema_of)
             if inquiry_id := hands.book.observe(observation_id, seen):
                 answer(hands, inquiry_id)
             if seen["state"] == "ok":  # whoever asked has the answer now; the channel hears what is new
@@ -40,11 +40,13 @@ def answer(hands: Hands, inquiry_id: int) -> None:
         log.warning("%s", away)
 
 
-def observe(hands: Hands) -> sight.Body:
+def observe(hands: Hands, *, schema_of: str | None = None) -> sight.Body:
     """This environment as the body of an observation: its standing, or why there is none."""
     try:
         with open_session(hands.database, purpose="twokey look", limits=hands.looking) as session:
-            return sight.clear(standing.look(session, hands.files()))
+            here = standing.look(session, hands.files())
+            wanted = schema_of and snapshot.at(session, history.prepare(session), schema_of)
+            return sight.clear(here, wanted or None)
     except (Unreachable, BadAddress) as away:
         return sight.blocked("unreachable", str(away))
     except EngineError as wrong:

@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine import report
+from engine.agreement import Agreement
 from engine.errors import EngineError
 from engine.report import Failure, Report
 from ledger import events
 from ledger.events import Event
 from ledger.request import Request
 from ledger.states import State
+
+#: An event is a row that stays; who must know of more objects asks `/migrate validate`.
+_DIFFERENCES_TOLD = 100
 
 
 def step(said: report.Step) -> Event | None:
@@ -41,6 +45,14 @@ def reverted(ended: Report) -> tuple[State, Event]:
     if ended.failure:
         return State.FAILED, _failed(ended, ended.failure)
     return State.APPLIED, events.Reverted(migrations=_done(ended), seconds=ended.seconds)
+
+
+def compared(agreed: Agreement) -> events.Compared:
+    """How a run's schema agrees with what the same history made elsewhere."""
+    differences = tuple(one.sentence for one in agreed.differences[:_DIFFERENCES_TOLD])
+    if more := len(agreed.differences) - len(differences):
+        differences += (f"and {more} more",)
+    return events.Compared(agreed.against, agreed.state, agreed.sentence, differences)
 
 
 def trouble(request: Request, error: EngineError, *, left: Iterable[str] = ()) -> events.Failed:

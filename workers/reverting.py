@@ -13,7 +13,7 @@ from engine.revert import Last, To
 from engine.standing import Standing
 from engine.validate import Seen
 from ledger.request import Fact, PlanSummary, Request
-from workers import drawing, neighbours, reporting
+from workers import comparing, drawing, neighbours, reporting
 from workers.craft import Drawn, Ending, Found, Frozen, NotUnderstood, Run
 from workers.hands import Hands
 from workers.neighbours import Known
@@ -62,6 +62,7 @@ def carry_out(run: Run) -> Ending:
     reversal = Reversal.from_json(run.frozen)
     into = run.hands.into
     report = revert.run(run.session, reversal, into=into, actor=run.actor, request=run.label, tell=run.step)
+    comparing.tell(run, report)
     return run.ends(*reporting.reverted(report))
 
 

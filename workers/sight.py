@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from engine.snapshot import Snapshot
 from engine.standing import Standing
 from engine.validate import Seen
 from ledger.request import Certification
@@ -11,9 +12,14 @@ from ledger.workflow import Environment
 Body = Mapping[str, Any]
 
 
-def clear(standing: Standing) -> Body:
-    """The environment was looked at."""
-    return {"state": "ok", "standing": standing.as_json()}
+def clear(standing: Standing, schema: Snapshot | None = None) -> Body:
+    """The environment was looked at; with the schema that was asked for, where it is known."""
+    return {"state": "ok", "standing": standing.as_json(), "schema": schema and schema.as_json()}
+
+
+def schema(body: Body) -> Snapshot | None:
+    """The schema that came with a look, where it is known."""
+    return Snapshot.from_json(body["schema"]) if body.get("schema") else None
 
 
 def blocked(state: Literal["unreachable", "refused"], why: str) -> Body:

@@ -64,7 +64,9 @@ def _hands(settings: HandsSettings, environment: Environment) -> Hands:
     return Hands(
         environment=environment,
         workflow=settings.workflow,
-        database=Database(environment.name, environment.protected, dsn),
+        database=Database(
+            environment.name, environment.protected, dsn, environment.differs, settings.workflow.differing
+        ),
         tools=tools.find(settings.pg_bin, settings.path),
         book=Book(settings.ledger.reveal(), name=f"twokey worker {environment.name}"),
         doorbell=Doorbell(settings.redis.reveal()),

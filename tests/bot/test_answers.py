@@ -123,6 +123,15 @@ def test_status_without_any_migration() -> None:
     assert answered(STATUS | {"migrations": []})[0] == "There is no migration yet."
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "1 object differs"), (2, "2 objects differ")])
+def test_status_flags_what_drifted(count: int, said: str) -> None:
+    drifted = an_environment("test", drift={"state": "drifted", "differences": count})
+    unknown = an_environment("production", drift={"state": "unknown", "differences": 0})
+    shown = answered({"question": "status", "environments": [drifted, unknown], "migrations": []})
+    assert shown[2] == f"⚠️ Its schema is not what its history makes: {said}. `/migrate validate` names which."
+    assert len(shown) == 5
+
+
 @pytest.mark.parametrize(
     ("body", "shown"),
     [
@@ -169,8 +178,14 @@ def test_status_without_any_migration() -> None:
                 "environments": [{"name": "test", "state": "unreachable", "why": None}],
                 "findings": [],
                 "ready": [],
+                "notes": ["Whether test's schema is what its history makes is not known: `why`."],
             },
-            ["⚠️ Not every environment could be compared.", "• *test* unreachable", "[Share twokey_share=3]"],
+            [
+                "⚠️ Not every environment could be compared.",
+                "• *test* unreachable",
+                "• Whether test's schema is what its history makes is not known: `why`.",
+                "[Share twokey_share=3]",
+            ],
         ),
         (
             {"question": "plan", "environment": "test", "plan": None, "refusal": "Nothing is pending on test."},
@@ -207,6 +222,15 @@ def test_a_plan_names_what_would_run_and_offers_to_run_it() -> None:
         "[Apply test twokey_apply=test]",
         "[Share twokey_share=3]",
     ]
+
+
+def test_a_plan_shows_the_impact_and_the_notes() -> None:
+    plan = a_summary(WORKFLOW.environments[1])
+    first = replace(plan.migrations[0], impact="Deploy <2.1> first.")
+    plan = replace(plan, migrations=(first, *plan.migrations[1:]), notes=("This is a large plan.",))
+    shown = answered({"question": "plan", "environment": "test", "plan": plain.dump(plan), "refusal": None})
+    assert "• `20250818140001_add_user_columns` · 4 lines · *impact* Deploy &lt;2.1&gt; first." in shown
+    assert "📝 This is a large plan." in shown
 
 
 def test_a_plan_without_hazards_says_what_was_looked_for() -> None:

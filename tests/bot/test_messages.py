@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot import messages
+from bot import cards, messages
 from bot.blocks import BLOCKS, SECTION, body, section
+from bot.story import Story
 from ledger import events
 from ledger.events import Event
 from ledger.request import CertifiedBy, PlannedMigration
@@ -64,6 +65,18 @@ def test_the_card_of_a_protected_environment_says_all_that_an_approver_needs() -
         ),
         "[Cancel twokey_cancel=7]",
     ]
+
+
+def test_a_card_shows_the_impact_and_the_notes() -> None:
+    plan = a_plan(environment="test")
+    first = replace(plan.migrations[0], impact="Deploy <2.1> `first`.")
+    plan = replace(plan, migrations=(first, *plan.migrations[1:]), notes=("a.sql has no `-- impact:` line.",))
+    story = Story(
+        replace(a_request(State.PLANNED, environment="test"), plan=plan), WORKFLOW.environments[1], (), WORKFLOW
+    )
+    shown = lines(cards.card(story))
+    assert "• `20250818140001_add_user_columns` · 4 lines · *impact* Deploy &lt;2.1&gt; 'first'." in shown
+    assert "📝 a.sql has no `-- impact:` line." in shown
 
 
 def test_a_card_says_what_is_not_there() -> None:

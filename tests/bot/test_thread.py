@@ -57,6 +57,28 @@ def test_progress_is_one_message_that_grows() -> None:
             False,
         ),
         (
+            State.APPLIED,
+            (events.Compared("test", "same", "Its schema is the one that test had.", ()), events.Applied(IDS, 2.1)),
+            (
+                "✅ *production* · apply #7 · <@U0ENGINEER> 2 migrations applied to production in 2.1 s. "
+                "`/migrate validate` compares the environments."
+            ),
+            False,
+        ),
+        (
+            State.APPLIED,
+            (
+                events.Compared("test", "differs", "Its schema is not the one.", ("index <i> is here", "and 2 more")),
+                events.Applied(IDS, 2.1),
+            ),
+            (
+                "✅ *production* · apply #7 · <@U0ENGINEER> 2 migrations applied to production in 2.1 s. "
+                "`/migrate validate` compares the environments.\n"
+                "⚠️ Its schema is not the one.\n• index &lt;i&gt; is here\n• and 2 more"
+            ),
+            False,
+        ),
+        (
             State.FAILED,
             (STARTED, BROKEN),
             (

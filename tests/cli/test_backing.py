@@ -49,7 +49,7 @@ def test_a_backup_says_where_it_is_and_what_it_holds(shell: Shell) -> None:
     assert kept
     assert Path(kept[1]).parent == folder(shell)
     assert re.fullmatch(
-        rf"It holds 7 rows in 7 tables, history up to {COLUMNS}, as of {MOMENT}, LSN [\dA-F/]+\.", third
+        rf"It holds 8 rows in 8 tables, history up to {COLUMNS}, as of {MOMENT}, LSN [\dA-F/]+\.", third
     )
 
 
@@ -71,7 +71,7 @@ def test_backups_are_listed_newest_first_and_verified(shell: Shell) -> None:
     assert said.code == 0
     first, second, last = said.out.splitlines()
     assert re.fullmatch(
-        rf"{re.escape(name)}  [\d,]+ bytes, 8 rows in 7 tables, history up to {COLUMNS}, as of {MOMENT}, LSN .+",
+        rf"{re.escape(name)}  [\d,]+ bytes, 9 rows in 8 tables, history up to {COLUMNS}, as of {MOMENT}, LSN .+",
         first,
     )
     assert "0 rows" not in second
@@ -118,7 +118,7 @@ def test_a_restore_tells_each_step_and_where_the_old_database_is(shell: Shell) -
     assert re.fullmatch(
         r"The backup is as its manifest says\. Loading [\d,]+ bytes into cli_development_twokey_restoring …", lines[0]
     )
-    assert lines[1] == "Comparing: schema, history, and the rows of 7 tables …"
+    assert lines[1] == "Comparing: schema, history, and the rows of 8 tables …"
     assert lines[2] == f"Swapping: sessions are ended, and the old database becomes {kept} …"
     assert re.fullmatch(rf"development is the backup of {MOMENT} \(history up to {COLUMNS}\), in \d+\.\d s\.", lines[3])
     assert lines[4:] == [

@@ -6,6 +6,7 @@ from tests.cli.conftest import COLUMNS, USERS, Shell
 from tests.support.workflow import OURS
 
 DOWN = "postgresql://ada@127.0.0.1:1/nowhere"
+AS_LEFT = {"state": "none", "by": "snapshot", "why": None, "differences": []}
 
 
 def test_status_of_new_databases_is_all_pending(shell: Shell) -> None:
@@ -90,6 +91,7 @@ def test_status_as_json(shell: Shell) -> None:
         "applied": 2,
         "pending": [],
         "problems": [],
+        "drift": {"state": "none", "differences": 0},
     }
 
 
@@ -99,11 +101,22 @@ def test_a_plan_names_what_would_run_and_changes_nothing(shell: Shell) -> None:
     assert said.code == 0
     assert lines[0] == "An apply to development would run 2 migrations:"
     assert re.fullmatch(rf"  {USERS}\.sql  1 line, sha256 [0-9a-f]{{12}}", lines[1])
-    assert re.fullmatch(r"Database \w+ on PostgreSQL [\d.]+; digest [0-9a-f]{4}·[0-9a-f]{4}·[0-9a-f]{4}\.", lines[3])
+    assert lines[3] == (
+        f"  note: {USERS}.sql, {COLUMNS}.sql have no `-- impact:` line, "
+        "so nobody reads here what the application must know."
+    )
+    assert re.fullmatch(r"Database \w+ on PostgreSQL [\d.]+; digest [0-9a-f]{4}·[0-9a-f]{4}·[0-9a-f]{4}\.", lines[4])
     backups = shell.folder / "migrations" / "schema-backups"
-    assert lines[4] == f"A backup comes first, into {backups}. Nothing has run."
-    assert lines[5] == "Run it: twokey apply development"
+    assert lines[5] == f"A backup comes first, into {backups}. Nothing has run."
+    assert lines[6] == "Run it: twokey apply development"
     assert shell("plan", "dev").out == said.out
+
+
+def test_a_plan_says_what_the_application_must_know(shell: Shell) -> None:
+    shell.write("20250818150000_more", "-- impact: Deploy 2.1 first.\nCREATE TABLE more ();\n")
+    assert "    impact: Deploy 2.1 first.\n" in shell("plan", "dev").out
+    migrations = shell("plan", "dev", "--json").body["plan"]["migrations"]
+    assert [one["impact"] for one in migrations] == [None, None, "Deploy 2.1 first."]
 
 
 def test_a_plan_shows_hazards_with_their_lines(shell: Shell) -> None:
@@ -151,7 +164,8 @@ def test_a_plan_of_nothing_is_done(shell: Shell) -> None:
 
 def test_a_plan_as_json_has_everything_but_the_texts(shell: Shell) -> None:
     plan = shell("plan", "dev", "--json").body["plan"]
-    assert plan["migrations"][0].keys() == {"id", "name", "checksum", "lines", "hazards"}
+    assert plan["migrations"][0].keys() == {"id", "name", "checksum", "lines", "hazards", "impact"}
+    assert len(plan["notes"]) == 1
     assert plan.keys() >= {"environment", "protected", "database", "server", "head", "held", "digest", "backup_folder"}
     assert len(plan["digest"]) == 64
 
@@ -202,9 +216,14 @@ def test_validate_as_json(shell: Shell) -> None:
     assert body == {
         "question": "validate",
         "consistent": True,
-        "environments": [{"name": name, "state": "ok", "why": None} for name in ("development", "test", "production")],
+        "environments": [
+            {"name": "development", "state": "ok", "why": None, "schema": AS_LEFT},
+            {"name": "test", "state": "ok", "why": None, "schema": AS_LEFT},
+            {"name": "production", "state": "ok", "why": None, "schema": None},
+        ],
         "findings": [],
         "ready": [{"from": "test", "to": "production", "migrations": [USERS, COLUMNS], "certified": None}],
+        "notes": [],
     }
 
 

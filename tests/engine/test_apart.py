@@ -62,6 +62,40 @@ def test_an_invalid_index_is_not_taken_for_the_one_that_was_asked_for(doubled: S
     assert bring(doubled, [migration(A, text)], folder=tmp_path).failure is None
 
 
+def test_a_constraint_that_the_rows_break_is_named_and_validated_by_the_next_apply(
+    doubled: Session, tmp_path: Path
+) -> None:
+    doubled.conn.execute("ALTER TABLE t ADD CONSTRAINT older CHECK (a > 5) NOT VALID")
+    text = (
+        f"{ALONE}ALTER TABLE t ADD CONSTRAINT small CHECK (a < 1) NOT VALID;\n"
+        "ALTER TABLE t VALIDATE CONSTRAINT small;\nVACUUM t"
+    )
+    ended = bring(doubled, [migration(A, text)], folder=tmp_path)
+    assert ended.failure
+    assert ended.failure.sentence.endswith(
+        " Of its 3 statements 1 ran and stay; the next apply goes on at this one."
+        " The constraint small on public.t is left behind, not validated."
+    )
+    assert ended.failure.next_step.startswith("Correct the rows that break the constraint. ")
+    doubled.conn.execute("DELETE FROM t")
+    assert bring(doubled, [migration(A, text)], folder=tmp_path).failure is None
+    valid = "SELECT conname, convalidated FROM pg_constraint WHERE conrelid = 't'::regclass ORDER BY 1"
+    assert doubled.conn.execute(valid).fetchall() == [("older", False), ("small", True)]
+
+
+def test_an_invalid_index_that_no_statement_complained_about_stops_it(doubled: Session, tmp_path: Path) -> None:
+    hide = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass"
+    text = f"{ALONE}CREATE INDEX i ON t (a);\n{hide};"
+    ended = bring(doubled, [migration(A, text)], folder=tmp_path)
+    assert ended.failure
+    assert ended.failure.sentence == (
+        f"{A}.sql failed on development (55000): an index that it left is not valid."
+        " Of its 2 statements 2 ran and stay; the next apply goes on at this one."
+        " The index public.i is left behind, invalid."
+    )
+    assert ended.failure.next_step.startswith("Drop what is left behind: DROP INDEX CONCURRENTLY public.i; ")
+
+
 def test_a_file_that_changed_part_way_is_refused_before_anything_runs(doubled: Session, tmp_path: Path) -> None:
     texts = [f"{ALONE}CREATE TABLE once (); SELECT {column} FROM t" for column in ("nope", "a")]
     assert bring(doubled, [migration(A, texts[0])], folder=tmp_path).failure

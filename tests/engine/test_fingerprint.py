@@ -6,6 +6,7 @@ import pytest
 
 from engine import fingerprint, history
 from engine.connection import Database, Session, open_session
+from engine.fingerprint import Thing
 from tests.support.engine import bring, real_files
 
 BASE = """
@@ -21,6 +22,43 @@ CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER tr AFTER INSERT ON t EXECUTE FUNCTION g();
 """
+
+
+MORE = """
+ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY, SET (fillfactor = 70);
+ALTER TABLE t DISABLE TRIGGER tr;
+ALTER TABLE t ALTER b SET NOT NULL, ALTER b TYPE varchar(3) COLLATE "C", CLUSTER ON t_b;
+ALTER TABLE t ADD CONSTRAINT small CHECK (a < 9) NOT VALID;
+CREATE TABLE i (n bigint GENERATED ALWAYS AS IDENTITY);
+CREATE UNLOGGED TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2);
+CREATE POLICY q ON t FOR UPDATE USING (true);
+CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING;
+CREATE TYPE span AS RANGE (subtype = int);
+ALTER DOMAIN positive SET DEFAULT 1;
+ALTER SEQUENCE s CYCLE
+"""
+WORDS = {
+    "relation public.t": "table, with row security, forced on its owner, with fillfactor=70",
+    "relation public.p": "partitioned table, by RANGE (k)",
+    "relation public.p1": "table, unlogged, FOR VALUES FROM (1) TO (2), of public.p",
+    "relation public.v": "view,  SELECT a\n   FROM public.t;",
+    "column public.t.b": "character varying(3) not null default 'x'::text collate \"C\"",
+    "column public.t.e": "integer generated as (a * 2)",
+    "column public.i.n": "bigint not null always identity",
+    "constraint public.t.small": "CHECK ((a < 9)) NOT VALID",
+    "index public.t_b": "CREATE INDEX t_b ON public.t USING btree (b), clustered by",
+    "sequence public.s": "bigint from 1 by 1, 1 to 9223372036854775807, cache 1, cycle",
+    "trigger public.t.tr": (
+        "CREATE TRIGGER tr AFTER INSERT ON public.t FOR EACH STATEMENT EXECUTE FUNCTION public.g(), disabled"
+    ),
+    "policy public.t.q": "for update using true",
+    "rule public.t.r": "CREATE RULE r AS\n    ON DELETE TO public.t DO INSTEAD NOTHING;",
+    "enum public.mood": "ok, bad",
+    "domain public.positive": "integer default 1",
+    "range public.span": "of integer",
+    "extension plpgsql": "version 1.0",
+    "schema shop": "",
+}
 
 
 def seen(session: Session) -> str:
@@ -78,6 +116,21 @@ def test_what_is_not_schema_leaves_it(session: Session, change: str) -> None:
     before = seen(session)
     session.conn.execute(change)
     assert seen(session) == before
+
+
+def test_the_hash_is_the_one_it_always_was(session: Session) -> None:
+    things = (Thing("table", "b", None, "said"), Thing("index", "a", "é", "otherwise"))
+    assert fingerprint.digest(things) == "c5d3f8eca24f54b068360925d55814e8ae45c0ae2ee1cb499c2f2da319d65a79"
+    if session.server // 10000 == 18:  # each major tells a schema in its own words
+        session.conn.execute(BASE)
+        assert seen(session) == "de38671102f47420e71ddd32dda32365965ea9f2c4b810bc610ac60e6077958f"
+
+
+def test_every_kind_of_object_has_words(session: Session) -> None:
+    session.conn.execute(BASE + MORE)
+    words = {f"{one.kind} {one.name}": one.words for one in fingerprint.inventory(session, history.prepare(session))}
+    for label, said in WORDS.items():
+        assert words[label] == said
 
 
 def test_the_engines_own_tables_are_not_in_it(session: Session) -> None:

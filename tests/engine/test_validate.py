@@ -103,7 +103,7 @@ def test_agreement_is_only_claimed_when_all_were_seen() -> None:
     said = validate.compare([DEV, DOWN])
     assert said["consistent"] is False
     assert said["findings"] == []
-    assert said["environments"][1] == {"name": "test", "state": "unreachable", "why": DOWN.why}
+    assert said["environments"][1] == {"name": "test", "state": "unreachable", "why": DOWN.why, "schema": None}
 
 
 def ready(*seen: Seen) -> list[tuple[str | None, str, list[str], bool | None]]:
@@ -137,6 +137,7 @@ def test_the_overview() -> None:
                 "pending": [],
                 "last": {"migration": C, "at": "2025-08-18T16:00:00+00:00", "by": "ada"},
                 "problems": [],
+                "drift": None,
             },
             {
                 "name": "test",
@@ -147,6 +148,7 @@ def test_the_overview() -> None:
                 "pending": [A],
                 "last": {"migration": A, "at": "2025-08-18T16:00:00+00:00", "by": "ada"},
                 "problems": ["Why."],
+                "drift": None,
             },
             {
                 "name": "test",
@@ -157,6 +159,7 @@ def test_the_overview() -> None:
                 "pending": [],
                 "last": None,
                 "problems": [],
+                "drift": None,
             },
         ],
         "migrations": [

@@ -53,7 +53,7 @@ class Row:
         return Hands(
             environment=environment,
             workflow=workflow,
-            database=Database(name, protected=environment.protected, dsn=self.dsn[name]),
+            database=Database(name, environment.protected, self.dsn[name], environment.differs, workflow.differing),
             tools=tools.find(None, os.environ["PATH"]),
             book=self.ledger,
             doorbell=AnsweredBell(self),
