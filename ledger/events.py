@@ -118,6 +118,18 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A worker should be at work on this, and none has answered for so long."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """After a silence, a worker is at work on this again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """A worker holds the lock and asks the bot what Slack shows now."""
 
@@ -279,6 +291,8 @@ Event = (
     | Expired
     | Stale
     | Waiting
+    | Unanswered
+    | Answered
     | Ready
     | Witnessed
     | Started
