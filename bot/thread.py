@@ -55,8 +55,26 @@ def _current_line(story: Story, done: int) -> list[str]:
         return []
     place = f"{done + 1}/{len(plan.migrations)} {mono(plan.migrations[done].id)}"
     if story.request.state is State.APPLYING:
-        return [f"🔵 {place}"]
+        return [f"🔵 {place}{_meanwhile(story, plan.migrations[done].id)}"]
     return [f"❌ {place}, rolled back"] if failed is not None and failed.migration else []
+
+
+def _meanwhile(story: Story, migration: str) -> str:
+    """What the migration that runs now met last: who is in its way, that it gave way, or how far it came."""
+    for told in reversed(story.told):
+        match told.event:
+            case events.Blocked(migration=about, by=by) if about == migration:
+                return f" waits for a lock; in its way: {', '.join(map(_blocker, by))}"
+            case events.TriedAgain(migration=about, number=number, of=of, seconds=wait) if about == migration:
+                return f" gave way and was rolled back; try {number} of {of} {seconds(wait)} later"
+            case events.StatementRan(migration=about, number=number, of=of) if about == migration:
+                return f", statement {number} of {of} ran"
+    return ""
+
+
+def _blocker(one: events.Blocker) -> str:
+    age = f", in its transaction for {seconds(one.seconds)}" if one.seconds is not None else ""
+    return f"pid {one.pid} of {said(one.role)}{age}"
 
 
 def reply(told: Told, story: Story) -> Body | None:

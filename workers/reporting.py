@@ -27,6 +27,12 @@ def step(said: report.Step) -> Event | None:
             )
         case report.MigrationDone(migration, position, of, seconds):
             return events.MigrationApplied(migration, position, of, seconds)
+        case report.Blocked(migration, by):
+            return events.Blocked(migration, tuple(events.Blocker(one.pid, one.role, one.seconds) for one in by))
+        case report.TriedAgain(migration, number, of, seconds):
+            return events.TriedAgain(migration, number, of, seconds)
+        case report.StatementRan(migration, number, of):
+            return events.StatementRan(migration, number, of)
         case report.Reverted(migration, position, of, seconds):
             return events.MigrationReverted(migration, position, of, seconds)
         case _:

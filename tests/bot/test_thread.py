@@ -45,6 +45,27 @@ def test_progress_is_one_message_that_grows() -> None:
 
 
 @pytest.mark.parametrize(
+    ("met", "said"),
+    [
+        (
+            (events.Blocked(IDS[0], (events.Blocker(7, "app", 41.0), events.Blocker(8, "*x*", None))),),
+            " waits for a lock; in its way: pid 7 of app, in its transaction for 41 s, pid 8 of ∗x∗",
+        ),
+        (
+            (events.Blocked(IDS[0], ()), events.TriedAgain(IDS[0], 2, 5, 1.5)),
+            " gave way and was rolled back; try 2 of 5 1.5 s later",
+        ),
+        ((events.StatementRan(IDS[0], 1, 3), events.StatementRan(IDS[0], 2, 3)), ", statement 2 of 3 ran"),
+        ((events.TriedAgain("another", 2, 5, 1.5),), ""),
+    ],
+)
+def test_what_a_running_migration_meets_is_said_beside_it(met: tuple[Event, ...], said: str) -> None:
+    made = slots("production", State.APPLYING, ASKED, PLANNED, BY_BO, STARTED, BACKED_UP, *met)
+    assert lines(made["progress"].body)[-1] == f"🔵 1/2 `{IDS[0]}`{said}"
+    assert not [name for name in made if name.startswith("said:")]
+
+
+@pytest.mark.parametrize(
     ("state", "story", "text", "loud"),
     [
         (
