@@ -7,6 +7,7 @@ from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY, Act
 from ledger.states import State
+from ledger.underway import Blocker
 from ledger.workflow import Verbosity
 
 #: How many finished migrations the progress message names before it only counts them.
@@ -75,7 +76,7 @@ def _meanwhile(story: Story, migration: str) -> str:
     return ""
 
 
-def _blocker(one: events.Blocker) -> str:
+def _blocker(one: Blocker) -> str:
     age = f", in its transaction for {seconds(one.seconds)}" if one.seconds is not None else ""
     return f"pid {one.pid} of {said(one.role)}{age}"
 

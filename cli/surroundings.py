@@ -4,14 +4,13 @@ import getpass
 import os
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli import workflow
 from engine.connection import Database, Limits
 from engine.files import Migration, read
 from engine.tools import Tools, find
 from ledger.workflow import Environment, Workflow
-from ledger.workflow_file import load
 
 if TYPE_CHECKING:
     from engine import scratch
@@ -123,4 +122,4 @@ def tools() -> Tools:
 
 def here() -> Surroundings:
     """The surroundings of this process; raises WorkflowError."""
-    return Surroundings(load(Path(os.environ.get("TWOKEY_CONFIG") or "twokey.toml")))
+    return Surroundings(workflow.read())

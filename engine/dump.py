@@ -11,7 +11,7 @@ from typing import TypeVar
 from engine import manifest
 from engine.connection import Connection, Session, milliseconds
 from engine.errors import EngineError
-from engine.manifest import Form
+from engine.form import Form
 from engine.tools import Tool
 
 _COMPLETE = b"-- PostgreSQL database dump complete"

@@ -7,28 +7,7 @@ event that was written. No field ever holds a DSN, a password or a row's value.
 from dataclasses import dataclass
 from typing import get_args
 
-from ledger.run_events import (
-    Applied,
-    BackedUp,
-    BackupKept,
-    Blocked,
-    Certified,
-    Compared,
-    Discarded,
-    Failed,
-    Interrupted,
-    MigrationApplied,
-    MigrationReverted,
-    Restored,
-    Restoring,
-    Reverted,
-    Started,
-    StatementRan,
-    TriedAgain,
-)
-from ledger.run_events import (
-    Blocker as Blocker,
-)
+from ledger.underway import BackupKept, Blocked, Discarded, Restored, Restoring, StatementRan, TriedAgain
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +142,105 @@ class Witnessed:
 
     approving: tuple[str, ...]
     rejecting: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A worker claimed the request. `worker` is host and pid."""
+
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """The dump was written and its completion line read back. `manifest` is the hash of its manifest's JSON."""
+
+    file: str
+    bytes: int
+    sha256: str
+    seconds: float
+    manifest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationApplied:
+    """One migration and its history row committed together."""
+
+    migration: str
+    position: int
+    of: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Every migration of the plan is in."""
+
+    migrations: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """After a run its schema was held against what the same history made of another environment, or of this one before.
+
+    `state` is same, differs or unknown; `sentence` says it, and `differences` are a sentence each.
+    """
+
+    against: str
+    state: str
+    sentence: str
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationReverted:
+    """One migration was taken back and its history row with it, committed together."""
+
+    migration: str
+    position: int
+    of: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """Every migration of the plan is taken back, newest first."""
+
+    migrations: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The run stopped. What `done` names committed and stays; what `left` names was not tried."""
+
+    why: str
+    next_step: str
+    migration: str | None = None
+    line: int | None = None
+    sqlstate: str | None = None
+    done: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The worker fell silent; the environment's own history was asked what is in."""
+
+    why: str
+    done: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A person said the environment was tested; `migrations` is what that covers."""
+
+    actor_id: str
+    actor_name: str
+    migrations: tuple[str, ...]
+    note: str | None
 
 
 Event = (

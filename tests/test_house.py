@@ -30,9 +30,7 @@ OTHERS = {
 READS_SURROUNDINGS = re.compile(r"(bot|ledger|workers)\.config|cli(\..*)?|playground(\..*)?")
 
 #: Modules that are functions of their arguments, with everything of ours that they import.
-PURE = re.compile(
-    r"bot\.(grammar|messages)|ledger\.(policy|states|request|events|run_events|records|workflow)|engine\.hazards.*"
-)
+PURE = re.compile(r"bot\.(grammar|messages)|ledger\.(policy|states|request|events|records|workflow)|engine\.hazards.*")
 PURE_LIBRARIES = {
     "__future__", "collections", "dataclasses", "datetime", "difflib", "enum", "functools", "hashlib", "itertools",
     "json", "re", "string", "typing", "unicodedata",
