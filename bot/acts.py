@@ -52,6 +52,33 @@ WORDS: Mapping[Act, Words] = {
         left="Not taken back",
         nothing="Nothing was taken back.",
     ),
+    Act.BACKUP: Words(
+        wish="back up {place}",
+        wish_of="back up {place}",
+        form="Back up {place}",
+        lists="Backs up",
+        done="Backed up",
+        left="Not backed up",
+        nothing="Nothing was changed.",
+    ),
+    Act.RESTORE: Words(
+        wish="restore {place}",
+        wish_of="restore {place}",
+        form="Restore {place}",
+        lists="Restores",
+        done="Restored",
+        left="Not restored",
+        nothing="Nothing was swapped in.",
+    ),
+    Act.DISCARD: Words(
+        wish="drop what a restore of {place} kept",
+        wish_of="drop what a restore of {place} kept",
+        form="Discard on {place}",
+        lists="Drops",
+        done="Dropped",
+        left="Not dropped",
+        nothing="Nothing was dropped.",
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot import shelf
 from bot.blocks import (
     Block,
     Body,
@@ -78,6 +79,8 @@ def _drawn(found: Mapping[str, Any], workflow: Workflow) -> Body:
             return validate(found)
         case "plan":
             return plan(found)
+        case "backups":
+            return shelf.answer(found)
         case _:
             return _nobody(found)
 
@@ -90,6 +93,8 @@ def _nobody(found: Mapping[str, Any]) -> Body:
 
 
 def _offer(found: Mapping[str, Any], workflow: Workflow) -> list[Block]:
+    if found.get("question") == "backups":
+        return shelf.offer(found)
     drawn = found.get("plan")
     if found.get("question") != "plan" or not drawn or not drawn["migrations"]:
         return []

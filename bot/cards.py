@@ -48,7 +48,7 @@ def title(story: Story) -> str:
     request, environment = story.request, story.environment
     name = f"🔒 *{environment.name}* (protected)" if environment.protected else f"*{environment.name}*"
     plan = request.plan
-    count = f" · {counted(len(plan.migrations), 'migration')}" if plan else ""
+    count = f" · {counted(len(plan.migrations), 'migration')}" if plan and plan.migrations else ""
     return f"{name} · {request.act} #{request.id}{count}"
 
 
@@ -62,13 +62,15 @@ def _subject(story: Story, plan: PlanSummary) -> list[Block]:
     ]
     lines += [f"*{said(fact.name)}* {spoken(fact.sentence)}" for fact in plan.facts]
     if story.two_keys:
-        lines += [*_certified(plan), *_hazards(plan), *_notes(plan), _backup(plan)]
+        lines += [*_certified(plan), *_hazards(plan), *_notes(plan), *_backup(plan)]
         return [*sections(lines), section(_keys(story, plan)), context(_small_print(story, plan))]
     return [*sections([*lines, *_hazards(plan), *_notes(plan)]), context(_small_print(story, plan))]
 
 
 def _files(story: Story, plan: PlanSummary) -> list[str]:
     files = [f"• {mono(m.id)} · {counted(m.lines, 'line')}{_impact(m)}" for m in plan.migrations]
+    if not files:
+        return []
     return [f"*{acts.of(story.request).lists}*", *listed(files, show=FILES_SHOWN)]
 
 
@@ -100,13 +102,16 @@ def _hazards(plan: PlanSummary) -> list[str]:
         for m in plan.migrations
         for hazard in m.hazards
     ]
+    if not plan.migrations:
+        return []
     if not found:
         return [f"*Hazards* {none_of(plan.looked_for)}"]
     return [f"*Hazards* {len(found)}", *listed(found, show=HAZARDS_SHOWN)]
 
 
-def _backup(plan: PlanSummary) -> str:
-    return f"*Backup* taken and read back first, into {mono(plan.backup_folder)}"
+def _backup(plan: PlanSummary) -> list[str]:
+    """What runs SQL is preceded by a backup; a restore keeps the whole old database instead."""
+    return [f"*Backup* taken and read back first, into {mono(plan.backup_folder)}"] if plan.migrations else []
 
 
 def _keys(story: Story, plan: PlanSummary) -> str:
@@ -126,7 +131,9 @@ def _keys(story: Story, plan: PlanSummary) -> str:
 
 def _small_print(story: Story, plan: PlanSummary) -> str:
     place = "after" if story.request.act is Act.APPLY else "newest"
-    head = f"{place} {mono(plan.head)}" if plan.head else "the first ones there"
+    head = (
+        f"{place} {mono(plan.head)}" if plan.head else ("the first ones there" if plan.migrations else "no history yet")
+    )
     holds = f", {size(plan.database_bytes)}" if plan.database_bytes is not None else ""
     return (
         f"database {mono(plan.database)}{holds} · {said(plan.server)} · {head} · "

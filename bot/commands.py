@@ -42,6 +42,13 @@ class Validate:
 
 
 @dataclass(frozen=True, slots=True)
+class Backups:
+    """Which backups of an environment there are, and what restores kept."""
+
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """The requests that have ended, newest first."""
 
@@ -60,7 +67,7 @@ class Cancel:
     request_id: int
 
 
-Question = Status | Plan | Validate
+Question = Status | Plan | Validate | Backups
 Command = Help | Question | Do | History | Requests | Cancel
 
 
@@ -88,6 +95,10 @@ TABLE: tuple[Described, ...] = (
     Described(
         "rollback", "<environment> [to <migration> | last <n>]", "Takes the newest migrations back, after a backup."
     ),
+    Described("backup", "<environment>", "Dumps it and puts a manifest beside the dump. Changes nothing there."),
+    Described("backups", "<environment>", "Lists its backups, and the databases that restores kept."),
+    Described("restore", "<environment> <backup>", "Brings it back to a backup; the old database is kept."),
+    Described("discard", "<environment> <database>", "Drops a database that a restore kept, for good."),
     Described("validate", "", "Compares the environments: missing, extra, edited, out of order, ready to promote."),
     Described("history", "[environment]", "Lists the requests that have ended, with who, when and which backup."),
     Described("requests", "", "Lists the requests that are open."),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot import story
-from bot.commands import Cancel, Command, Do, Help, History, Plan, Requests, Status
+from bot.commands import Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status
 from bot.grammar import LONGEST_NOTE, tidy
 from bot.identity import Directory
 from bot.outcomes import (
@@ -81,6 +81,8 @@ class Desk:
                 return self._list(name, open_only=False)
             case Status(environment=name):
                 return self._look(Question.STATUS, name, actor, asker)
+            case Backups(environment=name):
+                return self._look(Question.BACKUPS, name, actor, asker)
             case Plan(environment=name):
                 return self._look(Question.PLAN, name, actor, asker)
             case _:
@@ -250,7 +252,7 @@ class Desk:
         environment = self._workflow.environment(name) if name else None
         if environment is None:
             return tuple(each.name for each in self._workflow.environments)
-        if question is Question.STATUS:
+        if question in {Question.STATUS, Question.BACKUPS}:
             return (environment.name,)
         before = self._workflow.before(environment)
         return (before.name, environment.name) if before else (environment.name,)

@@ -2,7 +2,22 @@
 
 from bot import acts
 from bot.acts import Words
-from bot.blocks import Block, Body, body, context, counted, listed, mention, mono, row, said, seconds, sections, spoken
+from bot.blocks import (
+    Block,
+    Body,
+    body,
+    context,
+    counted,
+    listed,
+    mention,
+    mono,
+    row,
+    said,
+    seconds,
+    sections,
+    size,
+    spoken,
+)
 from bot.next_steps import buttons, next_words
 from bot.story import Story, grouped, now
 from ledger import events
@@ -49,6 +64,9 @@ def _success(story: Story) -> str:
         note = f" Note: {said(certified.note)}." if certified.note else ""
         return f"certified {counted(len(certified.migrations), 'migration')}.{note} {next_words(story)}"
     applied, backup = story.last(events.Applied), story.last(events.BackedUp)
+    alone = _alone(story)
+    if alone is not None:
+        return f"{alone} {next_words(story)}"
     reverted = story.last(events.Reverted)
     if reverted is not None:
         count = f"{counted(len(reverted.migrations), 'migration')} taken back on {request.environment}"
@@ -56,6 +74,20 @@ def _success(story: Story) -> str:
     count = counted(len(applied.migrations), "migration") if applied else "nothing"
     took = f" in {seconds(applied.seconds)}" if applied else ""
     return f"{count} applied to {request.environment}{took}.{_kept(backup)} {next_words(story)}"
+
+
+def _alone(story: Story) -> str | None:
+    """How an act ended that runs no migration."""
+    match story.end.event if story.end else None:
+        case events.BackupKept(file=file, holds=holds):
+            return f"{story.request.environment} is backed up as {mono(file)}: {spoken(holds)}."
+        case events.Restored(backup=backup, kept=kept, seconds=took):
+            back = f"{story.request.environment} is {mono(backup)} again, in {seconds(took)}."
+            return f"{back} What was written since is in {mono(kept)} alone."
+        case events.Discarded(database=database, bytes=count):
+            return f"{mono(database)} is gone, {size(count)}."
+        case _:
+            return None
 
 
 def _kept(backup: events.BackedUp | None) -> str:

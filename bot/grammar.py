@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from bot.commands import TABLE, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
+from bot.commands import TABLE, Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
 from ledger.request import Act
 from ledger.workflow import Environment, Workflow
 
@@ -185,6 +185,14 @@ def _rollback(said: Said) -> Do:
     raise said.slip(said.words[-1], why)
 
 
+def _about(said: Said, act: Act, which: str) -> Do:
+    environment = _environment(said)
+    if len(said.words) == 2:
+        raise said.slip(None, f"{which} `/migrate backups {short(environment)}` lists them.")
+    _nothing_after(said, 3)
+    return Do(act, environment.name, (_name(said, 2),))
+
+
 def _name(said: Said, place: int) -> str:
     """The name of a thing, as it stands there."""
     word = said.words[place]
@@ -230,6 +238,10 @@ READERS: Mapping[str, Callable[[Said], Command]] = {
     "promote": _promote,
     "certify": _certify,
     "rollback": _rollback,
+    "backup": lambda said: Do(Act.BACKUP, _one_environment(said)),
+    "backups": lambda said: Backups(_one_environment(said)),
+    "restore": lambda said: _about(said, Act.RESTORE, "Which backup?"),
+    "discard": lambda said: _about(said, Act.DISCARD, "Which database?"),
     "validate": _alone(Validate()),
     "history": lambda said: History(_perhaps_environment(said)),
     "requests": _alone(Requests()),

@@ -10,8 +10,11 @@ from ledger.states import State
 #: The names under which Slack gives a press back. A button's value is a number or a name, looked up again.
 CERTIFY, PLAN, APPLY = "twokey_certify", "twokey_plan", "twokey_apply"
 CANCEL, SHARE, ROLLBACK, UNDO = "twokey_cancel", "twokey_share", "twokey_rollback", "twokey_undo"
+BACKUP, RESTORE, DISCARD = "twokey_backup", "twokey_restore", "twokey_discard"
 #: These are commands, and the value is what follows the word.
-SPOKEN = (PLAN, APPLY, CANCEL, ROLLBACK)
+#: What may be pressed twice and mean it twice.
+QUESTIONS = (PLAN, SHARE, CANCEL)
+SPOKEN = (PLAN, APPLY, CANCEL, ROLLBACK, BACKUP, RESTORE, DISCARD)
 
 
 def buttons(story: Story) -> list[Block]:
@@ -30,8 +33,12 @@ def next_step(story: Story) -> Block | None:
     if request.state is not State.APPLIED:
         denied = story.last(events.Denied)
         return _ask_again(story) if denied is None or denied.again else None
-    if request.act is Act.ROLLBACK:
+    if request.act in {Act.ROLLBACK, Act.RESTORE}:
         return button(f"Plan {request.environment}", action=PLAN, value=request.environment)
+    if (kept := story.last(events.BackupKept)) is not None:
+        return button("Restore", action=RESTORE, value=f"{request.environment} {kept.file}")
+    if request.act in {Act.BACKUP, Act.DISCARD}:
+        return None
     if after is None:
         return None
     if request.act is Act.CERTIFY:
@@ -45,6 +52,10 @@ def _ask_again(story: Story) -> Block:
     request = story.request
     if request.act is Act.CERTIFY:
         return button("Ask again", action=CERTIFY, value=str(request.id))
+    if request.act in {Act.BACKUP, Act.RESTORE, Act.DISCARD}:
+        return button(
+            "Ask again", action=f"twokey_{request.act}", value=" ".join((request.environment, *request.about))
+        )
     if request.act is Act.ROLLBACK:
         return button("Ask again", action=ROLLBACK, value=" ".join((request.environment, *_what_is_left(story))))
     return button("Ask again", action=APPLY, value=request.environment)
@@ -68,7 +79,11 @@ def _undo(story: Story) -> list[Block]:
 def next_words(story: Story) -> str:
     """The next step as words to type, for whoever reads a message without its buttons."""
     after = story.workflow.after(story.environment)
-    if story.request.act is Act.ROLLBACK:
+    if story.request.act in {Act.BACKUP, Act.DISCARD}:
+        return f"`/migrate backups {short(story.environment)}` lists what there is."
+    if (swapped := story.last(events.Restored)) is not None:
+        return f"When nothing of it is needed: `/migrate discard {short(story.environment)} {swapped.kept}`."
+    if story.request.act in {Act.ROLLBACK, Act.RESTORE}:
         return f"`/migrate status {short(story.environment)}` shows what is there now."
     if after is None:
         return "`/migrate validate` compares the environments."

@@ -18,6 +18,9 @@ E = TypeVar("E", bound=events.Event)
 ENDS = (
     events.Applied
     | events.Reverted
+    | events.BackupKept
+    | events.Restored
+    | events.Discarded
     | events.Certified
     | events.Failed
     | events.Interrupted
@@ -123,7 +126,9 @@ def _step(told: Told, story: Story) -> Step | None:
             return Step("⏳ Planned", "Planned")
         case events.Waiting(holder=holder):
             return Step(f"⏳ Waiting, because {said(holder)} holds {story.environment.name}", "Waiting for the lock")
-        case events.Started():
+        case events.Unanswered(seconds=silent):
+            return Step(f"⚠️ No worker of {story.environment.name} has answered for {silent} s", "No worker answered")
+        case events.Started() | events.Answered():
             return Step("🔵 Running", "Running")
         case events.Approved() | events.Withdrawn():
             return _key_turned(told.event, told.at, story)
@@ -166,6 +171,12 @@ def _end(told: Told) -> Step | None:
             return Step(f"✅ Applied {moment(told.at)} in {seconds(took)}", "Applied")
         case events.Reverted(seconds=took):
             return Step(f"✅ Taken back {moment(told.at)} in {seconds(took)}", "Taken back")
+        case events.BackupKept():
+            return Step(f"✅ Backed up {moment(told.at)}", "Backed up")
+        case events.Restored(seconds=took):
+            return Step(f"✅ Restored {moment(told.at)} in {seconds(took)}", "Restored")
+        case events.Discarded():
+            return Step(f"✅ Dropped {moment(told.at)}", "Dropped")
         case events.Certified(actor_name=name):
             return Step(f"✅ Certified by {said(name)}", "Certified")
         case events.Failed(migration=migration, line=line):

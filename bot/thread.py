@@ -1,12 +1,13 @@
 """The card's thread: one progress message edited in place, and a reply for each event that deserves one."""
 
-from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size
+from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size, spoken
 from bot.endings import ending, record
 from bot.story import ENDS, Story
 from ledger import events
 from ledger.records import Told
-from ledger.request import POLICY
+from ledger.request import POLICY, Act
 from ledger.states import State
+from ledger.underway import Blocker
 from ledger.workflow import Verbosity
 
 #: How many finished migrations the progress message names before it only counts them.
@@ -18,7 +19,10 @@ _STEPS = events.MigrationApplied | events.MigrationReverted
 
 def progress(story: Story) -> Body | None:
     """What the run has done so far, one line each, or None before there is anything to say."""
-    lines = _backup_lines(story) + _migration_lines(story)
+    if story.request.act in {Act.RESTORE, Act.DISCARD}:
+        lines = [f"• {spoken(told.event.what)}" for told in story.told if isinstance(told.event, events.Restoring)]
+    else:
+        lines = _backup_lines(story) + _migration_lines(story)
     holder = story.last(events.Waiting)
     if not lines and holder is not None:
         lines = [f"⏳ Waiting: {said(holder.holder)} holds {story.environment.name}"]
@@ -55,8 +59,26 @@ def _current_line(story: Story, done: int) -> list[str]:
         return []
     place = f"{done + 1}/{len(plan.migrations)} {mono(plan.migrations[done].id)}"
     if story.request.state is State.APPLYING:
-        return [f"🔵 {place}"]
+        return [f"🔵 {place}{_meanwhile(story, plan.migrations[done].id)}"]
     return [f"❌ {place}, rolled back"] if failed is not None and failed.migration else []
+
+
+def _meanwhile(story: Story, migration: str) -> str:
+    """What the migration that runs now met last: who is in its way, that it gave way, or how far it came."""
+    for told in reversed(story.told):
+        match told.event:
+            case events.Blocked(migration=about, by=by) if about == migration:
+                return f" waits for a lock; in its way: {', '.join(map(_blocker, by))}"
+            case events.TriedAgain(migration=about, number=number, of=of, seconds=wait) if about == migration:
+                return f" gave way and was rolled back; try {number} of {of} {seconds(wait)} later"
+            case events.StatementRan(migration=about, number=number, of=of) if about == migration:
+                return f", statement {number} of {of} ran"
+    return ""
+
+
+def _blocker(one: Blocker) -> str:
+    age = f", in its transaction for {seconds(one.seconds)}" if one.seconds is not None else ""
+    return f"pid {one.pid} of {said(one.role)}{age}"
 
 
 def reply(told: Told, story: Story) -> Body | None:
@@ -86,6 +108,10 @@ def _line(told: Told, story: Story) -> str | None:
             return None  # why it did not start was said just before, and the card says what it waits for
         case events.Withdrawn(actor_name=name):
             return f"↩️ {said(name)} took the key back. Nothing starts until somebody turns it again."
+        case events.Unanswered(seconds=silent):
+            return _unanswered(story, silent)
+        case events.Answered():
+            return "🔵 A worker answers again, and the run goes on."
         case events.ExpiryWarned(minutes_left=minutes):
             expires = f"expires in {minutes} minutes, at {moment(story.request.expires_at)}"
             return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. It waits for a second person."
@@ -93,3 +119,14 @@ def _line(told: Told, story: Story) -> str | None:
             return _done(told.event) if story.environment.verbosity is Verbosity.ALL else None
         case _:
             return None
+
+
+def _unanswered(story: Story, silent: int) -> str:
+    """The fact, and who can do what; a run that nobody tends to is a case of its own."""
+    name = mono(f"python -m workers {story.environment.name}")
+    fact = f"no worker of {story.environment.name} has answered for {silent} s"
+    start = f"Whoever runs Twokey: look at its log, and start one: {name}."
+    running = "What was committed stays; what becomes of the rest is found out and said once a worker answers."
+    waits = "It waits until then, and `/migrate cancel` takes it back."
+    goes_on = running if story.request.state is State.APPLYING else waits
+    return f"⚠️ {mention(story.request.actor.id)} #{story.request.id}: {fact}. {start} {goes_on}"

@@ -5,15 +5,18 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from cli import completing, manual
 from cli.answer import Answer, Code, no
-from cli.examples import EXAMPLES
 from cli.terminal import show
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
-an_environment = click.argument("environment", metavar="ENVIRONMENT")
+an_environment = click.argument("environment", metavar="ENVIRONMENT", shell_complete=completing.environments)
+maybe_an_environment = click.argument(
+    "environment", metavar="[ENVIRONMENT]", required=False, shell_complete=completing.environments
+)
 
 
-@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(epilog=manual.EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="twokey", message="%(prog)s %(version)s")
 def twokey() -> None:
     """Promote SQL migrations development → test → production, from a terminal."""
@@ -23,7 +26,7 @@ def twokey() -> None:
     short_help="What is where, what is pending, who applied the last.",
     epilog="\b\nExamples:\n  twokey status\n  twokey status test",
 )
-@click.argument("environment", metavar="[ENVIRONMENT]", required=False)
+@maybe_an_environment
 @as_json
 def status(environment: str | None, as_json: bool) -> int:
     """Show which migration is where, what is pending, and who applied the last one."""
@@ -66,7 +69,7 @@ def validate(as_json: bool) -> int:
     epilog="\b\nExamples:\n  twokey lint\n  twokey lint migrations/20250818130001_users.sql\n  twokey lint --strict\n"
     "  twokey lint --round-trip --json | jq '.migrations[] | {id, verdict}'",
 )
-@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
 @click.option("--strict", is_flag=True, help="Exit 1 on any hazard, too; of a round trip, on all but lossless ones.")
 @click.option("--round-trip", is_flag=True, help="Instead: up, down and up again, with rows, on a scratch database.")
 @as_json
@@ -131,7 +134,7 @@ def promote(environment: str, as_json: bool) -> int:
     "  twokey rollback test to 20250818130001_create_users",
 )
 @an_environment
-@click.argument("how", metavar="[to MIGRATION | last N]", nargs=-1)
+@click.argument("how", metavar="[to MIGRATION | last N]", nargs=-1, shell_complete=completing.how_far)
 @as_json
 def rollback(environment: str, how: tuple[str, ...], as_json: bool) -> int:
     """Take the newest migration back, or the last N, or all that came after MIGRATION, which stays.
@@ -175,7 +178,7 @@ def backups(environment: str, as_json: bool) -> int:
     "  twokey restore test test-backup-2025-08-18T16-00-00.sql --into test_of_monday",
 )
 @an_environment
-@click.argument("backup", metavar="BACKUP")
+@click.argument("backup", metavar="BACKUP", shell_complete=completing.backups)
 @click.option("--into", metavar="NAME", help="Restore into a new database of this name; nothing is swapped.")
 @as_json
 def restore(environment: str, backup: str, into: str | None, as_json: bool) -> int:
@@ -204,7 +207,7 @@ def discard(environment: str, database: str | None, as_json: bool) -> int:
     epilog="\b\nExamples:\n  twokey baseline test 20250818140001_add_user_columns",
 )
 @an_environment
-@click.argument("migration", metavar="MIGRATION")
+@click.argument("migration", metavar="MIGRATION", shell_complete=completing.migrations)
 @as_json
 def baseline(environment: str, migration: str, as_json: bool) -> int:
     """Write down every pending file up to and with MIGRATION as applied on ENVIRONMENT, without running any.
@@ -221,7 +224,13 @@ def baseline(environment: str, migration: str, as_json: bool) -> int:
     epilog="\b\nExamples:\n  twokey repair test\n  twokey repair test --accept 20250818140001_add_user_columns",
 )
 @an_environment
-@click.option("--accept", metavar="MIGRATION", multiple=True, help="Let this edited file count as it is now.")
+@click.option(
+    "--accept",
+    metavar="MIGRATION",
+    multiple=True,
+    help="Let this edited file count as it is now.",
+    shell_complete=completing.migrations,
+)
 @as_json
 def repair(environment: str, accept: tuple[str, ...], as_json: bool) -> int:
     """Show what changed in files after ENVIRONMENT applied them. Changes nothing unless --accept names a file.
@@ -237,7 +246,7 @@ def repair(environment: str, accept: tuple[str, ...], as_json: bool) -> int:
     short_help="Whether everything a run needs is there.",
     epilog="\b\nExamples:\n  twokey check\n  twokey check test",
 )
-@click.argument("environment", metavar="[ENVIRONMENT]", required=False)
+@maybe_an_environment
 @as_json
 def check(environment: str | None, as_json: bool) -> int:
     """Look at everything a run needs, and say what is wrong and how to mend it.

@@ -109,6 +109,8 @@ def step(said: Step) -> list[Line]:
         case steps.TriedAgain(id, number, of, seconds):
             told = f"{id}.sql gave way and was rolled back; try {number} of {of} in {seconds:.1f} s."
             return [line(told, Tone.WARN)]
+        case steps.StatementRan(id, number, of):
+            return [line(f"{id}.sql: statement {number} of {of} ran and stays")]
         case steps.MigrationDone(id, position, of, seconds):
             return [line(f"[{position}/{of}] {id}.sql applied in {seconds:.2f} s", Tone.GOOD)]
 

@@ -11,13 +11,16 @@ from cli.terminal import say
 from engine import former, history, identity, lock, restore, shelf
 from engine.connection import open_session
 from engine.errors import WouldUnprotect
+from engine.form import Form
 from engine.report import Step
 from engine.restore import Progress, Source
 from ledger.workflow import Environment
 
 #: As for an apply: who waits sees for whom, and can press Ctrl-C.
 WAIT = timedelta(minutes=5)
-NOT_HERE = "Nothing protected is restored or dropped from a terminal: docs/runbook.md, Emergencies, has the way."
+NOT_HERE = (
+    "Nothing protected is restored or dropped from a terminal. Ask in Slack: /migrate restore, or /migrate discard."
+)
 
 
 def back(word: str, backup: str, *, into: str | None, aloud: bool) -> Answer:
@@ -85,7 +88,7 @@ def _found(around: Surroundings, backup: str) -> Path | None:
 
 
 def _suffixes() -> set[str]:
-    return {form.suffix for form in shelf.Form}
+    return {form.suffix for form in Form}
 
 
 def _unknown(around: Surroundings, environment: Environment, backup: str) -> Answer:

@@ -5,7 +5,7 @@ such as CREATE INDEX CONCURRENTLY, is noted right after it.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from engine.connection import Session
 from engine.errors import ConnectionLost, EngineError
 from engine.history import Entry, Home
 from engine.plan import Planned
+from engine.report import StatementRan, Step
 from engine.sections import Section
 from engine.statements import Statement
 from engine.transaction import Part, Stopped
@@ -61,7 +62,7 @@ def check(session: Session, home: Home, migrations: Iterable[Planned]) -> None:
             raise ChangedPartWay(session.database.environment, one.id, done)
 
 
-def commit(session: Session, home: Home, entry: Entry, section: Section) -> float:
+def commit(session: Session, home: Home, entry: Entry, section: Section, *, tell: Callable[[Step], None]) -> float:
     """All that is left of the migration ran, then its history row was written; gives the seconds.
 
     No lock_timeout, which would leave invalid indexes behind; the statement_timeout holds. Raises
@@ -74,6 +75,7 @@ def commit(session: Session, home: Home, entry: Entry, section: Section) -> floa
         done, known = _begun(session, home, entry)
         for place in range(done, len(found)):
             _run(session, home, entry, found, place=place, known=known)
+            tell(StatementRan(entry.id, place + 1, len(found)))
         _sound(session, len(found), known)
         _recorded(session, home, entry)
     except psycopg.Error as error:

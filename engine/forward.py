@@ -87,7 +87,7 @@ def _by_itself(way: Way, entry: Entry) -> float:
     if section.together:
         record = partial(history.record, way.session, way.home, entry)
         return transaction.commit(way.session, entry.id, section.text, record=record)
-    return apart.commit(way.session, way.home, entry, section)
+    return apart.commit(way.session, way.home, entry, section, tell=way.tell)
 
 
 def _started(way: Way, place: int) -> None:

@@ -90,7 +90,26 @@ class Reverted:
     seconds: float
 
 
-Step = Waiting | Reverted | BackupStarted | BackupTaken | MigrationStarted | MigrationDone | Blocked | TriedAgain
+@dataclass(frozen=True, slots=True)
+class StatementRan:
+    """One statement of a migration that is no transaction ran, and stays."""
+
+    id: str
+    number: int
+    of: int
+
+
+Step = (
+    Waiting
+    | StatementRan
+    | Reverted
+    | BackupStarted
+    | BackupTaken
+    | MigrationStarted
+    | MigrationDone
+    | Blocked
+    | TriedAgain
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ event that was written. No field ever holds a DSN, a password or a row's value.
 from dataclasses import dataclass
 from typing import get_args
 
+from ledger.underway import BackupKept, Blocked, Discarded, Restored, Restoring, StatementRan, TriedAgain
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -115,6 +117,18 @@ class Waiting:
     """Another run holds the environment's lock."""
 
     holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A worker should be at work on this, and none has answered for so long."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """After a silence, a worker is at work on this again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,15 +257,24 @@ Event = (
     | Expired
     | Stale
     | Waiting
+    | Unanswered
+    | Answered
     | Ready
     | Witnessed
     | Started
     | BackedUp
     | MigrationApplied
     | Applied
+    | Blocked
+    | TriedAgain
+    | StatementRan
     | Compared
     | MigrationReverted
     | Reverted
+    | BackupKept
+    | Restoring
+    | Restored
+    | Discarded
     | Failed
     | Interrupted
     | Certified

@@ -46,6 +46,7 @@ class Question(StrEnum):
     STATUS = "status"
     PLAN = "plan"
     VALIDATE = "validate"
+    BACKUPS = "backups"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,14 @@ class Act(StrEnum):
     APPLY = "apply"
     CERTIFY = "certify"
     ROLLBACK = "rollback"
+    BACKUP = "backup"
+    RESTORE = "restore"
+    DISCARD = "discard"
 
     @property
     def changes(self) -> bool:
         """Whether it changes its environment, so that a protected one needs a second key; all do but those named."""
-        return self is not Act.CERTIFY
+        return self not in {Act.CERTIFY, Act.BACKUP}
 
 
 #: The acts that change their environment.

@@ -135,16 +135,13 @@ def running(
 ) -> Iterator[Stack]:
     """Start the databases, the queue, the workspace and a prepared ledger; the caller starts Twokey's processes.
 
-    With `servers`, those running servers are used and the databases are made (and dropped) under `prefix`.
+    With `servers`, those running servers are used and the databases are made under `prefix`; they end with them.
     """
     with ExitStack() as ending:
         at = servers or ending.enter_context(own_servers(folder))
         names = [e.name for e in workflow_file.load(config).environments]
         dsn = {name: at.postgres.create(prefix + name) for name in names}
         ledger_url = at.postgres.create(prefix + "ledger")
-        if servers:
-            for name in ("ledger", *names):
-                ending.callback(at.postgres.drop, prefix + name)
         slack = Workspace(f"http://127.0.0.1:{port or embedded.free_port()}")
         stack = Stack(folder, config, at.postgres, at.redis_url, slack, dsn, ledger_url)
         ending.callback(stack.stop_all)

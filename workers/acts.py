@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 
 from ledger.request import Act
-from workers import applying, certifying, reverting
+from workers import applying, certifying, discarding, restoring, reverting, saving
 from workers.craft import Craft
 
 CRAFTS: Mapping[Act, Craft] = {
     Act.APPLY: applying,
     Act.CERTIFY: certifying,
     Act.ROLLBACK: reverting,
+    Act.BACKUP: saving,
+    Act.RESTORE: restoring,
+    Act.DISCARD: discarding,
 }

@@ -11,7 +11,7 @@ from engine.validate import Seen
 from ledger import plain
 from ledger.records import Inquiry, Observation, Question
 from ledger.workflow import Environment
-from workers import drawing, neighbours, sight
+from workers import backups, drawing, neighbours, sight
 from workers.hands import Hands
 
 Bodies = Mapping[str, sight.Body | None]
@@ -25,6 +25,8 @@ def draw(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) ->
             return validate.overview(_seen(hands, bodies))
         case Question.VALIDATE:
             return validate.compare(_seen(hands, bodies))
+        case Question.BACKUPS:
+            return backups.listed(hands)
         case Question.PLAN:
             environment = hands.workflow.environment(inquiry.environment or "")
             return _plan(hands, environment, bodies) if environment else _not_here(inquiry.environment)

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from engine import manifest
 from engine.connection import Session
 from engine.files import BadFile
+from engine.former import NoSuchFormer
+from engine.manifest import BackupDoubtful
 from engine.refusals import PlanRefused
 from engine.report import BackupTaken, Step
 from engine.revert import CannotRevert
@@ -20,11 +22,19 @@ from workers.hands import Hands
 from workers.neighbours import Known
 
 #: The rules' no, or the files': whoever asked can put it right. Everything else is the world's trouble.
-REFUSALS = (PlanRefused, CannotRevert, BadFile, BadStatement)
+REFUSALS = (PlanRefused, CannotRevert, BackupDoubtful, NoSuchFormer, BadFile, BadStatement)
 
 Frozen = Mapping[str, Any]
 #: The one call on the book that ends a request.
 Ending = Callable[[], Any]
+
+
+class StillAtWork(Exception):
+    """The run's own session still holds the lock: its end is not known yet, to itself neither."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(holder)
+        self.holder = holder
 
 
 @dataclass(eq=False)
@@ -91,6 +101,11 @@ class Run:
     def ends(self, to: State, why: Event) -> Ending:
         """The move that ends the request."""
         return lambda: self.hands.book.move(self.request.id, to, why=why)
+
+
+def purpose(request: Request) -> str:
+    """The application_name of a run's session: what others see in pg_stat_activity, and who holds the lock."""
+    return f"twokey {request.act} #{request.id}"
 
 
 class Craft(Protocol):

@@ -2,12 +2,13 @@
 
 from engine import hazards, notes
 from engine import plan as plans
-from engine.connection import Limits
+from engine.connection import Limits, milliseconds
 from engine.files import Migration
 from engine.plan import Advice, Plan, Planned
 from engine.standing import Standing
-from ledger.request import Hazard, Held, PlannedMigration, PlanSummary
+from ledger.request import Fact, Hazard, Held, PlannedMigration, PlanSummary
 from ledger.workflow import Workflow
+from workers.hands import Hands
 from workers.neighbours import Before
 
 
@@ -37,6 +38,26 @@ def summarize(plan: Plan, *, before: Before | None, workflow: Workflow) -> PlanS
         statement_timeout=spoken(plan.statement_timeout),
         looked_for=hazards.NAMES,
         notes=notes.of(plan),
+    )
+
+
+def alone(hands: Hands, here: Standing, *, digest: str, facts: tuple[Fact, ...]) -> PlanSummary:
+    """What a person is shown of an act that runs no migration."""
+    return PlanSummary(
+        environment=here.environment,
+        protected=here.protected,
+        digest=digest,
+        database=here.database,
+        server=here.server,
+        head=here.head,
+        migrations=(),
+        held=(),
+        certified=None,
+        backup_folder=hands.workflow.backups.name,
+        database_bytes=here.bytes,
+        lock_timeout=spoken(milliseconds(hands.limits.lock_timeout)),
+        statement_timeout=spoken(milliseconds(hands.limits.statement_timeout)),
+        facts=facts,
     )
 
 

@@ -17,8 +17,9 @@ from ledger.errors import IllegalMove, LedgerError
 from ledger.events import Approved, Denied, Failed, Planned, Stale, Started
 from ledger.request import POLICY, Request
 from ledger.states import State
-from workers import acts, gate, inspector, reporting, running
+from workers import acts, gate, reporting, running
 from workers.craft import REFUSALS
+from workers.craft import purpose as run_purpose
 from workers.hands import Hands
 from workers.neighbours import Known
 
@@ -79,7 +80,7 @@ def _start(hands: Hands, request: Request, known: Known | None) -> None:
     """approved → applying under the lock, if everything is still as it was shown; then carry it out."""
     try:
         with ExitStack() as until_told:
-            purpose = inspector.purpose(request)
+            purpose = run_purpose(request)
             session = until_told.enter_context(open_session(hands.database, purpose=purpose, limits=hands.limits))
             if _take_lock(hands, request, session, until_told) and _is_unchanged(hands, request, session, known):
                 hands.book.move(request.id, State.APPLYING, why=Started(worker=hands.name))

@@ -11,19 +11,12 @@ from ledger.events import Interrupted, Waiting
 from ledger.request import Request
 from ledger.states import State
 from workers import acts, gate, tallying
+from workers.craft import StillAtWork, purpose
 from workers.hands import Hands
 
 log = logging.getLogger("twokey.inspect")
 
 NO_WAIT = timedelta(0)
-
-
-class StillAtWork(Exception):
-    """The run's own session still holds the lock: its end is not known yet, to itself neither."""
-
-    def __init__(self, holder: str) -> None:
-        super().__init__(holder)
-        self.holder = holder
 
 
 def inspect(hands: Hands, request_id: int) -> None:
@@ -51,11 +44,6 @@ def find_out(hands: Hands, request: Request, *, because: str, wait: timedelta) -
             if busy.holder.startswith(f"{purpose(request)} "):
                 raise StillAtWork(busy.holder) from busy
             return _ask(hands, request, session, because)
-
-
-def purpose(request: Request) -> str:
-    """The application_name of a run's session: what others see in pg_stat_activity, and who holds the lock."""
-    return f"twokey {request.act} #{request.id}"
 
 
 def _settle(hands: Hands, request: Request) -> None:

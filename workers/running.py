@@ -12,9 +12,8 @@ from ledger.events import Event, Interrupted
 from ledger.request import Request
 from ledger.states import State
 from workers import acts, inspector, reporting, tallying
-from workers.craft import Ending, Run
+from workers.craft import Ending, Run, StillAtWork
 from workers.hands import Hands
-from workers.inspector import StillAtWork
 from workers.scribe import Scribe
 
 log = logging.getLogger("twokey.run")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot import acts, messages
+from bot import acts, messages, shelf
 from bot.messages import Slot
 from ledger import events
 from ledger.events import Event
@@ -122,3 +122,104 @@ def test_a_rollback_that_did_nothing_or_fell_silent_says_what_is_so() -> None:
         f"Taken back: `{BACK[0]}`.",
         f"Not taken back: `{BACK[1]}`.",
     ]
+
+
+def alone(act: Act, *story: Event, about: tuple[str, ...], state: State = State.APPLIED) -> dict[str, Slot]:
+    """The messages of a request on production that runs no migration."""
+    environment = WORKFLOW.environment("production")
+    assert environment
+    plan = replace(a_summary(environment), migrations=(), held=(), certified=None, facts=(Fact("Drops", "`x`, *all*"),))
+    asked = replace(
+        a_request(state), act=act, about=about, plan=plan, reason="why not", version=len(story), protected=True
+    )
+    return {slot.name: slot for slot in messages.project(asked, environment, told=told(*story), workflow=WORKFLOW)}
+
+
+FILE = "production-backup-2026-11-22T10-00-00.sql"
+
+
+def test_a_backup_asks_for_no_second_key_and_ends_with_the_way_back() -> None:
+    card = alone(Act.BACKUP, ASKED, PLANNED, about=(), state=State.PLANNED)["card"].body
+    assert card.text == "ada asked to back up production (#7). ⏳ Planned."
+    assert not any("Second key" in line or "Hazards" in line for line in lines(card))
+    kept = events.BackupKept(FILE, "3 rows in 2 tables, history up to 20250818120001_create_users")
+    found = alone(Act.BACKUP, ASKED, PLANNED, STARTED, BACKED_UP, kept, about=())
+    assert lines(found["card"].body)[-1] == f"[Restore twokey_restore=production {FILE}]"
+    assert found["said:5"].body.text == (
+        f"✅ *production* · backup #7 · <@U0ENGINEER> production is backed up as `{FILE}`: 3 rows in 2 tables, "
+        "history up to 20250818120001_create_users. `/migrate backups prod` lists what there is."
+    )
+    assert "✅ Backed up " in lines(found["card"].body)[1]
+
+
+def test_a_restore_tells_its_steps_and_what_holds_what_was_written_since() -> None:
+    waiting = alone(Act.RESTORE, ASKED, PLANNED, about=(FILE,), state=State.PLANNED)["card"].body
+    assert waiting.text.startswith("ada asked to restore production (#7). ⏳ Waiting for a second person")
+    shown = lines(waiting)
+    assert shown[3] == "*Drops* `x`, ∗all∗"
+    assert shown[4].startswith("*Second key* :white_check_mark: by <@U0APPROVER>")
+    steps = (events.Restoring("Loading 12 bytes into shop_twokey_restoring"), events.Restoring("Swapping"))
+    found = alone(Act.RESTORE, ASKED, PLANNED, BY_BO, STARTED, *steps, about=(FILE,), state=State.APPLYING)
+    assert lines(found["progress"].body) == ["• Loading 12 bytes into shop_twokey_restoring", "• Swapping"]
+    end = events.Restored(FILE, "shop_before_20261122_100000", 3.0)
+    found = alone(Act.RESTORE, ASKED, PLANNED, BY_BO, STARTED, *steps, end, about=(FILE,))
+    assert found["said:7"].body.text == (
+        f"✅ *production* · restore #7 · <@U0ENGINEER> production is `{FILE}` again, in 3 s. "
+        "What was written since is in `shop_before_20261122_100000` alone. "
+        "When nothing of it is needed: `/migrate discard prod shop_before_20261122_100000`."
+    )
+    assert lines(found["card"].body)[-1] == "[Plan production twokey_plan=production]"
+    assert "✅ Restored " in lines(found["card"].body)[1]
+
+
+def test_a_restore_that_failed_is_asked_for_again_by_its_own_words() -> None:
+    found = alone(
+        Act.RESTORE, ASKED, PLANNED, BY_BO, STARTED, events.Failed("No.", "Try."), about=(FILE,), state=State.FAILED
+    )
+    assert lines(found["card"].body)[-1] == f"[Ask again twokey_restore=production {FILE}]"
+    assert "Nothing was swapped in." in lines(found["said:5"].body)
+
+
+def test_what_a_restore_kept_is_gone_when_it_is_discarded() -> None:
+    gone = events.Discarded("shop_before_20261122_100000", 12_300)
+    found = alone(Act.DISCARD, ASKED, PLANNED, BY_BO, STARTED, gone, about=("shop_before_20261122_100000",))
+    assert found["card"].body.text.startswith("ada asked to drop what a restore of production kept (#7). ✅ Dropped")
+    assert found["said:5"].body.text == (
+        "✅ *production* · discard #7 · <@U0ENGINEER> `shop_before_20261122_100000` is gone, 12.3 kB. "
+        "`/migrate backups prod` lists what there is."
+    )
+
+
+def test_backups_are_listed_with_what_each_holds_and_the_way_back_to_the_newest() -> None:
+    facts = {"at": "2026-11-22T10:00:00+00:00", "bytes": 12_300, "head": IDS[0], "tables": 2, "rows": 1234}
+    found = {
+        "question": "backups",
+        "environment": "production",
+        "backups": [
+            {"file": "d.sql", "problem": "d.sql cannot be trusted: it was changed.", "verified": True},
+            {"file": FILE, "problem": None, "verified": True, **facts},
+            {"file": "c.sql", "problem": None, "verified": False, **facts, "head": None},
+        ],
+        "more": 2,
+        "kept": [{"database": "shop_before_20261122_100000", "bytes": 9_000}],
+    }
+    when = "<!date^1795341600^{date_short_pretty} {time}|2026-11-22 10:00 UTC>"
+    assert lines(shelf.answer(found)) == [
+        "5 backups of production, newest first. 1 of them not to be trusted.",
+        "⚠️ d.sql cannot be trusted: it was changed.",
+        f"✅ `{FILE}` · {when} · 12.3 kB · 1,234 rows in 2 tables, history up to {IDS[0]}",
+        (
+            f"• `c.sql` · {when} · 12.3 kB · 1,234 rows in 2 tables, history up to no migration yet, "
+            "by its manifest; not read now, being large"
+        ),
+        "and 2 more",
+        "Kept by a restore: `shop_before_20261122_100000`, 9.0 kB",
+    ]
+    (button,) = shelf.offer(found)
+    assert (button["text"]["text"], button["value"]) == ("Restore the newest", f"production {FILE}")
+
+
+def test_where_there_is_no_backup_there_is_no_way_back_to_one() -> None:
+    none = {"question": "backups", "environment": "test", "backups": [], "more": 0, "kept": None}
+    assert lines(shelf.answer(none)) == ["test has no backup.", "The server did not say what restores kept."]
+    assert shelf.offer(none) == []

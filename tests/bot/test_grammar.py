@@ -3,7 +3,7 @@
 import pytest
 
 from bot import grammar
-from bot.commands import TABLE, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
+from bot.commands import TABLE, Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
 from ledger.request import Act
 from ledger.workflow import Workflow
 
@@ -48,6 +48,10 @@ HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 2025081813
         ("cancel 7 8", "“8” is a word too many; `cancel 7` says it all.", "8"),
         ("rollback", "Which environment? For example `rollback dev`.", ""),
         ("rollback prod last", HOW_FAR, "last"),
+        ("restore prod", "Which backup? `/migrate backups prod` lists them.", ""),
+        ("discard test", "Which database? `/migrate backups test` lists them.", ""),
+        ("restore prod a.sql b.sql", "“b.sql” is a word too many; `restore prod a.sql` says it all.", "b.sql"),
+        ("backup prod now", "“now” is a word too many; `backup prod` says it all.", "now"),
         ("rollback prod last 0", HOW_FAR, "0"),
         ("rollback prod last ٢", HOW_FAR, "٢"),
         ("rollback prod last 99999", HOW_FAR, "99999"),
@@ -92,6 +96,10 @@ def test_a_slip_points_at_the_word_and_offers_the_nearest(text: str, why: str, m
         ("certify test clicked  through & <b>fine</b>", Do(Act.CERTIFY, "test", note="clicked through & <b>fine</b>")),
         ("certify test “clicked through”", Do(Act.CERTIFY, "test", note="clicked through")),
         ("rollback prod", Do(Act.ROLLBACK, "production")),
+        ("backup prod", Do(Act.BACKUP, "production")),
+        ("backups prod", Backups("production")),
+        ("restore test Test.sql", Do(Act.RESTORE, "test", ("Test.sql",))),
+        ("discard test shop_before", Do(Act.DISCARD, "test", ("shop_before",))),
         ("Rollback prod LAST 02", Do(Act.ROLLBACK, "production", ("last", "2"))),
         ("rollback prod to 20250818130001_a.sql", Do(Act.ROLLBACK, "production", ("to", "20250818130001_a"))),
         ("validate", Validate()),

@@ -83,6 +83,10 @@ def test_help_lists_every_command_of_the_table() -> None:
             "`/migrate rollback &lt;environment&gt; [to &lt;migration&gt; | last &lt;n&gt;]` "
             "Takes the newest migrations back, after a backup."
         ),
+        "`/migrate backup &lt;environment&gt;` Dumps it and puts a manifest beside the dump. Changes nothing there.",
+        "`/migrate backups &lt;environment&gt;` Lists its backups, and the databases that restores kept.",
+        ("`/migrate restore &lt;environment&gt; &lt;backup&gt;` Brings it back to a backup; the old database is kept."),
+        ("`/migrate discard &lt;environment&gt; &lt;database&gt;` Drops a database that a restore kept, for good."),
         ("`/migrate validate` Compares the environments: missing, extra, edited, out of order, ready to promote."),
         "`/migrate history [environment]` Lists the requests that have ended, with who, when and which backup.",
         "`/migrate requests` Lists the requests that are open.",

@@ -6,6 +6,7 @@ from ledger import events
 from ledger.events import Event
 from ledger.request import Act
 from ledger.states import State
+from ledger.underway import Blocker
 from ledger.workflow import Verbosity
 from tests.bot.stories import (
     ASKED,
@@ -42,6 +43,27 @@ def test_progress_is_one_message_that_grows() -> None:
     assert progress(STARTED, BACKED_UP, *many)[1:3] == ["✅ 3 before these", "✅ 4/15 `m4` in 20 ms"]
     no_backup = events.Failed("pg_dump ended with 1.", "Look at the disk.")
     assert progress(STARTED, no_backup, state=State.FAILED) == ["❌ No verified backup"]
+
+
+@pytest.mark.parametrize(
+    ("met", "said"),
+    [
+        (
+            (events.Blocked(IDS[0], (Blocker(7, "app", 41.0), Blocker(8, "*x*", None))),),
+            " waits for a lock; in its way: pid 7 of app, in its transaction for 41 s, pid 8 of ∗x∗",
+        ),
+        (
+            (events.Blocked(IDS[0], ()), events.TriedAgain(IDS[0], 2, 5, 1.5)),
+            " gave way and was rolled back; try 2 of 5 1.5 s later",
+        ),
+        ((events.StatementRan(IDS[0], 1, 3), events.StatementRan(IDS[0], 2, 3)), ", statement 2 of 3 ran"),
+        ((events.TriedAgain("another", 2, 5, 1.5),), ""),
+    ],
+)
+def test_what_a_running_migration_meets_is_said_beside_it(met: tuple[Event, ...], said: str) -> None:
+    made = slots("production", State.APPLYING, ASKED, PLANNED, BY_BO, STARTED, BACKED_UP, *met)
+    assert lines(made["progress"].body)[-1] == f"🔵 1/2 `{IDS[0]}`{said}"
+    assert not [name for name in made if name.startswith("said:")]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from tests.cli.conftest import COLUMNS, Shell
 from tests.support.workflow import OURS
 
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
-NOT_HERE = "Nothing protected is restored or dropped from a terminal: docs/runbook.md, Emergencies, has the way.\n"
+NOT_HERE = (
+    "Nothing protected is restored or dropped from a terminal. Ask in Slack: /migrate restore, or /migrate discard.\n"
+)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from cli import plan_words
 from cli.answer import Line
-from engine.report import Blocked, Blocker, TriedAgain
+from engine.report import Blocked, Blocker, StatementRan, TriedAgain
 from tests.cli.conftest import Shell
 
 
@@ -23,6 +23,9 @@ def test_who_is_in_the_way_is_said() -> None:
 def test_another_try_is_said() -> None:
     assert words(plan_words.step(TriedAgain("20250101000000_a", 2, 5, 1.5))) == (
         "20250101000000_a.sql gave way and was rolled back; try 2 of 5 in 1.5 s."
+    )
+    assert words(plan_words.step(StatementRan("20250101000000_a", 2, 3))) == (
+        "20250101000000_a.sql: statement 2 of 3 ran and stays"
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from engine import apart, statements
 from engine.connection import Session
+from engine.report import StatementRan, Step
 from engine.statements import Forbidden
 from tests.support.engine import bring, migration
 
@@ -22,8 +23,10 @@ def doubled(session: Session) -> Session:
 
 def test_an_index_is_built_concurrently_and_the_history_knows(doubled: Session, tmp_path: Path) -> None:
     files = [migration(A, f"{ALONE}CREATE INDEX CONCURRENTLY i ON t (a);\nVACUUM t;"), migration(B, "SELECT 1")]
-    ended = bring(doubled, files, folder=tmp_path)
+    heard: list[Step] = []
+    ended = bring(doubled, files, folder=tmp_path, tell=heard.append)
     assert [one.id for one in ended.done] == [A, B]
+    assert [one for one in heard if isinstance(one, StatementRan)] == [StatementRan(A, 1, 2), StatementRan(A, 2, 2)]
     assert doubled.conn.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass").fetchone() == (
         True,
     )

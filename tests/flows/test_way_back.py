@@ -1,6 +1,8 @@
-"""Production is undone from the channel, with two keys."""
+"""What was done is undone from the channel; of production, with two keys."""
 
 from collections.abc import Callable
+
+import psycopg
 
 from tests.flows.conftest import ADA, BO, Corridor
 
@@ -26,3 +28,25 @@ def test_a_rollback_of_production_takes_two_keys_and_is_told(begin: Callable[...
     corridor.channel.thread_shows(card, "1 migration taken back on production", "Backup `production-backup-")
     assert len(corridor.applied("production")) == 3
     assert TOWNS in corridor.applied("test")
+
+
+def test_a_restore_of_test_brings_back_what_was_and_keeps_what_is(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    for text, environment in (("apply dev", "development"), ("promote test", "test")):
+        corridor.channel.types(ADA, text)
+        corridor.channel.shows(f"*{environment}* · apply", "Applied")
+    corridor.channel.types(ADA, "backup test")
+    corridor.channel.shows("*test* · backup #3", "Backed up")
+    (file,) = corridor.ledger("SELECT body ->> 'file' FROM events WHERE kind = 'BackupKept'")[0]
+    with psycopg.connect(corridor.parts.dsn["test"], autocommit=True) as conn:
+        conn.execute("DROP TABLE users CASCADE")
+    corridor.channel.types(ADA, "backups test")
+    corridor.channel.sees(ADA, "2 backups of test, newest first.", f"✅ `{file}`")
+    corridor.channel.types(ADA, f"restore test {file}")
+    card = corridor.channel.shows("*test* · restore #4", "Lost to it", "Restored")
+    corridor.channel.thread_shows(card, f"test is `{file}` again", "What was written since is in")
+    with psycopg.connect(corridor.parts.dsn["test"], autocommit=True) as conn:
+        assert conn.execute("SELECT count(*) FROM users").fetchone() == (0,)
+    (kept,) = corridor.ledger("SELECT body ->> 'kept' FROM events WHERE kind = 'Restored'")[0]
+    corridor.channel.types(ADA, f"discard test {kept}")
+    corridor.channel.shows("*test* · discard #5", "Dropped")

@@ -11,6 +11,7 @@ from ledger.book import Book
 from ledger.events import KINDS, Event
 from ledger.request import CertifiedBy, PlanSummary
 from ledger.states import State
+from ledger.underway import Blocker
 from tests.support.ledger import a_plan, a_request_in
 
 _SAMPLES = {
@@ -20,6 +21,7 @@ _SAMPLES = {
     float: 0.25,
     str | None: None,
     int | None: 14,
+    tuple[Blocker, ...]: (Blocker(7, "app", 41.5), Blocker(8, "app", None)),
     tuple[str, ...]: ("20250818140001_add_user_columns", "b"),
 }
 

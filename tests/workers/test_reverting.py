@@ -8,6 +8,8 @@ from ledger.events import Denied, Failed, Interrupted, Planned, Refused, Reverte
 from ledger.request import Act, Fact, Request
 from ledger.states import State
 from tests.support.ledger import ADA
+from tests.support.waiting import wait_for
+from tests.workers.killed import killed
 from tests.workers.row import FIRST, SECOND, THIRD, Row
 from tests.workers.test_gate import turn
 from workers import foreman, inspector, neighbours, running
@@ -194,6 +196,24 @@ def test_a_run_that_fell_silent_is_asked_of_the_environments_own_records(
         done=(TAGS,),
         left=(NOTES,),
     )
+
+
+def test_a_run_that_was_killed_is_known_by_what_it_took_back(two: Row) -> None:
+    sleeps = two.file("20260103000000_sleeps", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT pg_sleep(60);\n")
+    goes = two.file("20260104000000_goes", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n")
+    two.bring("development")
+    request_id = two.ask("development", Act.ROLLBACK, about=("last", "2"))
+    killed(two, request_id, when=lambda: goes not in two.history("development"))
+
+    def inspected() -> bool:
+        inspector.inspect(two.hands("development"), request_id)
+        return two.ledger.request(request_id).state is State.INTERRUPTED
+
+    wait_for(inspected, 30)
+    interrupted = two.last(request_id)
+    assert isinstance(interrupted, Interrupted)
+    assert (interrupted.done, interrupted.left) == ((goes,), (sleeps,))
+    assert two.history("development")[-1] == sleeps
 
 
 def test_a_connection_lost_in_the_middle_is_followed_by_a_question(two: Row) -> None:

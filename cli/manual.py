@@ -1,4 +1,4 @@
-"""What `twokey --help` ends with."""
+"""What `twokey --help` teaches below the list of commands."""
 
 EXAMPLES = """\b
 Examples:
@@ -20,6 +20,12 @@ Examples:
 \b
 The workflow file is twokey.toml, or the file that TWOKEY_CONFIG names. Each environment's address is in the variable
 that the file names for it. pg_dump is found in PG_BIN, else through PATH.
+
+\b
+Completion of commands, environments, migrations and backups is one line in the shell's own file:
+  bash  ~/.bashrc                                eval "$(_TWOKEY_COMPLETE=bash_source twokey)"
+  zsh   ~/.zshrc, after compinit                 eval "$(_TWOKEY_COMPLETE=zsh_source twokey)"
+  fish  ~/.config/fish/completions/twokey.fish   env _TWOKEY_COMPLETE=fish_source twokey | source
 
 \b
 Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database.

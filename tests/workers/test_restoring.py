@@ -1,0 +1,242 @@
+"""A backup, a restore and the end of what it kept, from asked to their ends; and what is known of one that died."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from engine import load
+from ledger.events import BackedUp, BackupKept, Denied, Discarded, Interrupted, Restored, Restoring, Stale
+from ledger.records import Question
+from ledger.request import Act, Request
+from ledger.states import State
+from tests.support.ledger import ADA
+from tests.support.waiting import wait_for
+from tests.workers.killed import killed
+from tests.workers.row import FIRST, SECOND, THIRD, Row
+from tests.workers.test_gate import turn
+from workers import backups, inspector, restoring
+
+
+@pytest.fixture
+def test(row: Row) -> Iterator[Row]:
+    """Test with the whole folder and one user; whatever a restore kept of it is dropped in the end."""
+    row.bring("test", "production")
+    row.sql("test", "INSERT INTO users (email) VALUES ('a@example.org')")
+    yield row
+    with psycopg.connect(row.dsn["development"], autocommit=True) as conn:
+        for (name,) in conn.execute(
+            "SELECT datname FROM pg_database WHERE datname ~ '_before_|_twokey_rest'"
+        ).fetchall():
+            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def backup(row: Row, name: str = "test") -> str:
+    """Have a backup taken; gives its name."""
+    request = row.do(name, Act.BACKUP)
+    assert request.state is State.APPLIED
+    kept = row.last(request.id)
+    assert isinstance(kept, BackupKept)
+    return kept.file
+
+
+def why_not(row: Row, request: Request) -> str:
+    assert request.state is State.REJECTED
+    refused = row.last(request.id)
+    assert isinstance(refused, Denied)
+    return refused.why
+
+
+def test_a_backup_needs_no_second_key_and_says_what_it_holds(test: Row) -> None:
+    request = test.do("production", Act.BACKUP)
+    assert request.state is State.APPLIED
+    *_, backed_up, kept = test.told(request.id)
+    assert isinstance(backed_up, BackedUp)
+    assert isinstance(kept, BackupKept)
+    assert kept.file == backed_up.file
+    assert re.fullmatch(rf"\d+ rows in \d+ tables, history up to {THIRD}", kept.holds)
+    assert (test.migrations / "schema-backups" / backed_up.file).exists()
+
+
+def test_a_backup_that_was_asked_for_takes_no_other_away(test: Row) -> None:
+    test.config.write_text(test.config.read_text().replace('name = "test"', 'name = "test"\nkeep_backups = 1'))
+    assert test.hands("test").environment.backup.keep == 1
+    first, second = backup(test), backup(test)
+    folder = test.migrations / "schema-backups"
+    assert (folder / first).exists()
+    assert (folder / second).exists()
+
+
+def test_a_restore_brings_back_what_was_and_keeps_what_is(test: Row) -> None:
+    name = backup(test)
+    test.sql("test", "INSERT INTO users (email) VALUES ('b@example.org')")
+    request = test.do("test", Act.RESTORE, about=(name,))
+    assert request.state is State.APPLIED
+    restored = test.last(request.id)
+    assert isinstance(restored, Restored)
+    assert restored.backup == name
+    assert [type(event) for event in test.told(request.id)].count(Restoring) == 3
+    assert test.sql("test", "SELECT count(*) FROM users") == [(1,)]
+    assert test.sql("test", "SELECT act, what, request FROM twokey_deeds ORDER BY at DESC LIMIT 1") == [
+        ("restore", [name, restored.kept], f"#{request.id}")
+    ]
+    gone = test.do("test", Act.DISCARD, about=(restored.kept,))
+    assert gone.state is State.APPLIED
+    dropped = test.last(gone.id)
+    assert isinstance(dropped, Discarded)
+    assert dropped.database == restored.kept
+    assert why_not(test, test.do("test", Act.DISCARD, about=(restored.kept,))) == (
+        f"{restored.kept} is not a database that a restore of test kept. It kept none."
+    )
+
+
+def test_what_is_lost_stands_on_the_card(test: Row) -> None:
+    name = backup(test)
+    request = test.do("test", Act.RESTORE, about=(name,))
+    assert request.plan
+    facts = {fact.name: fact.sentence for fact in request.plan.facts}
+    assert list(facts) == ["Brings back", "Lost to it", "Migrations that go", "Old database", "Sessions"]
+    assert facts["Brings back"].startswith(f"{name}, of 20")
+    assert facts["Brings back"].endswith(f"tables, history up to {THIRD}")
+    assert facts["Lost to it"].startswith("everything written after 20")
+    assert facts["Migrations that go"] == "none"
+    assert facts["Old database"] == ("kept beside it under a dated name, until `/migrate discard test` drops it")
+    assert facts["Sessions"] == "everybody who is connected is sent away once, when the two exchange their names"
+
+
+def test_the_migrations_that_go_are_named(test: Row) -> None:
+    name = backup(test)
+    more = test.file("20260101000000_more", "CREATE TABLE more ();\n")
+    test.sql(
+        "test",
+        f"INSERT INTO schema_migrations (migration_id, name, checksum, environment) VALUES ('{more}', 'm', '', 'test')",
+    )
+    request = test.do("test", Act.RESTORE, about=(name,))
+    assert request.plan
+    assert {fact.name: fact.sentence for fact in request.plan.facts}["Migrations that go"] == more
+    assert test.history("test") == [FIRST, SECOND, THIRD]
+
+
+@pytest.mark.parametrize("name", ["nothing.sql", "../twokey.toml", "production-backup-2026-01-01T00-00-00.sql"])
+def test_a_backup_that_is_not_there_is_refused(test: Row, name: str) -> None:
+    assert why_not(test, test.do("test", Act.RESTORE, about=(name,))) == (
+        f"There is no backup {name} of test. There is none. `/migrate backups` lists them."
+    )
+    there = backup(test)
+    assert f"The newest is {there}." in why_not(test, test.do("test", Act.RESTORE, about=(name,)))
+
+
+def test_a_backup_that_was_changed_is_refused(test: Row) -> None:
+    name = backup(test)
+    path = test.migrations / "schema-backups" / name
+    path.write_bytes(path.read_bytes() + b"-- more\n")
+    assert f"{name} cannot be trusted: it has" in why_not(test, test.do("test", Act.RESTORE, about=(name,)))
+    (entry,) = backups.listed(test.hands("test"))["backups"]
+    assert f"{name} cannot be trusted" in entry["problem"]
+
+
+def test_production_is_restored_with_two_keys_and_not_with_one(test: Row) -> None:
+    name = backup(test, "production")
+    test.sql("production", "INSERT INTO users (email) VALUES ('b@example.org')")
+    request = test.do("production", Act.RESTORE, about=(name,))
+    assert request.state is State.PLANNED
+    assert test.ring(request.id).state is State.PLANNED
+    assert turn(test, request.id).state is State.APPLIED
+    assert test.sql("production", "SELECT count(*) FROM users") == [(0,)]
+    restored = test.last(request.id)
+    assert isinstance(restored, Restored)
+    discard = test.do("production", Act.DISCARD, about=(restored.kept,))
+    assert discard.state is State.PLANNED
+    assert turn(test, discard.id).state is State.APPLIED
+
+
+def test_a_database_that_moved_on_makes_it_stale(test: Row) -> None:
+    name = backup(test, "production")
+    request = test.do("production", Act.RESTORE, about=(name,))
+    test.sql("production", f"DELETE FROM schema_migrations WHERE migration_id = '{THIRD}'")
+    assert turn(test, request.id).state is State.STALE
+    assert test.last(request.id) == Stale(
+        f"production's newest migration was {THIRD} and is {SECOND} now. "
+        f"Ask again: `/migrate restore production {name}`."
+    )
+
+
+def test_a_restore_that_was_killed_left_the_old_database_in_place(test: Row, tmp_path: Path) -> None:
+    name = backup(test)
+    request_id = test.ask("test", Act.RESTORE, about=(name,))
+    loading = tmp_path / "loading"
+
+    def hang(*_: object, **__: object) -> None:
+        loading.touch()
+        wait_for(lambda: False, 60)
+
+    killed(test, request_id, when=loading.exists, patch=(load, "load", hang))
+    settled(test, request_id)
+    assert test.last(request_id) == Interrupted(
+        why=(
+            "The worker of test fell silent in the middle of the run. The old database is in place and works; "
+            f"the next restore clears what this one left. Ask again: `/migrate restore test {name}`."
+        ),
+        done=(),
+        left=(name,),
+    )
+    assert test.sql("test", "SELECT count(*) FROM users") == [(1,)]
+    again = test.do("test", Act.RESTORE, about=(name,))
+    assert again.state is State.APPLIED
+    assert any(isinstance(e, Restoring) and "an interrupted restore had left" in e.what for e in test.told(again.id))
+
+
+def test_a_restore_that_did_everything_but_tell_is_known_by_its_deed(test: Row, tmp_path: Path) -> None:
+    name = backup(test)
+    request_id = test.ask("test", Act.RESTORE, about=(name,))
+    done, real = tmp_path / "done", restoring.restores.run
+
+    def silent(*arguments: object, **more: object) -> object:
+        real(*arguments, **more)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        done.touch()
+        wait_for(lambda: False, 60)
+        return None
+
+    killed(test, request_id, when=done.exists, patch=(restoring.restores, "run", silent))
+    settled(test, request_id)
+    interrupted = test.last(request_id)
+    assert isinstance(interrupted, Interrupted)
+    assert "It was swapped in; the old database is kept as workers_test_before_" in interrupted.why
+    assert (interrupted.done, interrupted.left) == ((name,), ())
+
+
+def settled(row: Row, request_id: int) -> None:
+    """The inspection comes until the server has noticed that the run's client is gone."""
+
+    def inspected() -> bool:
+        inspector.inspect(row.hands(row.ledger.request(request_id).environment), request_id)
+        return row.ledger.request(request_id).state is State.INTERRUPTED
+
+    wait_for(inspected, 30)
+
+
+def test_which_backups_there_are_is_answered_by_the_environments_own_worker(test: Row) -> None:
+    name = backup(test)
+    inquiry, _ = test.ledger.ask(
+        question=Question.BACKUPS, environment="test", environments=("test",), actor=ADA, channel="C",
+        response_url="u", key="k",
+    )  # fmt: skip
+    (pending,) = test.ledger.observations(inquiry.id)
+    test.hands("test").doorbell.ring_look(pending.id, "test")
+    body = test.ledger.inquiry(inquiry.id).body
+    assert body
+    (entry,) = body["backups"]
+    assert (entry["file"], entry["problem"], entry["verified"], entry["head"]) == (name, None, True, THIRD)
+    assert (body["question"], body["environment"], body["more"], body["kept"]) == ("backups", "test", 0, [])
+
+
+def test_what_is_too_large_to_read_while_somebody_waits_is_told_by_its_manifest(
+    test: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(test)
+    monkeypatch.setattr(backups, "READ_AT_MOST", 1)
+    (entry,) = backups.listed(test.hands("test"))["backups"]
+    assert (entry["problem"], entry["verified"]) == (None, False)
