@@ -121,6 +121,7 @@ def test_the_card_waits_for_the_second_key_and_the_channel_keeps_the_whole_story
         "Started",
         "BackedUp",
         *["MigrationApplied"] * 3,
+        "Compared",
         "Applied",
     ]
     assert done["thread_ts"] == card["ts"]
