@@ -5,16 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cli.answer import Answer, Code, Line, Span, Tone, line
 from cli.surroundings import NoAddress, Surroundings, here, tools
-from engine import checkup
+from engine import checkup, scratch
 from engine.checkup import Finding
-from engine.errors import EngineError
+from engine.errors import ConnectionLost, EngineError, Unreachable
 from engine.files import Migration
+from engine.scratch import NoScratch
 from ledger.workflow import Environment, WorkflowError
 
 #: Where a finding belongs, and the finding.
 Found = tuple[str, Finding]
 
-_TONES = {"ok": Tone.GOOD, "wrong": Tone.BAD, "unreachable": Tone.WARN}
+_TONES = {"ok": Tone.GOOD, "wrong": Tone.BAD, "unreachable": Tone.WARN, "skipped": Tone.QUIET}
 
 
 def check(word: str | None) -> Answer:
@@ -28,7 +29,7 @@ def check(word: str | None) -> Answer:
     count = len(around.workflow.environments)
     found.append(("twokey", Finding("workflow file", "ok", f"{count} environments.")))
     folder, files = _folder(around)
-    found.append(("twokey", folder))
+    found += [("twokey", folder), ("twokey", _scratch(around))]
     with ThreadPoolExecutor(max_workers=len(environments)) as pool:
         each = pool.map(lambda one: [(one.name, said) for said in _environment(around, one, files)], environments)
         return _answer([*found, *(pair for pairs in each for pair in pairs)])
@@ -40,6 +41,20 @@ def _squawk() -> Finding:
         way_out = "squawk is not installed, so plans miss its hazards, and say so. Install it: pip install squawk-cli"
         return Finding("squawk", "wrong", f"{way_out}.")
     return Finding("squawk", "ok", f"{program}.")
+
+
+def _scratch(around: Surroundings) -> Finding:
+    """Whether a scratch database can be made; one is, and dropped again."""
+    try:
+        with scratch.database(around.scratch(), "check"):
+            return Finding("scratch", "ok", "A scratch database was made and dropped again.")
+    except (NoScratch, NoAddress) as unset:
+        why = "No round trip (twokey lint --round-trip) and no replay (twokey validate) has been possible"
+        return Finding("scratch", "skipped", f"{why}. {unset}")
+    except (Unreachable, ConnectionLost) as away:
+        return Finding("scratch", "unreachable", str(away))
+    except EngineError as wrong:
+        return Finding("scratch", "wrong", str(wrong))
 
 
 def _folder(around: Surroundings) -> tuple[Finding, tuple[Migration, ...]]:
@@ -80,7 +95,7 @@ def _line(found: Found) -> Line:
 
 
 def _end(found: Sequence[Found]) -> Line:
-    amiss = sum(1 for _, one in found if one.state != "ok")
+    amiss = sum(1 for _, one in found if one.state not in ("ok", "skipped"))
     if amiss:
         return line(f"{amiss} of {len(found)} to mend.", Tone.BAD)
     return line("Everything a run needs is there.", Tone.GOOD)

@@ -54,7 +54,11 @@ def plan(environment: str, as_json: bool) -> int:
 )
 @as_json
 def validate(as_json: bool) -> int:
-    """Compare the environments: missing, extra, edited, out of order, ready to promote. Exits 1 when they disagree."""
+    """Compare the environments: missing, extra, edited, out of order, drifted, ready to promote.
+
+    Each schema is held against the one that its history makes, replayed where twokey.toml names a [scratch] server.
+    Exits 1 when they disagree.
+    """
     from cli import questions
 
     return _end(questions.validate, as_json=as_json)
@@ -62,19 +66,25 @@ def validate(as_json: bool) -> int:
 
 @twokey.command(
     short_help="What files would be told, without a database.",
-    epilog="\b\nExamples:\n  twokey lint\n  twokey lint migrations/20250818130001_users.sql\n  twokey lint --strict",
+    epilog="\b\nExamples:\n  twokey lint\n  twokey lint migrations/20250818130001_users.sql\n  twokey lint --strict\n"
+    "  twokey lint --round-trip --json | jq '.migrations[] | {id, verdict}'",
 )
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
-@click.option("--strict", is_flag=True, help="Exit 1 on any hazard, too.")
+@click.option("--strict", is_flag=True, help="Exit 1 on any hazard, too; of a round trip, on all but lossless ones.")
+@click.option("--round-trip", is_flag=True, help="Instead: up, down and up again, with rows, on a scratch database.")
 @as_json
-def lint(files: tuple[str, ...], strict: bool, as_json: bool) -> int:
+def lint(files: tuple[str, ...], strict: bool, round_trip: bool, as_json: bool) -> int:
     """Parse each FILE (or the whole folder) and show its hazards, without a database.
 
     Exits 1 on a file that will not run. Hazards are no failure unless --strict is said.
-    """
-    from cli import linting
 
-    return _end(lambda: linting.lint(files, strict=strict), as_json=as_json)
+    With --round-trip each migration of the folder goes up, down and up again on the [scratch] server: its class is
+    lossless, loses (which rows and values), irreversible (no way down) or broken (no way back), which exits 1.
+    """
+    from cli import linting, tripping
+
+    ask = tripping.lint if round_trip else linting.lint
+    return _end(lambda: ask(files, strict=strict), as_json=as_json)
 
 
 @twokey.command(

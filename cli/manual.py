@@ -6,6 +6,7 @@ Examples:
   twokey status                   what is where, and what is pending
   twokey plan test                what would run on test, without running it
   twokey lint                     what a reviewer should know of the files, without a database
+  twokey lint --round-trip        whether each migration has a way back, and what that costs
   twokey generate add_cities      a migration from what changed in the models, proven up and down
   twokey apply development        back up, then apply what is pending
   twokey promote test             bring to test what development has
@@ -13,7 +14,7 @@ Examples:
   twokey backup test              a dump with a manifest beside it
   twokey backups test             which backups there are, each verified
   twokey restore test BACKUP      bring test back to a backup; the old database is kept
-  twokey validate                 missing, extra, edited, out of order, ready to promote
+  twokey validate                 missing, extra, edited, out of order, drifted, ready to promote
   twokey status --json | jq .environments
 
 \b

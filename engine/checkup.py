@@ -16,7 +16,8 @@ from engine.tools import ToolMissing, Tools
 #: More than this between two clocks makes times in the history and in backups' names mislead.
 SKEW = timedelta(seconds=5)
 
-State = Literal["ok", "wrong", "unreachable"]
+#: "skipped" was not possible, and nothing a run needs.
+State = Literal["ok", "wrong", "unreachable", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)

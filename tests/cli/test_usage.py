@@ -102,7 +102,7 @@ def test_help_teaches_with_examples_and_says_what_the_exit_codes_mean(shell: She
         "    twokey plan test                what would run on test, without running it",
         "    twokey apply development        back up, then apply what is pending",
         "    twokey promote test             bring to test what development has",
-        "    twokey validate                 missing, extra, edited, out of order, ready to promote",
+        "    twokey validate                 missing, extra, edited, out of order, drifted, ready to promote",
         "  Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database.",
         "  A protected environment is never changed from here. Ask in Slack: /migrate apply <environment>",
     ):
@@ -118,7 +118,7 @@ def test_help_teaches_with_examples_and_says_what_the_exit_codes_mean(shell: She
         ("repair", "Show what changed in files after ENVIRONMENT applied them."),
         ("check", "Look at everything a run needs, and say what is wrong and how to mend it."),
         ("lint", "Parse each FILE (or the whole folder) and show its hazards, without a database."),
-        ("validate", "Compare the environments: missing, extra, edited, out of order, ready to promote."),
+        ("validate", "Compare the environments: missing, extra, edited, out of order, drifted, ready to promote."),
         ("apply", "Back up ENVIRONMENT, then apply what may come now: each migration in a transaction"),
         ("promote", "Bring to ENVIRONMENT what the one before it has. The same act as apply."),
         ("backup", "Dump ENVIRONMENT into the backups folder, read it back, and put a manifest beside it."),

@@ -1,0 +1,138 @@
+"""Up, down, up: each migration on a scratch database, with rows in every table, and what its way back costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import psycopg
+
+from engine import bounds, connection, drift, fingerprint, masking, scratch, sections, statements, synthetic
+from engine.connection import Limits, Session, open_session
+from engine.drift import Difference
+from engine.files import Migration
+from engine.history import Home
+from engine.scratch import NotReplayed, Server
+from engine.sections import Section
+from engine.synthetic import Filler
+
+Verdict = Literal["lossless", "loses", "irreversible", "broken"]
+
+_HOME = Home("public")
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """What one migration's way back is worth. `loses` are phrases, `why` a sentence where there is more to say."""
+
+    id: str
+    verdict: Verdict
+    loses: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    why: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The same in JSON's own kinds of value."""
+        differences = [one.as_json() for one in self.differences]
+        told = {"id": self.id, "verdict": self.verdict, "loses": list(self.loses), "why": self.why}
+        return {**told, "differences": differences}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Every migration's trip, and which tables had no rows, by the SQLSTATE of what kept them out."""
+
+    trips: tuple[Trip, ...]
+    unfilled: tuple[tuple[str, str], ...]
+
+
+class _Refused(Exception):
+    """The server refused a section; the sentence says why, without a value."""
+
+
+def run(server: Server, files: Sequence[Migration], *, limits: Limits) -> Result:
+    """Each file went up, down and up again on one scratch database, in order, and stays there.
+
+    Raises NotReplayed when one does not go up on an empty database; what a plan is refused for, before anything runs;
+    and what `scratch.database` raises.
+    """
+    for file in files:
+        bounds.check(file, statements.parse(file), schema=_HOME.schema, limits=limits)
+    trips, unfilled = list[Trip](), dict[str, str]()
+    while len(trips) < len(files):
+        with (
+            scratch.database(server, "roundtrip") as made,
+            open_session(made, purpose="twokey round trip", limits=limits) as session,
+        ):
+            filler = Filler(session, _HOME)
+            _stretch(session, filler, files, trips)
+            unfilled = filler.unfilled
+    return Result(tuple(trips), tuple(sorted(unfilled.items())))
+
+
+def _stretch(session: Session, filler: Filler, files: Sequence[Migration], trips: list[Trip]) -> None:
+    """Those that have made their trip are brought up; then each makes its own until one gets stuck on the way."""
+    for file in files[: len(trips)]:
+        _on_empty(session, file, sections.cut(file.text).up)
+    for file in files[len(trips) :]:
+        try:
+            trips.append(_trip(session, filler, file))
+        except _Refused as stuck:
+            trips.append(Trip(file.id, "broken", why=str(stuck)))
+            return
+
+
+def _trip(session: Session, filler: Filler, file: Migration) -> Trip:
+    """Raises _Refused where the way down, or the second way up, is refused; the database is of no use then."""
+    ways, bare = sections.cut(file.text), None
+    filler.fill()
+    before, rows = fingerprint.inventory(session, _HOME), synthetic.held(session, _HOME)
+    try:
+        _go(session, file, ways.up)
+    except _Refused as refused:  # maybe our rows are to blame
+        bare = f"It ran on empty tables alone: {refused}"
+        rows = _on_empty(session, file, ways.up)
+    if ways.down is None:
+        return Trip(file.id, "irreversible", why=bare)
+    up = fingerprint.inventory(session, _HOME)
+    filler.fill()
+    written = synthetic.held(session, _HOME)
+    _go(session, file, ways.down)
+    back = drift.compare(fingerprint.inventory(session, _HOME), before)
+    lost = list(synthetic.lost(rows, synthetic.held(session, _HOME)))
+    _go(session, file, ways.up)
+    again = drift.compare(fingerprint.inventory(session, _HOME), up)
+    lost += [one for one in synthetic.lost(written, synthetic.held(session, _HOME)) if one not in lost]
+    if back or again:
+        way = "After up and down the schema is not what it was" if back else "The second way up made another schema"
+        return Trip(file.id, "broken", tuple(lost), back or again, f"{way} (there).")
+    return Trip(file.id, "loses" if lost else "lossless", tuple(lost), why=bare)
+
+
+def _on_empty(session: Session, file: Migration, section: Section) -> dict[str, synthetic.Held]:
+    synthetic.empty(session, _HOME)
+    try:
+        _go(session, file, section)
+    except _Refused as refused:
+        raise NotReplayed(str(refused)) from refused
+    return {}
+
+
+def _go(session: Session, file: Migration, section: Section) -> None:
+    """The section ran, whole or, where it is no transaction, statement by statement. Raises _Refused."""
+    way = "up" if section == sections.cut(file.text).up else "down"
+    try:
+        if section.together:
+            with session.conn.transaction():
+                session.conn.execute(section.text.encode())
+        else:
+            for one in statements.split(file.file, section.text):
+                session.conn.execute(one.text.encode())
+    except psycopg.Error as error:
+        if session.conn.broken:
+            raise
+        sqlstate = error.sqlstate or "XX000"
+        message = masking.mask(error.diag.message_primary or type(error).__name__, sqlstate=sqlstate)
+        raise _Refused(f"{file.file} failed on its way {way} ({sqlstate}): {message}.") from None
+    finally:
+        if not session.conn.broken:
+            connection.reset(session)
