@@ -1,7 +1,6 @@
 """The whole corridor: real PostgreSQL, Valkey, RQ workers and the playground, as separate processes."""
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,9 +10,7 @@ import pytest
 
 from playground import embedded, people, stack
 from playground.transcript import Transcript
-from tests.support.workflow import workflow_with
 
-REPOSITORY = Path(__file__).parent.parent.parent
 ADA, BO, CY, DEE, GIL = "U0ENGINEER", "U0APPROVER", "U0OBSERVER", "U0SECOND", "U0GUEST"
 CHANNEL = "C0MIGRATE"
 
@@ -61,11 +58,8 @@ class Corridor:
 
 def folder_with(tmp_path: Path, *, delay: str) -> Path:
     """A workflow file beside a copy of the repository's migrations; gives the workflow file."""
-    (tmp_path / "migrations" / "schema-backups").mkdir(parents=True)
-    for file in (REPOSITORY / "migrations").glob("*.sql"):
-        shutil.copy(file, tmp_path / "migrations")
-    config = tmp_path / "twokey.toml"
-    config.write_text(workflow_with(start_delay=delay))
+    config = stack.lay_out(tmp_path)
+    config.write_text(f'start_delay = "{delay}"\n{config.read_text()}')
     return config
 
 
