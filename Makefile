@@ -12,7 +12,7 @@ demo: $(READY)
 	@$(BIN)/python -m playground.demo
 
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(if $(postgres),--postgres-bin '$(postgres)' $(ON_A_SERVER))
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(if $(postgres),--postgres-bin '$(postgres)' $(ON_A_SERVER))
 
 check: $(READY)
 	@$(BIN)/ruff check .

@@ -17,7 +17,7 @@ import psycopg
 from engine import backup, lock, restore, tools
 from engine.backup import Into
 from engine.connection import Database, open_session
-from engine.manifest import Form
+from engine.form import Form
 from engine.restore import Source
 from playground import embedded
 from playground.embedded import Postgres

@@ -27,6 +27,7 @@ from bot.witness import WitnessStand
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.errors import MalformedUrl
+from ledger.turn import Turn
 from ledger.workflow import WorkflowError
 from ledger.workflow_file import warnings
 
@@ -85,11 +86,12 @@ def serve(settings: Settings, *, book: Book, bell: Doorbell) -> None:
     client = WebClient(token=settings.bot_token, base_url=settings.slack_url, timeout=SLACK_TIMEOUT, retry_handlers=[])
     voice = Voice(client, timeout=SLACK_TIMEOUT)
     home = _home(voice)
+    turn = Turn(settings.ledger_url)
     bot = compose(settings, book=book, bell=bell, voice=voice, client=client, home=home)
     ended = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    clock = Thread(target=loop.run, args=(bot.steps,), kwargs={"until": ended}, name="loop")
+    clock = Thread(target=loop.run, args=(tuple(map(turn.only, bot.steps)),), kwargs={"until": ended}, name="loop")
     clock.start()
     if _opened(bot.ear, ended):
         log.info("The bot listens in workspace %s.", home)
@@ -97,6 +99,7 @@ def serve(settings: Settings, *, book: Book, bell: Doorbell) -> None:
     bot.ear.close()
     bot.aside.shutdown(wait=True)
     clock.join()
+    turn.close()
     book.close()
     bell.close()
     log.info("The bot has ended.")

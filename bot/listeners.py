@@ -6,8 +6,10 @@ what could not be committed is not acked: Slack delivers an event again, and a p
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from threading import Lock
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -26,6 +28,9 @@ from ledger.workflow import Workflow
 COMMAND = "/migrate"
 EVENTS = ("reaction_added", "reaction_removed")
 
+#: Seconds within which a second press of the same button opens no second form.
+DOUBLE_CLICK = 2.0
+
 log = logging.getLogger("twokey.listeners")
 
 
@@ -35,6 +40,8 @@ class Listeners:
     def __init__(self, desk: Desk, *, book: Book, voice: Voice, workflow: Workflow, aside: Executor) -> None:
         """`aside` runs what may come after the ack."""
         self._desk, self._book, self._voice, self._workflow, self._aside = desk, book, voice, workflow, aside
+        self._forms: dict[str, float] = {}
+        self._lock = Lock()
 
     def attach(self, app: App) -> None:
         """Register every listener."""
@@ -65,7 +72,7 @@ class Listeners:
         asker = Asker(body["user"]["id"], body["channel"]["id"], _press(body), body["response_url"])
         outcome = self._outcome(lambda: self._pressed(action["action_id"], action["value"], asker))
         if isinstance(outcome, AskInModal):
-            outcome = self._open_form(outcome, body["trigger_id"])
+            outcome = outcome if self._just_now(asker.key) else self._open_form(outcome, body["trigger_id"])
         log.info("%s pressed %s: %s", asker.actor_id, action["action_id"], type(outcome).__name__)
         ack()
         if not isinstance(outcome, AskInModal):
@@ -110,6 +117,15 @@ class Listeners:
         )
         if self._book.hear(heard):
             log.info("%s %s %s on %s", heard.actor_id, "added" if heard.added else "removed", name, heard.message_ts)
+
+    def _just_now(self, press: str) -> bool:
+        """Whether the same press came a moment ago: the second click of a double click."""
+        now = time.monotonic()
+        with self._lock:
+            self._forms = {one: at for one, at in self._forms.items() if now - at < DOUBLE_CLICK}
+            again = press in self._forms
+            self._forms.setdefault(press, now)
+            return again
 
     def _pressed(self, action: str, value: str, asker: Asker) -> Outcome:
         if action == CERTIFY:

@@ -75,9 +75,10 @@ def project(
 ) -> tuple[Slot, ...]:
     """All messages of a request as they should stand now, in the order in which they are posted."""
     story = Story(request, environment, tuple(told), workflow)
-    if _in_one_message(story):
+    waits = story.last(events.Waiting) is not None or story.last(events.Unanswered) is not None
+    if _in_one_message(story) and (story.over or story.last(events.Unanswered) is None):
         return (Slot(CARD, environment.channel, endings.brief(story)),) if story.over else ()
-    if request.plan is None and story.last(events.Waiting) is None:
+    if request.plan is None and not waits:
         return ()
     card = Slot(CARD, environment.channel, cards.card(story))
     return (card, *_progress(story), *_replies(story))

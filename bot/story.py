@@ -123,7 +123,9 @@ def _step(told: Told, story: Story) -> Step | None:
             return Step("⏳ Planned", "Planned")
         case events.Waiting(holder=holder):
             return Step(f"⏳ Waiting, because {said(holder)} holds {story.environment.name}", "Waiting for the lock")
-        case events.Started():
+        case events.Unanswered(seconds=silent):
+            return Step(f"⚠️ No worker of {story.environment.name} has answered for {silent} s", "No worker answered")
+        case events.Started() | events.Answered():
             return Step("🔵 Running", "Running")
         case events.Approved() | events.Withdrawn():
             return _key_turned(told.event, told.at, story)

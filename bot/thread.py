@@ -7,6 +7,7 @@ from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY
 from ledger.states import State
+from ledger.underway import Blocker
 from ledger.workflow import Verbosity
 
 #: How many finished migrations the progress message names before it only counts them.
@@ -72,7 +73,7 @@ def _meanwhile(story: Story, migration: str) -> str:
     return ""
 
 
-def _blocker(one: events.Blocker) -> str:
+def _blocker(one: Blocker) -> str:
     age = f", in its transaction for {seconds(one.seconds)}" if one.seconds is not None else ""
     return f"pid {one.pid} of {said(one.role)}{age}"
 
@@ -104,6 +105,10 @@ def _line(told: Told, story: Story) -> str | None:
             return None  # why it did not start was said just before, and the card says what it waits for
         case events.Withdrawn(actor_name=name):
             return f"↩️ {said(name)} took the key back. Nothing starts until somebody turns it again."
+        case events.Unanswered(seconds=silent):
+            return _unanswered(story, silent)
+        case events.Answered():
+            return "🔵 A worker answers again, and the run goes on."
         case events.ExpiryWarned(minutes_left=minutes):
             expires = f"expires in {minutes} minutes, at {moment(story.request.expires_at)}"
             return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. It waits for a second person."
@@ -111,3 +116,14 @@ def _line(told: Told, story: Story) -> str | None:
             return _done(told.event) if story.environment.verbosity is Verbosity.ALL else None
         case _:
             return None
+
+
+def _unanswered(story: Story, silent: int) -> str:
+    """The fact, and who can do what; a run that nobody tends to is a case of its own."""
+    name = mono(f"python -m workers {story.environment.name}")
+    fact = f"no worker of {story.environment.name} has answered for {silent} s"
+    start = f"Whoever runs Twokey: look at its log, and start one: {name}."
+    running = "What was committed stays; what becomes of the rest is found out and said once a worker answers."
+    waits = "It waits until then, and `/migrate cancel` takes it back."
+    goes_on = running if story.request.state is State.APPLYING else waits
+    return f"⚠️ {mention(story.request.actor.id)} #{story.request.id}: {fact}. {start} {goes_on}"

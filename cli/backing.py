@@ -12,7 +12,7 @@ from engine import backup as engine
 from engine import history, identity, lock, manifest, shelf
 from engine.backup import Into
 from engine.connection import open_session
-from engine.manifest import Form
+from engine.form import Form
 from engine.report import BackupStarted, Step
 from engine.shelf import Keep
 from ledger.workflow import Environment

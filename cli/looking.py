@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def at_all(around: Surroundings, environments: Sequence[Environment], *, closely: bool = False) -> tuple[Seen, ...]:
     """A look at each, at the same time; `closely`: beside its history made anew, where there is a scratch server.
 
-    Raises BadFile, and NoAddress when the shell holds no address at all.
+    Raises BadFile, NoAddress when the shell holds no address at all, EmptyAddress and BadAddress.
     """
     files, replays = around.files(), _replays(around) if closely else None
     with ThreadPoolExecutor(max_workers=len(environments)) as pool:
@@ -112,7 +112,9 @@ def _at(
         here = at(around, environment, files, replays)
     except NoAddress as unset:
         return unseen("unobserved", unset)
-    except (Unreachable, ConnectionLost, BadAddress) as away:
+    except BadAddress:
+        raise  # what the shell holds is wrong, whatever the others say
+    except (Unreachable, ConnectionLost) as away:
         return unseen("unreachable", away)
     except EngineError as wrong:
         return unseen("refused", wrong)

@@ -5,41 +5,18 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from cli import completing, manual
 from cli.answer import Answer, Code, no
 from cli.terminal import show
 
-EXAMPLES = """\b
-Examples:
-  twokey check                    whether everything a run needs is there
-  twokey status                   what is where, and what is pending
-  twokey plan test                what would run on test, without running it
-  twokey lint                     what a reviewer should know of the files, without a database
-  twokey generate add_cities      a migration from what changed in the models, proven up and down
-  twokey apply development        back up, then apply what is pending
-  twokey promote test             bring to test what development has
-  twokey rollback development     take the newest migration back
-  twokey backup test              a dump with a manifest beside it
-  twokey backups test             which backups there are, each verified
-  twokey restore test BACKUP      bring test back to a backup; the old database is kept
-  twokey validate                 missing, extra, edited, out of order, ready to promote
-  twokey status --json | jq .environments
-
-\b
-The workflow file is twokey.toml, or the file that TWOKEY_CONFIG names. Each environment's address is in the variable
-that the file names for it. pg_dump is found in PG_BIN, else through PATH.
-
-\b
-Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database.
-
-\b
-A protected environment is never changed from here. Ask in Slack: /migrate apply <environment>
-"""
-
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
-an_environment = click.argument("environment", metavar="ENVIRONMENT")
+an_environment = click.argument("environment", metavar="ENVIRONMENT", shell_complete=completing.environments)
+maybe_an_environment = click.argument(
+    "environment", metavar="[ENVIRONMENT]", required=False, shell_complete=completing.environments
+)
 
 
-@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(epilog=manual.EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="twokey", message="%(prog)s %(version)s")
 def twokey() -> None:
     """Promote SQL migrations development → test → production, from a terminal."""
@@ -49,7 +26,7 @@ def twokey() -> None:
     short_help="What is where, what is pending, who applied the last.",
     epilog="\b\nExamples:\n  twokey status\n  twokey status test",
 )
-@click.argument("environment", metavar="[ENVIRONMENT]", required=False)
+@maybe_an_environment
 @as_json
 def status(environment: str | None, as_json: bool) -> int:
     """Show which migration is where, what is pending, and who applied the last one."""
@@ -87,7 +64,7 @@ def validate(as_json: bool) -> int:
     short_help="What files would be told, without a database.",
     epilog="\b\nExamples:\n  twokey lint\n  twokey lint migrations/20250818130001_users.sql\n  twokey lint --strict",
 )
-@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
 @click.option("--strict", is_flag=True, help="Exit 1 on any hazard, too.")
 @as_json
 def lint(files: tuple[str, ...], strict: bool, as_json: bool) -> int:
@@ -147,7 +124,7 @@ def promote(environment: str, as_json: bool) -> int:
     "  twokey rollback test to 20250818130001_create_users",
 )
 @an_environment
-@click.argument("how", metavar="[to MIGRATION | last N]", nargs=-1)
+@click.argument("how", metavar="[to MIGRATION | last N]", nargs=-1, shell_complete=completing.how_far)
 @as_json
 def rollback(environment: str, how: tuple[str, ...], as_json: bool) -> int:
     """Take the newest migration back, or the last N, or all that came after MIGRATION, which stays.
@@ -191,7 +168,7 @@ def backups(environment: str, as_json: bool) -> int:
     "  twokey restore test test-backup-2025-08-18T16-00-00.sql --into test_of_monday",
 )
 @an_environment
-@click.argument("backup", metavar="BACKUP")
+@click.argument("backup", metavar="BACKUP", shell_complete=completing.backups)
 @click.option("--into", metavar="NAME", help="Restore into a new database of this name; nothing is swapped.")
 @as_json
 def restore(environment: str, backup: str, into: str | None, as_json: bool) -> int:
@@ -220,7 +197,7 @@ def discard(environment: str, database: str | None, as_json: bool) -> int:
     epilog="\b\nExamples:\n  twokey baseline test 20250818140001_add_user_columns",
 )
 @an_environment
-@click.argument("migration", metavar="MIGRATION")
+@click.argument("migration", metavar="MIGRATION", shell_complete=completing.migrations)
 @as_json
 def baseline(environment: str, migration: str, as_json: bool) -> int:
     """Write down every pending file up to and with MIGRATION as applied on ENVIRONMENT, without running any.
@@ -237,7 +214,13 @@ def baseline(environment: str, migration: str, as_json: bool) -> int:
     epilog="\b\nExamples:\n  twokey repair test\n  twokey repair test --accept 20250818140001_add_user_columns",
 )
 @an_environment
-@click.option("--accept", metavar="MIGRATION", multiple=True, help="Let this edited file count as it is now.")
+@click.option(
+    "--accept",
+    metavar="MIGRATION",
+    multiple=True,
+    help="Let this edited file count as it is now.",
+    shell_complete=completing.migrations,
+)
 @as_json
 def repair(environment: str, accept: tuple[str, ...], as_json: bool) -> int:
     """Show what changed in files after ENVIRONMENT applied them. Changes nothing unless --accept names a file.
@@ -253,7 +236,7 @@ def repair(environment: str, accept: tuple[str, ...], as_json: bool) -> int:
     short_help="Whether everything a run needs is there.",
     epilog="\b\nExamples:\n  twokey check\n  twokey check test",
 )
-@click.argument("environment", metavar="[ENVIRONMENT]", required=False)
+@maybe_an_environment
 @as_json
 def check(environment: str | None, as_json: bool) -> int:
     """Look at everything a run needs, and say what is wrong and how to mend it.

@@ -11,6 +11,7 @@ from cli.terminal import say
 from engine import former, history, identity, lock, restore, shelf
 from engine.connection import open_session
 from engine.errors import WouldUnprotect
+from engine.form import Form
 from engine.report import Step
 from engine.restore import Progress, Source
 from ledger.workflow import Environment
@@ -85,7 +86,7 @@ def _found(around: Surroundings, backup: str) -> Path | None:
 
 
 def _suffixes() -> set[str]:
-    return {form.suffix for form in shelf.Form}
+    return {form.suffix for form in Form}
 
 
 def _unknown(around: Surroundings, environment: Environment, backup: str) -> Answer:

@@ -4,14 +4,13 @@ import getpass
 import os
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli import workflow
 from engine.connection import Database, Limits
 from engine.files import Migration, read
 from engine.tools import Tools, find
 from ledger.workflow import Environment, Workflow
-from ledger.workflow_file import load
 
 if TYPE_CHECKING:
     from engine import scratch
@@ -47,6 +46,17 @@ class NoAddress(WrongUsage):
         )
 
 
+class EmptyAddress(WrongUsage):
+    """The variable that holds an environment's address is set to nothing, which nobody means."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(variable)
+        self.variable = variable
+
+    def __str__(self) -> str:
+        return f"{self.variable} is empty. Set it to postgresql://login:password@host/database, or unset it."
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """The workflow, and the shell around it."""
@@ -63,9 +73,11 @@ class Surroundings:
         raise UnknownEnvironment(word, known, names[near[0]] if near else None)
 
     def database(self, environment: Environment) -> Database:
-        """Where an environment is; raises NoAddress."""
+        """Where an environment is; raises NoAddress, EmptyAddress."""
         address = os.environ.get(environment.dsn_variable)
-        if not address:
+        if address == "":
+            raise EmptyAddress(environment.dsn_variable)
+        if address is None:
             raise NoAddress(environment.name, environment.dsn_variable)
         name, protected, differing = environment.name, environment.protected, self.workflow.differing
         return Database(name, protected, address, differs=environment.differs, uncompared=differing)
@@ -110,4 +122,4 @@ def tools() -> Tools:
 
 def here() -> Surroundings:
     """The surroundings of this process; raises WorkflowError."""
-    return Surroundings(load(Path(os.environ.get("TWOKEY_CONFIG") or "twokey.toml")))
+    return Surroundings(workflow.read())

@@ -16,8 +16,9 @@ from engine.connection import Session, server_name
 from engine.contents import Contents
 from engine.dump import Ended, Order
 from engine.errors import EngineError
+from engine.form import Form
 from engine.history import Home
-from engine.manifest import Form, Manifest
+from engine.manifest import Manifest
 from engine.shelf import Keep
 from engine.tools import Tool, Tools
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from engine import manifest
 from engine.connection import Connection, Session, milliseconds
-from engine.manifest import Form
+from engine.errors import EngineError
+from engine.form import Form
 from engine.tools import Tool
 
 _COMPLETE = b"-- PostgreSQL database dump complete"
@@ -20,6 +21,19 @@ _CHUNK = 1 << 20
 _NAP = 0.02
 
 Found = TypeVar("Found")
+
+
+@dataclass(eq=False)
+class AddressUnknown(EngineError):
+    """A program of libpq's could come to another server than the session did."""
+
+    host: str
+
+    def __str__(self) -> str:
+        return (
+            f"Which of {self.host}'s addresses this session came to cannot be told, so pg_dump could come to another "
+            "server. Nothing was run. Give the address of one server."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +100,20 @@ def surroundings(conn: Connection, *, purpose: str = "twokey backup") -> Mapping
     The password travels only here: a command line can be read by every account of the machine.
     """
     env = {o.envvar.decode(): o.val.decode() for o in conn.pgconn.info if o.envvar and o.val}
-    # Of several hosts and of a password file, what this very session came to use.
+    # Of several hosts, of a name with several addresses and of a password file, what this very session came to use.
     env |= {"PGHOST": conn.info.host, "PGPORT": str(conn.info.port), "PGDATABASE": conn.info.dbname}
+    env |= _pinned(conn)
     env |= {"PGPASSWORD": conn.info.password} if conn.info.password else {}
     return env | {"PGAPPNAME": purpose, "LC_ALL": "C"}
+
+
+def _pinned(conn: Connection) -> Mapping[str, str]:
+    """The server's address itself. PGHOST stays beside it: TLS compares the certificate with that name."""
+    if conn.info.host.startswith(("/", "@")):
+        return {"PGHOSTADDR": ""}  # a local socket, a file's or an abstract one, leads to one server
+    if not conn.info.hostaddr:
+        raise AddressUnknown(conn.info.host)
+    return {"PGHOSTADDR": conn.info.hostaddr}
 
 
 def is_complete(order: Order) -> bool:

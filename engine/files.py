@@ -167,6 +167,12 @@ def read(folder: Path) -> tuple[Migration, ...]:
     return migrations
 
 
+def ids(folder: Path) -> list[str]:
+    """The ids of what is named like a migration in the folder, oldest first; nothing is read. Raises OSError."""
+    named = (_named(path) for path in map(_sql, folder.iterdir()) if path)
+    return sorted(name.removesuffix(".sql") for name in named if well_named(name))
+
+
 def stamp_of(migration_id: str) -> str | None:
     """The 14 digits that a migration id begins with, or None."""
     found = re.match(r"[0-9]{14}(?![0-9])", migration_id)

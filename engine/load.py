@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from engine import contents
-from engine.manifest import Form, Manifest
+from engine.form import Form
+from engine.manifest import Manifest
 from engine.tools import Tool, Tools
 
 #: Counts every table's rows before the transaction that wrote them ends, while that still leaves no mark on their

@@ -5,27 +5,14 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from engine.contents import Contents
 from engine.errors import EngineError
+from engine.form import Form
 
 _VERSION = 1
-
-
-class Form(StrEnum):
-    """How pg_dump writes a backup: one readable file, one compressed file, or a folder that is written in parallel."""
-
-    PLAIN = "plain"
-    CUSTOM = "custom"
-    DIRECTORY = "directory"
-
-    @property
-    def suffix(self) -> str:
-        """What a backup's name ends in."""
-        return {Form.PLAIN: ".sql", Form.CUSTOM: ".dump", Form.DIRECTORY: ".dir"}[self]
 
 
 @dataclass(eq=False)

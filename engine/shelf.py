@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from engine import manifest as manifests
-from engine.manifest import BackupDoubtful, Form, Manifest
+from engine.form import Form, backups
+from engine.manifest import BackupDoubtful, Manifest
 
 _UNFINISHED = ".part"
 
@@ -36,12 +37,12 @@ class Kept:
 
 def listed(folder: Path, environment: str) -> tuple[Kept, ...]:
     """Every backup of the environment, newest first, by its manifest alone; a manifest without a backup is one too."""
-    return tuple(_look(path, manifests.read) for path in _backups(folder, environment))
+    return tuple(_look(path, manifests.read) for path in backups(folder, environment))
 
 
 def verified(folder: Path, environment: str) -> Iterator[Kept]:
     """The same, each read to its last byte."""
-    return (_look(path, manifests.verify) for path in _backups(folder, environment))
+    return (_look(path, manifests.verify) for path in backups(folder, environment))
 
 
 @contextmanager
@@ -72,7 +73,7 @@ def clear(folder: Path, environment: str) -> None:
     for path in folder.iterdir():
         if pattern.fullmatch(path.name) and _is_abandoned(path):
             _remove(path)
-    for path in _backups(folder, environment):
+    for path in backups(folder, environment):
         if not path.exists():  # killed between the two, or when both were about to go
             manifests.beside(path).unlink(missing_ok=True)
 
@@ -125,17 +126,6 @@ def _take_down(path: Path) -> None:
         path.rename(gone)
         manifests.beside(path).unlink()
         _remove(gone)
-
-
-def _backups(folder: Path, environment: str) -> list[Path]:
-    """The names that backups of the environment have or had, newest first."""
-    suffixes = "|".join(re.escape(form.suffix) for form in Form)
-    pattern = re.compile(
-        rf"({re.escape(environment)}-backup-(\d{{4}}-\d\d-\d\dT\d\d-\d\d-\d\d)(?:-(\d+))?(?:{suffixes}))(?:\.json)?"
-    )
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    found = {match[1]: (match[2], int(match[3] or 1)) for one in names if (match := pattern.fullmatch(one))}
-    return [folder / one for one in sorted(found, key=lambda one: found[one], reverse=True)]
 
 
 def _look(path: Path, ask: Callable[[Path], Manifest]) -> Kept:

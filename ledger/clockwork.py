@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
 
-from ledger.events import ExpiryWarned
+from ledger.events import Answered, ExpiryWarned, Ready, Unanswered, Waiting
 from ledger.pen import NOW, Pen
 from ledger.request import CHANGING
 from ledger.states import State, sources
@@ -15,6 +15,38 @@ from ledger.tables import events, requests
 
 # Whose plan waits for a person; every other plan is the worker's own to go on with.
 _SECOND_KEY = and_(requests.c.protected, requests.c.act.in_(CHANGING))
+
+
+def _wants_a_worker(older_than: timedelta) -> ColumnElement[bool]:
+    """It is a worker's turn, and for a start that was to come, was longer ago than that."""
+    return or_(
+        requests.c.state == State.ASKED,
+        and_(requests.c.state == State.PLANNED, not_(_SECOND_KEY)),
+        and_(requests.c.state == State.APPROVED, requests.c.starts_at <= NOW - older_than),
+    )
+
+
+def _latest(of: ColumnElement[bool]) -> ColumnElement:
+    """When the request's latest event of a sort was."""
+    return select(func.max(events.c.at)).where(events.c.request_id == requests.c.id, of).scalar_subquery()
+
+
+def _is_attended() -> ColumnElement[bool]:
+    """A worker said last that it waits for a lock, or for the bot."""
+    last = select(events.c.kind).where(events.c.request_id == requests.c.id, events.c.kind != Unanswered.__name__)
+    return last.order_by(events.c.seq.desc()).limit(1).scalar_subquery().in_([Waiting.__name__, Ready.__name__])
+
+
+def _behind_a_run(within: timedelta) -> ColumnElement[bool]:
+    """Of one environment one runs at a time, and the one before this was heard of within that."""
+    other = requests.alias()
+    ahead = select(other.c.id).where(
+        other.c.environment == requests.c.environment,
+        other.c.id != requests.c.id,
+        other.c.state == State.APPLYING,
+        other.c.beat_at > NOW - within,
+    )
+    return ahead.exists()
 
 
 class Clockwork(Pen):
@@ -33,12 +65,26 @@ class Clockwork(Pen):
 
     def unclaimed(self, older_than: timedelta) -> tuple[int, ...]:
         """A worker should have taken these up, and the last ring, or the asking, is longer ago than that."""
-        waits = or_(
-            requests.c.state == State.ASKED,
-            and_(requests.c.state == State.PLANNED, not_(_SECOND_KEY)),
-            and_(requests.c.state == State.APPROVED, requests.c.starts_at <= NOW - older_than),
-        )
+        waits = _wants_a_worker(older_than)
         return self._ids(waits, func.coalesce(requests.c.rung_at, requests.c.asked_at) <= NOW - older_than)
+
+    def unanswered(self, older_than: timedelta) -> tuple[int, ...]:
+        """A worker should be at work on these, none was heard of for longer than that, and this was not said yet.
+
+        Whoever waits behind a run that is alive, for a lock or for the bot, has a worker that answers.
+        """
+        heard = func.greatest(requests.c.beat_at, requests.c.starts_at, _latest(events.c.kind != Unanswered.__name__))
+        said = _latest(events.c.kind == Unanswered.__name__)
+        wanted = or_(requests.c.state == State.APPLYING, and_(_wants_a_worker(older_than), not_(_is_attended())))
+        not_said = or_(said.is_(None), said < heard)
+        return self._ids(wanted, not_(_behind_a_run(older_than)), heard <= NOW - older_than, not_said)
+
+    def answered(self) -> tuple[int, ...]:
+        """Running, said to be unanswered, and a worker was heard of since, which was not said yet."""
+        unanswered = _latest(events.c.kind == Unanswered.__name__)
+        again = func.coalesce(_latest(events.c.kind == Answered.__name__), requests.c.asked_at)
+        running = requests.c.state == State.APPLYING
+        return self._ids(running, requests.c.beat_at > unanswered, unanswered > again)
 
     def overdue(self) -> tuple[int, ...]:
         """Open, not running, and expired: what the sweep moves to `expired`."""

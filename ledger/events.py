@@ -7,6 +7,8 @@ event that was written. No field ever holds a DSN, a password or a row's value.
 from dataclasses import dataclass
 from typing import get_args
 
+from ledger.underway import Blocked, StatementRan, TriedAgain
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -118,6 +120,18 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A worker should be at work on this, and none has answered for so long."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """After a silence, a worker is at work on this again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """A worker holds the lock and asks the bot what Slack shows now."""
 
@@ -164,42 +178,6 @@ class Applied:
 
     migrations: tuple[str, ...]
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Blocker:
-    """A session in a migration's way. `seconds` is the age of its transaction; None where that may not be known."""
-
-    pid: int
-    role: str
-    seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """A migration waits for a lock that others hold."""
-
-    migration: str
-    by: tuple[Blocker, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TriedAgain:
-    """A migration gave way to others and was rolled back; after `seconds` it is tried for the `number`th time."""
-
-    migration: str
-    number: int
-    of: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class StatementRan:
-    """One statement of a migration that is no transaction ran, and stays."""
-
-    migration: str
-    number: int
-    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +257,8 @@ Event = (
     | Expired
     | Stale
     | Waiting
+    | Unanswered
+    | Answered
     | Ready
     | Witnessed
     | Started

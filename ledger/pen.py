@@ -57,9 +57,14 @@ class Pen:
         """One transaction; what the block raises undoes it. Raises LedgerUnreachable when the server is not there, and
         its child LedgerBusy when it cannot now.
         """
+        with self._reached(), self._engine.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """What the driver raises in the block is raised as the ledger's own errors."""
         try:
-            with self._engine.begin() as tx:
-                yield tx
+            yield
         except PoolExhausted as error:
             raise LedgerUnreachable from error
         except DBAPIError as error:

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from threading import Event
 
-from playground import granted, workspace
-from playground.server import NotLoopback
+from playground import extra
 
 
 def _arguments() -> argparse.Namespace:
@@ -20,7 +19,18 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Serve until SIGINT or SIGTERM. 1 when it cannot start, with one sentence why."""
-    arguments, ended = _arguments(), _ending()
+    arguments = _arguments()
+    if sentence := extra.missing():
+        print(f"python -m playground: {sentence}", file=sys.stderr)
+        return 1
+    return _serve(arguments)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from playground import granted, workspace
+    from playground.server import NotLoopback
+
+    ended = _ending()
     try:
         grant = granted.read(arguments.manifest) if arguments.manifest else None
         with workspace.running(arguments.port, host=arguments.host, grant=grant) as slack:

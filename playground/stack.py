@@ -45,17 +45,23 @@ class SaidNo(Exception):
 
 
 def lay_out(folder: Path) -> Path:
-    """A copy of the migrations, the models and the workflow file in `folder`, so that nothing of ours is changed.
+    """The samples and a copy of the workflow file in `folder`, so that nothing of ours is changed; gives the copy.
 
-    Gives the workflow file. All of its databases are on one server here, the scratch ones too, and it says so.
+    All of its databases are on one server here, the scratch ones too, and it says so.
     """
+    put_samples(folder)
+    ours, config = (REPOSITORY / "twokey.toml").read_text(), folder / "twokey.toml"
+    config.write_text(ours.replace("[scratch]\n", "[scratch]\non_protected_server = true\n"))
+    return config
+
+
+def put_samples(folder: Path) -> None:
+    """The sample migrations and models lie in `folder` as in the repository, with no backup and nothing else."""
+    shutil.rmtree(folder / "migrations", ignore_errors=True)
     (folder / "migrations" / "schema-backups").mkdir(parents=True)
     for file in (REPOSITORY / "migrations").glob("*.sql"):
         shutil.copy(file, folder / "migrations")
     shutil.copy(REPOSITORY / "models.py", folder)
-    ours, config = (REPOSITORY / "twokey.toml").read_text(), folder / "twokey.toml"
-    config.write_text(ours.replace("[scratch]\n", "[scratch]\non_protected_server = true\n"))
-    return config
 
 
 def _shell() -> dict[str, str]:
@@ -186,16 +192,13 @@ def running(
 ) -> Iterator[Stack]:
     """Start the databases, the queue, the workspace and a prepared ledger; the caller starts Twokey's processes.
 
-    With `servers`, those running servers are used and the databases are made (and dropped) under `prefix`.
+    With `servers`, those running servers are used and the databases are made under `prefix`; they end with them.
     """
     with ExitStack() as ending:
         at = servers or ending.enter_context(own_servers(folder))
         names = [e.name for e in workflow_file.load(config).environments]
         dsn = {name: at.postgres.create(prefix + name) for name in names}
         ledger_url = at.postgres.create(prefix + "ledger")
-        if servers:
-            for name in ("ledger", *names):
-                ending.callback(at.postgres.drop, prefix + name)
         slack = Workspace(f"http://127.0.0.1:{port or embedded.free_port()}")
         stack = Stack(folder, config, at.postgres, at.redis_url, slack, dsn, ledger_url)
         ending.callback(stack.stop_all)

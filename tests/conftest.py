@@ -17,6 +17,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres-bin", type=Path, help="folder of another PostgreSQL's programs to run the tests on")
 
 
+#: The files that take longest, since they wait for real processes. Begun first, they end with the others.
+FIRST = ("flows/test_second_key", "flows/test_trouble", "flows/test_main_job", "workers/test_processes", "browser/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever waits longest begins first; all else keeps its order."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(FIRST) if f"tests/{name}" in str(item.path)), 99))
+
+
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[embedded.Postgres]:
     """An embedded PostgreSQL; durability is off, since nothing here outlives the session.

@@ -18,7 +18,7 @@ Settings are environment variables:
   LEDGER_DATABASE_URL   postgresql://login:password@host/ledger        (workers, sweep)
   REDIS_URL             redis://host:6379/0                            (workers, sweep)
   the variables that twokey.toml names, one per environment served     (workers alone)
-  PG_BIN                the folder that holds pg_dump  (default: found through PATH)
+  PG_BIN                the folder that holds pg_dump  (workers, prepare; default: found through PATH)
   LEDGER_OWNER_URL      the ledger's owner                             (prepare alone)
   LEDGER_BACKUPS        a folder for the backup that comes before an upgrade    (prepare alone)
   LEDGER_BOT_URL, LEDGER_WORKER_URL, LEDGER_SWEEP_URL

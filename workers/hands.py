@@ -9,7 +9,7 @@ from engine import files
 from engine.backup import Into
 from engine.connection import Database, Limits
 from engine.files import Migration
-from engine.manifest import Form
+from engine.form import Form
 from engine.scratch import Server
 from engine.shelf import Keep
 from engine.tools import Tools

@@ -43,7 +43,7 @@ def prepare(settings: PrepareSettings, *, say: Say) -> None:
             _schema(session, settings, say)
             _logins(session, settings, say)
     except EngineError as wrong:
-        raise NotPrepared(str(wrong)) from wrong
+        raise NotPrepared(str(wrong).replace("the environment's address", "LEDGER_OWNER_URL")) from wrong
     say("The ledger is prepared.")
 
 

@@ -11,6 +11,7 @@ from ledger import events
 from ledger.events import Event
 from ledger.request import Request
 from ledger.states import State
+from ledger.underway import Blocker
 
 #: An event is a row that stays; who must know of more objects asks `/migrate validate`.
 _DIFFERENCES_TOLD = 100
@@ -28,7 +29,7 @@ def step(said: report.Step) -> Event | None:
         case report.MigrationDone(migration, position, of, seconds):
             return events.MigrationApplied(migration, position, of, seconds)
         case report.Blocked(migration, by):
-            return events.Blocked(migration, tuple(events.Blocker(one.pid, one.role, one.seconds) for one in by))
+            return events.Blocked(migration, tuple(Blocker(one.pid, one.role, one.seconds) for one in by))
         case report.TriedAgain(migration, number, of, seconds):
             return events.TriedAgain(migration, number, of, seconds)
         case report.StatementRan(migration, number, of):

@@ -15,7 +15,7 @@ from types import FrameType
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.errors import IllegalMove, LedgerError
-from ledger.events import Expired, ExpiryWarned
+from ledger.events import Answered, Expired, ExpiryWarned, Unanswered
 from ledger.request import Request
 from ledger.states import State
 from workers.config import SweepSettings
@@ -25,6 +25,8 @@ log = logging.getLogger("twokey.sweep")
 EVERY = timedelta(seconds=5)
 UNCLAIMED = timedelta(seconds=30)
 SILENT = timedelta(seconds=60)
+#: When people are told that no worker answers; by then it was rung for three times.
+UNANSWERED = timedelta(seconds=120)
 #: How often it is asked what was done at a terminal. What it is told within is this, a round, and what a look takes.
 WATCHED = timedelta(minutes=1)
 #: A warning comes when a tenth of the time is left, and at most half an hour before the end.
@@ -49,7 +51,10 @@ def keep_sweeping(settings: SweepSettings) -> None:
 
 
 def sweep(book: Book, doorbell: Doorbell) -> None:
-    """One round: expire, warn, ring again, have runs and environments looked after, seal; raises LedgerError."""
+    """One round: expire, warn, ring again, have runs and environments looked after, say who is silent, seal.
+
+    Raises LedgerError.
+    """
     for request_id in book.overdue():
         _expire(book, request_id)
     for request_id in book.expiring(WARN_WITHIN):
@@ -58,11 +63,20 @@ def sweep(book: Book, doorbell: Doorbell) -> None:
         _ring(book, request_id, by=doorbell.ring)
     for request_id in book.silent(SILENT):
         _ring(book, request_id, by=doorbell.ring_inspect)
+    _tell_of_silence(book)
     for watch_id, environment in book.unwatched(WATCHED):
         now = book.now()
         if doorbell.ring_watch(watch_id, environment):
             book.watch_rung(watch_id, now)
     book.seal()
+
+
+def _tell_of_silence(book: Book) -> None:
+    for request_id in book.unanswered(UNANSWERED):
+        book.tell(request_id, Unanswered(int(UNANSWERED.total_seconds())))
+        log.warning("No worker answers for #%d.", request_id)
+    for request_id in book.answered():
+        book.tell(request_id, Answered())
 
 
 def _end(_sign: int, _frame: FrameType | None) -> None:

@@ -17,6 +17,7 @@ from bot.ears import HttpEar
 from bot.voice import Voice
 from ledger.book import Book
 from ledger.doorbell import Doorbell
+from ledger.turn import Turn
 from ledger.workflow import Environment, Verbosity, Workflow
 from playground import granted, workspace
 from playground.client import Workspace
@@ -138,7 +139,8 @@ def running(
     """The bot with its loop and its ear, under the ledger role that it has in production."""
     book, bell, ended = Book(settings.ledger_url, name="bot"), Doorbell(settings.redis_url), Event()
     parts = compose(settings, book=book, bell=bell, voice=voice, client=client, home=voice.home())
-    clock = Thread(target=loop.run, args=(parts.steps,), kwargs={"until": ended})
+    turn = Turn(settings.ledger_url)
+    clock = Thread(target=loop.run, args=(tuple(map(turn.only, parts.steps)),), kwargs={"until": ended})
     clock.start()
     parts.ear.open()
     if isinstance(parts.ear, HttpEar):
@@ -150,5 +152,6 @@ def running(
         parts.ear.close()
         parts.aside.shutdown()
         clock.join()
+        turn.close()
         book.close()
         bell.close()

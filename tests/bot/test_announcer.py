@@ -3,20 +3,25 @@
 import time
 from dataclasses import replace
 from itertools import count
+from threading import Event, Thread
 from typing import Any
 
 import pytest
+from slack_sdk import WebClient
 
+from bot import loop
 from bot.announcer import Announcer
 from bot.voice import Voice
 from ledger import events
 from ledger.book import Book
 from ledger.request import Request
 from ledger.states import State
+from ledger.turn import Turn
 from ledger.workflow import Verbosity, Workflow
 from playground.client import Workspace
 from tests.bot.conftest import CHANNEL, a_workflow
-from tests.support.ledger import a_request_in, a_wish
+from tests.support.ledger import a_request_in, a_wish, role_url
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -54,6 +59,37 @@ def test_nothing_stands_in_the_channel_before_there_is_a_plan(
     a_request_in(ledger, State.ASKED)
     until_told(announcer, ledger)
     assert slack.messages(CHANNEL) == []
+
+
+def test_two_bots_at_once_post_each_message_once(
+    ledger: Book, ledger_url: str, client: WebClient, slack: Workspace
+) -> None:
+    """As in a rolling deploy. The one that holds the turn ends in the middle, and the other one goes on."""
+    ended, turns, books, clocks = (Event(), Event()), [], [], []
+    for end in ended:
+        url = role_url(ledger_url, "twokey_bot")
+        turns.append(turn := Turn(url))
+        books.append(book := Book(url))
+        announcer = Announcer(book, voice=Voice(client), workflow=a_workflow())
+        steps = (turn.only(announcer.announce),)
+        clocks.append(Thread(target=loop.run, args=(steps,), kwargs={"until": end}))
+        clocks[-1].start()
+    for number in range(1, 9):
+        planned(ledger)
+        if number == 4:
+            wait_for(lambda: len(texts(slack)) >= 2)
+            holder = next(n for n, turn in enumerate(turns) if turn._held is not None)
+            ended[holder].set()
+            clocks[holder].join()
+            turns[holder].close()
+    wait_for(lambda: not ledger.unannounced())
+    for end, clock, turn, book in zip(ended, clocks, turns, books, strict=True):
+        end.set()
+        clock.join()
+        turn.close()
+        book.close()
+    assert numbers(slack) == list("12345678")
+    assert len(slack.calls("chat.postMessage")) == 8
 
 
 def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(

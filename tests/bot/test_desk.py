@@ -1,7 +1,10 @@
 """What the desk refuses, in words, where Slack's shapes do not matter."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -14,7 +17,7 @@ from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.events import Certified, MigrationApplied
 from ledger.records import Question
-from ledger.request import Act, Certification, CertifiedBy
+from ledger.request import Act, Certification, CertifiedBy, Request, Wish
 from ledger.states import State
 from ledger.workflow import Workflow
 from tests.bot.conftest import CHANNEL
@@ -40,8 +43,35 @@ def test_an_old_button_of_an_environment_that_is_gone(desk: Desk, ledger: Book) 
     assert desk.certify_after(9, ASKER) == Refused("There is no request #9. `/migrate requests` lists the open ones.")
 
 
-def test_a_second_open_request_is_refused_by_the_ledger_too(desk: Desk, ledger: Book) -> None:
-    """Two people with the form open at once: the ledger's index is the referee, whatever was judged before."""
+def test_a_second_open_request_is_refused_by_the_ledger_too(
+    desk: Desk, ledger: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people send the form at once: the ledger's index is the referee, since both were judged before."""
+    by = CertifiedBy(ADA.id, ADA.name, ledger.now(), None)
+    request = a_request_in(ledger, State.APPLYING, wish=a_wish(environment="test", act=Act.CERTIFY))
+    certification = Certification(request.id, "test", (("20250818140001_a", "a" * 64),), by)
+    ledger.certify(certification, why=Certified(ADA.id, ADA.name, ("20250818140001_a",), None))
+    judged = Barrier(2)
+    opened = ledger.open
+
+    def open_together(wish: Wish, **more: Any) -> tuple[Request, bool]:
+        judged.wait(10)
+        return opened(wish, **more)
+
+    monkeypatch.setattr(ledger, "open", open_together)
+    form = Filled("production", "production", "the release needs it")
+    with ThreadPoolExecutor(2) as threads:
+        askers = (replace(ASKER, key="one"), replace(ASKER, key="two"))
+        outcomes = list(threads.map(lambda asker: desk.confirm(form, asker), askers))
+    [written] = [one for one in outcomes if isinstance(one, WrittenDown)]
+    [refused] = [one for one in outcomes if isinstance(one, Refused)]
+    number = written.request.id
+    assert refused.why == (
+        f"production has an open request, #{number}. Wait for its end, or take it back with `/migrate cancel {number}`."
+    )
+
+
+def test_the_same_wish_delivered_twice_is_one_request(desk: Desk) -> None:
     assert isinstance(desk.ask(Do(Act.APPLY, "development"), ASKER), WrittenDown)
     again = desk.ask(Do(Act.APPLY, "development"), ASKER)
     assert isinstance(again, WrittenDown)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
-from bot import inquiries
+from bot import inquiries, listeners
 from bot.config import Settings
 from bot.voice import Voice
 from ledger.book import Book
@@ -236,6 +236,17 @@ def test_a_request_opened_meanwhile_keeps_the_form_and_what_was_typed(bot: Runni
             "Wait for its end, or take it back with /migrate cancel 2."
         }
     }
+
+
+def test_a_double_click_opens_one_form(bot: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    certified(bot)
+    shown = bot.slack.wait_for(lambda: bot.slack.messages(CHANNEL))[-1]
+    for _ in range(2):
+        bot.slack.as_person("U0ENGINEER").click(shown, "twokey_apply")
+    assert len(bot.slack.views("U0ENGINEER")) == 1
+    monkeypatch.setattr(listeners, "DOUBLE_CLICK", 0.0)
+    bot.slack.as_person("U0ENGINEER").click(shown, "twokey_apply")
+    assert len(bot.slack.views("U0ENGINEER")) == 2
 
 
 def test_a_double_click_is_one_wish(bot: Running) -> None:

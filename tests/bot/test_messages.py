@@ -239,6 +239,33 @@ def test_waiting_for_another_run_is_told_before_there_is_a_plan() -> None:
     assert slots("development", State.ASKED, ASKED, plan=False) == {}
 
 
+def test_a_silence_is_told_before_there_is_a_plan_and_where_little_is_told() -> None:
+    for name in ("development", "test"):
+        found = slots(name, State.ASKED, ASKED, events.Unanswered(120), plan=False)
+        assert lines(found["card"].body) == [
+            f"*{name}* · apply #7",
+            f"⚠️ No worker of {name} has answered for 120 s",
+        ]
+        assert found["said:2"].body.text == (
+            f"⚠️ <@U0ENGINEER> #7: no worker of {name} has answered for 120 s. Whoever runs Twokey: look at its log, "
+            f"and start one: `python -m workers {name}`. It waits until then, and `/migrate cancel` takes it back."
+        )
+
+
+def test_a_silence_in_the_middle_of_a_run_and_its_end() -> None:
+    silent = (ASKED, PLANNED, STARTED, events.Unanswered(120))
+    found = slots("development", State.APPLYING, *silent)
+    assert lines(found["card"].body)[1] == ("~Planned~ → ~Running~ → ⚠️ No worker of development has answered for 120 s")
+    assert found["said:4"].body.text == (
+        "⚠️ <@U0ENGINEER> #7: no worker of development has answered for 120 s. Whoever runs Twokey: look at its log, "
+        "and start one: `python -m workers development`. What was committed stays; what becomes of the rest is found "
+        "out and said once a worker answers."
+    )
+    found = slots("development", State.APPLYING, *silent, events.Answered())
+    assert lines(found["card"].body)[1].endswith("~No worker answered~ → 🔵 Running")
+    assert found["said:5"].body.text == "🔵 A worker answers again, and the run goes on."
+
+
 def test_a_plan_of_hundreds_of_files_fits_slacks_limits() -> None:
     many = tuple(
         PlannedMigration(f"2025081814{n:04}_{'x' * 200}", "x" * 200, "a" * 64, 3, a_plan().migrations[0].hazards * 3)

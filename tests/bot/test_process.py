@@ -38,12 +38,12 @@ def test_it_listens_over_a_websocket_until_sigterm(
         "REDIS_URL": redis_url,
     }
     with started(tmp_path, **variables) as bot:
-        slack.wait_for_bot()
+        slack.wait_for_bot(timeout=40)
         assert (
             slack.as_person("U0ENGINEER").slash("/migrate", "requests", channel=CHANNEL) == "There is no open request."
         )
         bot.send_signal(signal.SIGTERM)
-        _, said = bot.communicate(timeout=15)
+        _, said = bot.communicate(timeout=40)
     assert bot.returncode == 0
     assert "Nobody may approve production: its approvers are empty, so it cannot be changed." in said
     assert "The bot listens in workspace T0TWOKEY." in said
@@ -58,7 +58,7 @@ def test_it_waits_for_the_ledger_and_says_so(slack: Workspace, redis_url: str, t
         assert bot.stderr is not None
         lines = [bot.stderr.readline(), bot.stderr.readline()]
         bot.send_signal(signal.SIGTERM)
-        assert bot.wait(timeout=5) == 0
+        assert bot.wait(timeout=20) == 0
     assert "The ledger's database cannot be reached." in lines[1]
     assert "hush" not in "".join(lines)
 
@@ -70,7 +70,7 @@ def test_a_token_that_slack_refuses_ends_it(slack: Workspace, ledger_url: str, r
         "REDIS_URL": redis_url,
     }
     with started(tmp_path, **variables) as bot:
-        _, said = bot.communicate(timeout=15)
+        _, said = bot.communicate(timeout=40)
     assert bot.returncode == 2
     assert said.endswith("SLACK_BOT_TOKEN was refused by Slack: invalid_auth.\n")
 

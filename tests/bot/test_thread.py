@@ -6,6 +6,7 @@ from ledger import events
 from ledger.events import Event
 from ledger.request import Act
 from ledger.states import State
+from ledger.underway import Blocker
 from ledger.workflow import Verbosity
 from tests.bot.stories import (
     ASKED,
@@ -48,7 +49,7 @@ def test_progress_is_one_message_that_grows() -> None:
     ("met", "said"),
     [
         (
-            (events.Blocked(IDS[0], (events.Blocker(7, "app", 41.0), events.Blocker(8, "*x*", None))),),
+            (events.Blocked(IDS[0], (Blocker(7, "app", 41.0), Blocker(8, "*x*", None))),),
             " waits for a lock; in its way: pid 7 of app, in its transaction for 41 s, pid 8 of ∗x∗",
         ),
         (

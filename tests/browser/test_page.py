@@ -242,6 +242,7 @@ def test_contrast_is_enough_to_read(visit, client, slack, scheme):
         ".side :is(.muted, button, .hint), .place p"
     )
     expect(page.get_by_role("article")).to_have_count(2)
+    expect(page.locator("button.reaction")).to_be_visible()  # what is drawn anew has no colour for a moment
     faint = {}
     for element in page.locator(seen).all():
         contrast = element.evaluate(LUMINANCE)

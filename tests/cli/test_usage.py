@@ -51,6 +51,23 @@ def test_an_address_that_cannot_be_read_is_wrong_usage_and_not_repeated(shell: S
     assert said.err.startswith("The database address of development is not one PostgreSQL understands.")
 
 
+@pytest.mark.parametrize("command", [("status",), ("validate",), ("plan", "test")])
+def test_a_variable_that_is_empty_or_malformed_is_wrong_usage_for_questions_too(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    shell.export("TEST_DATABASE_URL", "")
+    said = shell(*command)
+    assert said.code == 2
+    assert said.err == (
+        "TEST_DATABASE_URL is empty. Set it to postgresql://login:password@host/database, or unset it.\n"
+    )
+    shell.export("TEST_DATABASE_URL", "postgresql://ada:s3cret@host/x?nonsense=1")
+    said = shell(*command)
+    assert said.code == 2
+    assert said.err.startswith("The database address of test is not one PostgreSQL understands.")
+    assert "s3cret" not in said.err
+
+
 def test_a_refusal_as_json_is_one_object_on_standard_output(shell: Shell) -> None:
     said = shell("apply", "tset", "--json")
     assert (said.code, said.err) == (2, "")

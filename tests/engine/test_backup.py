@@ -8,16 +8,21 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from engine import backup, fingerprint, history, tools
+from engine import backup, dump, fingerprint, history, tools
 from engine.backup import BackupFailed, Into
 from engine.connection import Database, Limits, Session, open_session, server_name
+from engine.errors import EngineError
 from tests.support.engine import TOOLS, bring, real_files
+from tests.support.proxy import wire
 
 NOW = datetime(2025, 8, 18, 18, 0, 0, tzinfo=timezone(timedelta(hours=2)))
 
@@ -136,6 +141,32 @@ def test_the_password_travels_in_surroundings_made_from_nothing(session: Session
     env = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
     assert (env["PGPASSWORD"], env["PGDATABASE"], env["PGAPPNAME"]) == ("hunter2", "engine_room", "twokey backup")
     assert not {"HOME", "USER", "VIRTUAL_ENV"} & set(env)
+
+
+def test_of_a_name_with_several_addresses_the_sessions_own_is_dumped(development: Database, tmp_path: Path) -> None:
+    with wire(development.dsn) as proxy:
+        named = Database("development", protected=False, dsn=make_conninfo(proxy.dsn, host="localhost"))
+        with open_session(named, purpose="twokey test") as session:
+            surroundings = dump.surroundings(session.conn)
+            assert (surroundings["PGHOST"], surroundings["PGHOSTADDR"]) == ("localhost", "127.0.0.1")
+            assert backup.take(session, into=Into(tmp_path, TOOLS), now=NOW).bytes
+    with pytest.raises(EngineError) as refused:
+        dump.surroundings(SimpleNamespace(pgconn=SimpleNamespace(info=()), info=_Nowhere()))  # pyright: ignore[reportArgumentType]
+    assert str(refused.value) == (
+        "Which of db.example's addresses this session came to cannot be told, so pg_dump could come to another server. "
+        "Nothing was run. Give the address of one server."
+    )
+
+
+@dataclass
+class _Nowhere:
+    """What libpq says of a connection whose address it does not tell."""
+
+    host: str = "db.example"
+    hostaddr: str = ""
+    port: int = 5432
+    dbname: str = "shop"
+    password: str = ""
 
 
 def test_a_receipt_tells_of_the_file(session: Session, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from engine import amend, apply, deeds, former, history, lock
 from engine.backup import NothingToLose
 from engine.connection import Database, Session, open_session
-from engine.manifest import Form
+from engine.form import Form
 from tests.support.engine import bring, draw, migration, real_files
 from tests.support.restore import KEPT, ask, restored, taken
 

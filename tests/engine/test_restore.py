@@ -9,7 +9,7 @@ import pytest
 from engine import backup, contents, dump, former, history, load, lock, manifest, restore, standing, tools
 from engine.backup import Into
 from engine.connection import Database, open_session
-from engine.manifest import Form
+from engine.form import Form
 from engine.restore import RestoreFailed
 from playground.embedded import Postgres
 from tests.support.engine import TOOLS, bring, draw, migration, real_files

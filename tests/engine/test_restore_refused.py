@@ -11,7 +11,7 @@ import pytest
 from engine import load, lock, manifest, swap, tools
 from engine.connection import Database, open_session
 from engine.errors import EngineError, EnvironmentBusy, LockNotHeld, WouldUnprotect
-from engine.manifest import Form
+from engine.form import Form
 from engine.restore import Source, run
 from engine.tools import ProgramMissing
 from tests.support.engine import TOOLS

@@ -19,7 +19,8 @@ import pytest
 from engine import backup, contents, history, manifest, shelf, tools
 from engine.backup import BackupFailed, Into
 from engine.connection import Database, Session, server_name
-from engine.manifest import BackupDoubtful, Form
+from engine.form import Form
+from engine.manifest import BackupDoubtful
 from engine.shelf import Keep
 from tests.support.engine import TOOLS, bring, real_files
 

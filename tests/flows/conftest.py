@@ -1,8 +1,12 @@
-"""The whole corridor: real PostgreSQL, Valkey, RQ workers and the playground, as separate processes."""
+"""The whole corridor: real PostgreSQL, Valkey, RQ workers and the playground, as separate processes.
+
+The processes of one start delay serve all tests of a file, one after the other. Each test begins with empty databases,
+an empty ledger, an empty workspace and the repository's own folder, and with workers that know the right addresses.
+"""
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -10,9 +14,13 @@ import pytest
 
 from playground import embedded, people, stack
 from playground.transcript import Transcript
+from tests.support.empty import EMPTY_ENVIRONMENT
+from tests.support.ledger import EMPTY
+from tests.support.waiting import wait_for
 
 ADA, BO, CY, DEE, GIL = "U0ENGINEER", "U0APPROVER", "U0OBSERVER", "U0SECOND", "U0GUEST"
 CHANNEL = "C0MIGRATE"
+SERVING = "Serving development, test, production."
 
 _numbers = itertools.count(1)
 
@@ -23,6 +31,7 @@ class Corridor:
     def __init__(self, parts: stack.Stack) -> None:
         self.parts, self.slack = parts, parts.slack
         self.channel = Transcript(parts.slack, CHANNEL, people.names())
+        self._dsn = parts.dsn
 
     @property
     def migrations(self) -> Path:
@@ -55,29 +64,79 @@ class Corridor:
         with psycopg.connect(self.parts.ledger_url) as conn:
             return conn.execute(query.encode()).fetchall()
 
+    def start_workers(self) -> None:
+        """The workers of all environments serve."""
+        log = self.parts.log("workers")
+        before = log.read_text().count(SERVING) if log.exists() else 0
+        self.parts.start_workers()
+        wait_for(lambda: log.read_text().count(SERVING) > before)
 
-def folder_with(tmp_path: Path, *, delay: str) -> Path:
-    """A workflow file beside a copy of the repository's migrations; gives the workflow file."""
-    config = stack.lay_out(tmp_path)
+    def start_anew(self) -> None:
+        """Nothing was ever asked, applied or said, and whoever a test had stopped or led astray works again."""
+        wait_for(lambda: not self.ledger("SELECT FROM requests WHERE announced_version < version"))
+        if "sweep" in self.parts.processes:
+            self.parts.stop("sweep")
+        astray = self.parts.dsn != self._dsn or "workers" not in self.parts.processes
+        if astray and "workers" in self.parts.processes:
+            self.parts.stop("workers")
+        for dsn in self._dsn.values():
+            with psycopg.connect(dsn, autocommit=True) as conn:
+                conn.execute(EMPTY_ENVIRONMENT)
+        with psycopg.connect(self.parts.ledger_url) as conn:
+            conn.execute(EMPTY)
+        stack.put_samples(self.migrations.parent)
+        self.slack.reset()
+        self.channel = Transcript(self.slack, CHANNEL, people.names())
+        if astray:
+            self.parts.dsn = self._dsn
+            self.start_workers()
+
+
+@contextmanager
+def corridor(postgres: embedded.Postgres, redis_url: str, folder: Path, *, delay: str) -> Iterator[Corridor]:
+    """A bot and workers for all environments, between servers that run."""
+    folder.mkdir(exist_ok=True)
+    config = stack.lay_out(folder)
     config.write_text(f'start_delay = "{delay}"\n{config.read_text()}')
-    return config
+    servers, prefix = stack.Servers(postgres, redis_url), f"flow{next(_numbers)}_"
+    with stack.running(folder, config=config, servers=servers, prefix=prefix) as parts:
+        begun = Corridor(parts)
+        parts.start_bot()
+        begun.start_workers()
+        parts.slack.wait_for_bot(timeout=20)
+        yield begun
+
+
+@pytest.fixture(scope="module")
+def shared(
+    postgres: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Corridor]]:
+    """The corridor of a start delay, made when the file first asks for it, with a Valkey of its own."""
+    running: dict[str, Corridor] = {}
+    with ExitStack() as ending:
+
+        def of(delay: str) -> Corridor:
+            if delay in running:
+                running[delay].start_anew()
+            else:
+                folder, redis_url = tmp_path_factory.mktemp("corridor"), ending.enter_context(embedded.valkey())
+                running[delay] = ending.enter_context(corridor(postgres, redis_url, folder, delay=delay))
+            return running[delay]
+
+        yield of
 
 
 @pytest.fixture
-def begin(postgres: embedded.Postgres, redis_url: str, tmp_path: Path) -> Iterator[Callable[..., Corridor]]:
-    """Start a corridor: `begin()`, or with another start `delay`, another Redis, or with a sweep."""
+def begin(
+    shared: Callable[[str], Corridor], postgres: embedded.Postgres, tmp_path: Path
+) -> Iterator[Callable[..., Corridor]]:
+    """A corridor: `begin()`, or with another start `delay`, with a sweep, or all of its own `at` another Redis."""
     with ExitStack() as ending:
 
-        def start(*, delay: str = "1s", at: str = redis_url, sweep: bool = False) -> Corridor:
-            config = folder_with(tmp_path, delay=delay)
-            servers = stack.Servers(postgres, at)
-            prefix = f"flow{next(_numbers)}_"
-            parts = ending.enter_context(stack.running(tmp_path, config=config, servers=servers, prefix=prefix))
-            parts.start_bot()
-            parts.start_workers()
+        def start(*, delay: str = "1s", at: str | None = None, sweep: bool = False) -> Corridor:
+            one = ending.enter_context(corridor(postgres, at, tmp_path, delay=delay)) if at else shared(delay)
             if sweep:
-                parts.start_sweep()
-            parts.slack.wait_for_bot(timeout=20)
-            return Corridor(parts)
+                one.parts.start_sweep()
+            return one
 
         yield start

@@ -102,7 +102,7 @@ def newest_backup(corridor: Corridor) -> Path:
 
 def restored(corridor: Corridor, backup: Path) -> str:
     """A database that psql made of a backup alone."""
-    url = corridor.parts.postgres.create(f"restored_{corridor.parts.slack.address.rpartition(':')[2]}")
+    url = corridor.parts.postgres.create(f"{backup.stem}-restored")
     psql = [corridor.parts.postgres.programs / "psql", "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
     subprocess.run([*psql, "--dbname", url, "--file", backup], check=True, capture_output=True)
     return url

@@ -52,7 +52,7 @@ def test_swapped_databases_are_refused(begin: Callable[..., Corridor]) -> None:
     corridor.bring_to_test()
     corridor.parts.stop("workers")
     corridor.parts.dsn = {**corridor.parts.dsn, "development": corridor.parts.dsn["test"]}
-    corridor.parts.start_workers()
+    corridor.start_workers()
     (corridor.migrations / "20250820100000_add_towns.sql").write_text("CREATE TABLE towns (id bigint PRIMARY KEY);")
     corridor.channel.types(ADA, "apply dev")
     corridor.channel.shows("The address of development leads to", "that database says it is test")
@@ -64,7 +64,7 @@ def test_a_database_that_is_down_is_unreachable_while_the_others_answer(begin: C
     corridor.parts.stop("workers")
     secret = "hunter2-is-secret"
     corridor.parts.dsn = {**corridor.parts.dsn, "test": f"postgresql://app:{secret}@127.0.0.1:1/shop"}
-    corridor.parts.start_workers()
+    corridor.start_workers()
     corridor.channel.types(ADA, "status")
     corridor.channel.sees(ADA, "test", "unreachable", "development", "3 pending")
     written = str(corridor.slack.state()) + str(corridor.ledger("SELECT body FROM observations"))
@@ -132,6 +132,6 @@ def test_a_worker_killed_in_the_middle_is_found_out_and_said(begin: Callable[...
         conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'")
     with psycopg.connect(corridor.parts.ledger_url, autocommit=True) as conn:
         conn.execute("UPDATE requests SET beat_at = now() - interval '1 hour'")
-    corridor.parts.start_workers()
+    corridor.start_workers()
     corridor.channel.shows("development", "nterrupted", "20250818150001_create_audit_table", "20250820100000_sleep")
     assert corridor.ledger("SELECT state FROM requests") == [("interrupted",)]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ledger.book import Book
-from ledger.events import ExpiryWarned
+from ledger.events import Answered, ExpiryWarned, Unanswered, Waiting
 from ledger.request import Request
 from ledger.states import State
 from tests.support.ledger import WAY, a_request_in, a_wish
@@ -36,6 +36,47 @@ def test_a_ring_for_the_plan_is_no_ring_for_the_start(ledger: Book) -> None:
     ledger.rung(planned.id)
     ledger.move(planned.id, State.APPROVED, why=WAY[State.APPROVED][1])
     assert ledger.due(unheard=MINUTE) == (planned.id,)
+
+
+def long_ago(owner_says: Say, request_id: int) -> None:
+    """Let all that was told of a request have been two minutes earlier."""
+    owner_says(
+        "DO $$ BEGIN SET LOCAL session_replication_role = replica;"
+        f" UPDATE events SET at = at - interval '2 min' WHERE request_id = {request_id}; END $$"
+    )
+
+
+def test_a_silence_is_told_once_until_somebody_was_heard_of(ledger: Book, owner_says: Say) -> None:
+    asked, run = a_request_in(ledger, State.ASKED), a_request_in(ledger, State.APPLYING)
+    a_request_in(ledger, State.PLANNED, protected=True, wish=a_wish(environment="production"))
+    assert ledger.unanswered(MINUTE) == ()
+    for request in (asked, run):
+        long_ago(owner_says, request.id)
+    for column in ("beat_at", "starts_at"):
+        age(owner_says, run.id, column)
+    assert ledger.unanswered(MINUTE) == (asked.id, run.id)
+    for request in (asked, run):
+        ledger.tell(request.id, Unanswered(60))
+    assert ledger.unanswered(MINUTE) == ledger.answered() == ()
+    ledger.beat(run.id)
+    assert ledger.answered() == (run.id,)
+    ledger.tell(run.id, Answered())
+    assert ledger.answered() == ()
+
+
+def test_who_waits_behind_a_run_or_for_a_lock_has_a_worker(ledger: Book, owner_says: Say) -> None:
+    behind, waiting = (
+        a_request_in(ledger, State.ASKED),
+        a_request_in(ledger, State.ASKED, wish=a_wish(environment="test")),
+    )
+    run = a_request_in(ledger, State.APPLYING)
+    ledger.tell(waiting.id, Waiting("a terminal"))
+    for request in (behind, waiting, run):
+        long_ago(owner_says, request.id)
+    assert ledger.unanswered(MINUTE) == ()
+    age(owner_says, run.id, "beat_at")
+    age(owner_says, run.id, "starts_at")
+    assert ledger.unanswered(MINUTE) == (behind.id, run.id)
 
 
 def test_an_asking_that_no_worker_took_up_is_rung_once_more(ledger: Book, owner_says: Say) -> None:

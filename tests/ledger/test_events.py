@@ -8,9 +8,10 @@ import pytest
 
 from ledger import plain
 from ledger.book import Book
-from ledger.events import KINDS, Blocker, Event
+from ledger.events import KINDS, Event
 from ledger.request import CertifiedBy, PlanSummary
 from ledger.states import State
+from ledger.underway import Blocker
 from tests.support.ledger import a_plan, a_request_in
 
 _SAMPLES = {

@@ -44,7 +44,7 @@ CREATE TABLE schema_migrations (
 _REMEMBER = "INSERT INTO schema_migrations (migration_id, name, checksum, environment) VALUES (%s, %s, '', 'ledger')"
 
 # Replica, else the trigger that keeps events would keep these. Deleting a few rows is quicker than TRUNCATE.
-_EMPTY = sql.SQL("SET session_replication_role = replica; {}").format(
+EMPTY = sql.SQL("SET session_replication_role = replica; {}").format(
     sql.SQL("; ").join(
         [sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in metadata.tables]
         + [
@@ -95,7 +95,7 @@ def ledger_url(prepared_ledger: embedded.Postgres) -> str:
     """The owner's connection string of a prepared ledger with nothing in it."""
     url = prepared_ledger.url("twokey_ledger")
     with psycopg.connect(url) as conn:
-        conn.execute(_EMPTY)
+        conn.execute(EMPTY)
     return url
 
 

@@ -9,7 +9,7 @@ import psycopg
 from engine import backup, lock, manifest, restore
 from engine.backup import Into
 from engine.connection import Database, open_session
-from engine.manifest import Form
+from engine.form import Form
 from engine.restore import Source
 from tests.support.engine import TOOLS
 

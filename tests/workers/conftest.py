@@ -9,14 +9,9 @@ import pytest
 
 from ledger.book import Book
 from playground import embedded
+from tests.support.empty import EMPTY_ENVIRONMENT
 from tests.support.workflow import workflow_with
 from tests.workers.row import Row
-
-_EMPTY = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
-DROP SCHEMA public CASCADE;
-CREATE SCHEMA public
-"""
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +39,7 @@ class Emptied(dict[str, str]):
         if name not in self._used:
             self._used.add(name)
             with psycopg.connect(dsn, autocommit=True) as conn:
-                conn.execute(_EMPTY)
+                conn.execute(EMPTY_ENVIRONMENT)
         return dsn
 
 

@@ -177,7 +177,7 @@ def test_a_ledger_that_is_down_is_said_in_one_sentence() -> None:
         made("postgresql://owner:hunter2@127.0.0.1:1/ledger")
     assert str(failed.value) == (
         "The ledger is not prepared. ledger (127.0.0.1, database ledger) cannot be reached: nothing listens there. "
-        "Start the server, or correct the environment's address."
+        "Start the server, or correct LEDGER_OWNER_URL."
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from engine import report
 from ledger import events
+from ledger.underway import Blocker
 from workers import reporting
 
 
@@ -12,7 +13,7 @@ from workers import reporting
     [
         (
             report.Blocked("1_a", (report.Blocker(7, "app", 41.5, "14:03:01"), report.Blocker(8, "app", None, None))),
-            events.Blocked("1_a", (events.Blocker(7, "app", 41.5), events.Blocker(8, "app", None))),
+            events.Blocked("1_a", (Blocker(7, "app", 41.5), Blocker(8, "app", None))),
         ),
         (report.TriedAgain("1_a", 2, 5, 1.5), events.TriedAgain("1_a", 2, 5, 1.5)),
         (report.StatementRan("1_a", 2, 3), events.StatementRan("1_a", 2, 3)),

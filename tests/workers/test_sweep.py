@@ -7,7 +7,7 @@ import pytest
 
 from ledger.book import Book
 from ledger.doorbell import Doorbell
-from ledger.events import Expired, ExpiryWarned
+from ledger.events import Answered, Expired, ExpiryWarned, Unanswered
 from ledger.states import State
 from tests.support.ledger import a_request_in
 from workers import sweep
@@ -98,6 +98,22 @@ def test_a_warning_comes_once_when_a_tenth_of_the_time_is_left_and_half_an_hour_
     sweep.sweep(ledger, bell)
     warnings = [told.event for told in ledger.events(request.id) if isinstance(told.event, ExpiryWarned)]
     assert warnings == ([ExpiryWarned(minutes)] if minutes else [])
+
+
+def test_that_no_worker_answers_is_told_once_and_that_one_does_again_too(
+    ledger: Book, bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "UNANSWERED", timedelta())
+    asked, run = a_request_in(ledger, State.ASKED), a_request_in(ledger, State.APPLYING)
+    sweep.sweep(ledger, bell)
+    sweep.sweep(ledger, bell)
+    assert [told.event for told in ledger.events(asked.id)][1:] == [Unanswered(0)]
+    assert [told.event for told in ledger.events(run.id)][-1] == Unanswered(0)
+    monkeypatch.setattr(sweep, "UNANSWERED", timedelta(hours=1))
+    ledger.beat(run.id)
+    sweep.sweep(ledger, bell)
+    sweep.sweep(ledger, bell)
+    assert [told.event for told in ledger.events(run.id)][-2:] == [Unanswered(0), Answered()]
 
 
 def test_a_run_that_fell_silent_is_looked_after(ledger: Book, bell: Bell, owner_says: Callable[[str], None]) -> None:

@@ -1,0 +1,58 @@
+"""Of several bots one acts at a time, and the next one takes over."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from ledger.errors import LedgerUnreachable
+from ledger.turn import Turn
+from tests.ledger.conftest import Say
+from tests.support.ledger import role_url
+
+
+@pytest.fixture
+def two(ledger_url: str) -> Iterator[tuple[Turn, Turn]]:
+    """The turns of two bots, under the role that they have in production."""
+    with ExitStack() as ending:
+        turns = Turn(role_url(ledger_url, "twokey_bot")), Turn(role_url(ledger_url, "twokey_bot"))
+        for turn in turns:
+            ending.callback(turn.close)
+        yield turns
+
+
+def test_one_holds_it_until_it_ends_and_the_other_says_so_once(
+    two: tuple[Turn, Turn], caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = two
+    with caplog.at_level(logging.INFO, "twokey.turn"):
+        assert [first.is_mine(), second.is_mine(), first.is_mine(), second.is_mine()] == [True, False, True, False]
+        first.close()
+        assert second.is_mine()
+    assert caplog.messages == [
+        "Another bot is at work. This one hears Slack too, and takes over the rest when that one ends.",
+        "The other bot has ended; this one goes on.",
+    ]
+
+
+def test_a_deed_is_left_to_whoever_holds_it(two: tuple[Turn, Turn]) -> None:
+    done: list[str] = []
+    first, second = (turn.only(lambda name=name: done.append(name)) for turn, name in zip(two, "ab", strict=True))
+    for deed in (first, second, first):
+        deed()
+    assert done == ["a", "a"]
+
+
+def test_a_session_that_ends_lets_go_and_is_noticed(two: tuple[Turn, Turn], owner_says: Say) -> None:
+    first, second = two
+    assert first.is_mine()
+    owner_says("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1")
+    while not second.is_mine():  # the server ends a session a moment after it was told to
+        pass
+    assert not first.is_mine()
+
+
+def test_without_a_ledger_nobody_holds_it() -> None:
+    with pytest.raises(LedgerUnreachable):
+        Turn("postgresql://bot:x@127.0.0.1:1/ledger").is_mine()
