@@ -15,7 +15,7 @@ import psycopg
 
 from playground import stack
 from playground.client import Workspace
-from playground.demo import REPOSITORY
+from playground.stack import REPOSITORY
 
 ADA = "U0ENGINEER"
 CHANNEL = "C0MIGRATE"

@@ -9,14 +9,10 @@ from typing import Any
 
 import click
 
-from cli import workflow
-from engine import files, form
-from ledger.workflow import WorkflowError
-
 
 def environments(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
     """Environments and their aliases."""
-    return _offered(begun, lambda: [name for one in workflow.read().environments for name in (one.name, *one.aliases)])
+    return _offered(begun, _environments)
 
 
 def migrations(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
@@ -37,11 +33,26 @@ def how_far(context: click.Context, _parameter: click.Parameter, begun: str) -> 
     return _offered(begun, _migrations) if said == ("to",) else []
 
 
+# Each command loads this module, and only the Tab key needs what is loaded below.
+
+
+def _environments() -> list[str]:
+    from cli import workflow
+
+    return [name for one in workflow.read().environments for name in (one.name, *one.aliases)]
+
+
 def _migrations() -> list[str]:
+    from cli import workflow
+    from engine import files
+
     return files.ids(workflow.read().migrations)
 
 
 def _backups(said: dict[str, Any]) -> list[str]:
+    from cli import workflow
+    from engine import form
+
     ours = workflow.read()
     found = ours.environment(said.get("environment") or "")
     known = form.backups(ours.backups, found.name) if found else []
@@ -49,6 +60,8 @@ def _backups(said: dict[str, Any]) -> list[str]:
 
 
 def _offered(begun: str, known: Callable[[], Iterable[str]]) -> list[str]:
+    from ledger.workflow import WorkflowError
+
     try:
         return [name for name in known() if name.startswith(begun)]
     except (WorkflowError, OSError):

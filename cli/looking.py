@@ -10,13 +10,13 @@ from engine import history, snapshot, standing
 from engine.connection import open_session
 from engine.errors import BadAddress, ConnectionLost, EngineError, Unreachable
 from engine.files import Migration
-from engine.gate import Gate
 from engine.standing import Standing
 from engine.validate import Seen, Sight
 from ledger.workflow import Environment
 
 if TYPE_CHECKING:
     from engine.agreement import Agreement
+    from engine.gate import Gate
     from engine.hazards.catalog import Catalog
     from engine.replay import Replays
     from engine.report import Report
@@ -84,8 +84,10 @@ def _schema_at(around: Surroundings, environment: Environment, name: str) -> "Sn
         return snapshot.at(session, history.prepare(session), name)
 
 
-def gate(around: Surroundings, environment: Environment, files: Sequence[Migration]) -> Gate | None:
+def gate(around: Surroundings, environment: Environment, files: Sequence[Migration]) -> "Gate | None":
     """What stands before an environment; None for the first. Raises as `at` does."""
+    from engine.gate import Gate  # brings every refusal's words, which status does without
+
     before = around.workflow.before(environment)
     # Who certified what stands in the ledger, which a terminal does not reach: nothing that needs it is changed here.
     return Gate(before.name, at(around, before, files)) if before else None

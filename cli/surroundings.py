@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from cli import workflow
 from engine.connection import Database, Limits
 from engine.files import Migration, read
-from engine.tools import Tools, find
 from ledger.workflow import Environment, Workflow
 
 if TYPE_CHECKING:
     from engine import scratch
+    from engine.tools import Tools
 
 
 class WrongUsage(Exception):
@@ -105,7 +105,7 @@ class Surroundings:
         return Limits(lock_timeout=self.workflow.lock_timeout, statement_timeout=self.workflow.statement_timeout)
 
     @property
-    def tools(self) -> Tools:
+    def tools(self) -> "Tools":
         """Where to look for pg_dump: PG_BIN, else PATH, else the embedded wheel."""
         return tools()
 
@@ -115,8 +115,10 @@ class Surroundings:
         return f"{getpass.getuser()} (terminal)"
 
 
-def tools() -> Tools:
+def tools() -> "Tools":
     """Where to look for programs; needs no workflow file."""
+    from engine.tools import find  # who only looks starts no program
+
     return find(os.environ.get("PG_BIN"), os.environ.get("PATH", ""))
 
 

@@ -16,8 +16,7 @@ from types import FrameType
 from playground import people, stack, story
 from playground.transcript import Transcript, WentOtherwise
 
-REPOSITORY = Path(__file__).parent.parent
-FOLDER = REPOSITORY / ".playground"
+FOLDER = stack.REPOSITORY / ".playground"
 
 
 def main() -> int:
@@ -31,7 +30,7 @@ def main() -> int:
     except AlreadyOpen as open_elsewhere:
         print(open_elsewhere, file=sys.stderr)
         return 1
-    except (WentOtherwise, stack.DidNotStart, TimeoutError) as trouble:
+    except (WentOtherwise, stack.DidNotStart, stack.SaidNo, TimeoutError) as trouble:
         print(f"\nThe story went otherwise. {trouble}\nThe logs are in {FOLDER / 'logs'}.", file=sys.stderr)
         return 1
 
@@ -74,6 +73,7 @@ def _play() -> int:
     config = fresh_folder()
     print("Starting PostgreSQL, Valkey, a stand-in for Slack, and Twokey's own processes …", flush=True)
     with stack.running(FOLDER, config=config) as parts, one_interrupt_is_enough():
+        parts.postgres.set(fsync="off")  # a scratch database comes and goes with a checkpoint; nothing here has to last
         parts.start_bot()
         parts.start_workers()
         parts.start_sweep()
@@ -87,12 +87,9 @@ def _play() -> int:
 
 
 def fresh_folder() -> Path:
-    """A copy of the workflow file and the migrations, so that the story changes nothing of the repository."""
+    """The sample files in a folder of the demo's own, as if it were played for the first time."""
     shutil.rmtree(FOLDER, ignore_errors=True)
-    (FOLDER / "migrations" / "schema-backups").mkdir(parents=True)
-    for file in (REPOSITORY / "migrations").glob("*.sql"):
-        shutil.copy(file, FOLDER / "migrations")
-    return Path(shutil.copy(REPOSITORY / "twokey.toml", FOLDER))
+    return stack.lay_out(FOLDER)
 
 
 def _stay(parts: stack.Stack) -> None:

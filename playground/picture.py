@@ -13,7 +13,7 @@ from playwright.sync_api import ViewportSize, sync_playwright
 from playground import demo, people, stack, story
 from playground.transcript import Transcript
 
-PICTURE = demo.REPOSITORY / "docs" / "channel.png"
+PICTURE = stack.REPOSITORY / "docs" / "channel.png"
 SIZE: ViewportSize = {"width": 1240, "height": 1180}
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")
 
@@ -25,10 +25,12 @@ def main() -> int:
         print("No Chromium found. Install one, or name it in the variable CHROMIUM.", file=sys.stderr)
         return 1
     with demo.only_one(), stack.running(demo.FOLDER, config=demo.fresh_folder()) as parts:
+        parts.postgres.set(fsync="off")
         parts.start_bot()
         parts.start_workers()
         parts.slack.wait_for_bot(timeout=30)
         channel = Transcript(parts.slack, story.CHANNEL, people.names())
+        story.change_a_model(channel, parts)
         story.apply_to_development(channel)
         story.promote_to_test(channel)
         story.ask(channel)
@@ -43,7 +45,7 @@ def take(chromium: str, address: str, picture: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
         page = browser.new_page(viewport=SIZE, device_scale_factor=1.5)
         page.goto(address)
-        page.get_by_text("sign-up needs the new columns").first.wait_for()
+        page.get_by_text("sign-up asks for a phone number").first.wait_for()
         page.screenshot(path=picture)
         browser.close()
 

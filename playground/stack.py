@@ -1,6 +1,7 @@
 """All of Twokey on this machine, as in production: one process per part, each with only what it may hold."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from playground.client import Workspace
 
 #: What a process needs of the shell it was started from, and nothing else: no token, no DSN leaks in.
 SHELL = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
+REPOSITORY = Path(__file__).parent.parent
 STOP_WITHIN = 15.0  # seconds; a warm stop lets a running apply finish
 
 
@@ -29,6 +31,41 @@ class DidNotStart(Exception):
     def __str__(self) -> str:
         words = self.log.read_text() if self.log.exists() else "it wrote nothing"
         return f"{self.name} ended by itself; its log ({self.log}) says:\n{words[-2000:]}"
+
+
+class SaidNo(Exception):
+    """`twokey` did not do what it was asked to."""
+
+    def __init__(self, words: str, said: str) -> None:
+        super().__init__(words, said)
+        self.words, self.said = words, said
+
+    def __str__(self) -> str:
+        return f"`twokey {self.words}` should have done it; it said:\n{self.said}"
+
+
+def lay_out(folder: Path) -> Path:
+    """The samples and a copy of the workflow file in `folder`, so that nothing of ours is changed; gives the copy.
+
+    All of its databases are on one server here, the scratch ones too, and it says so.
+    """
+    put_samples(folder)
+    ours, config = (REPOSITORY / "twokey.toml").read_text(), folder / "twokey.toml"
+    config.write_text(ours.replace("[scratch]\n", "[scratch]\non_protected_server = true\n"))
+    return config
+
+
+def put_samples(folder: Path) -> None:
+    """The sample migrations and models lie in `folder` as in the repository, with no backup and nothing else."""
+    shutil.rmtree(folder / "migrations", ignore_errors=True)
+    (folder / "migrations" / "schema-backups").mkdir(parents=True)
+    for file in (REPOSITORY / "migrations").glob("*.sql"):
+        shutil.copy(file, folder / "migrations")
+    shutil.copy(REPOSITORY / "models.py", folder)
+
+
+def _shell() -> dict[str, str]:
+    return {name: os.environ[name] for name in SHELL if name in os.environ}
 
 
 @dataclass(slots=True)
@@ -48,12 +85,11 @@ class Stack:
         """Start `python -m module words…` with the given variables beside the shell's few; its log is a file."""
         log = self.log(name)
         log.parent.mkdir(parents=True, exist_ok=True)
-        surroundings = {n: os.environ[n] for n in SHELL if n in os.environ}
         with log.open("ab") as out:
             started = subprocess.Popen(
                 [sys.executable, "-m", module, *words],
-                env={**surroundings, "PYTHONUNBUFFERED": "1", "TWOKEY_CONFIG": str(self.config), **variables},
-                cwd=Path(__file__).parent.parent,
+                env={**_shell(), "PYTHONUNBUFFERED": "1", "TWOKEY_CONFIG": str(self.config), **variables},
+                cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -87,6 +123,27 @@ class Stack:
     def start_sweep(self) -> None:
         """Start the one that rings again, expires and finds out about silent runs."""
         self.start("sweep", "workers", "sweep", **self.ledger_as("twokey_sweep"), REDIS_URL=self.redis_url)
+
+    def twokey(self, *words: str) -> str:
+        """What `twokey words…` says in an engineer's shell, which reaches the first environment and a scratch server.
+
+        Raises SaidNo when it does not end with 0.
+        """
+        first, dsn = next(iter(self.dsn.items()))
+        reached = {f"{first.upper()}_DATABASE_URL": dsn, "SCRATCH_DATABASE_URL": self.postgres.url()}
+        ran = subprocess.run(
+            [Path(sys.executable).with_name("twokey"), *words],
+            env={**_shell(), "PYTHONPATH": str(REPOSITORY), **reached},
+            cwd=self.config.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if ran.returncode:
+            raise SaidNo(" ".join(words), ran.stdout)
+        return ran.stdout
 
     def prepare(self) -> None:
         """Make the ledger's schema and roles; raises DidNotStart with the log when it cannot."""

@@ -1,6 +1,7 @@
-"""The main job as one story: from development to test to production, with two keys, and one file that fails."""
+"""The main job as one story: a model changes, its migration travels to production with two keys, and a file fails."""
 
 import subprocess
+from datetime import UTC, datetime
 
 import psycopg
 
@@ -9,11 +10,13 @@ from playground.transcript import Message, Transcript, WentOtherwise
 
 CHANNEL = "C0MIGRATE"
 ADA, BO = "U0ENGINEER", "U0APPROVER"
-LAST = "20250818150001_create_audit_table"
+#: The last line of a sample model, the one that Ada writes below it, and what she calls the migration.
+LINE, NEW_LINE, NAME = "    last_seen_at: Mapped[datetime | None]\n", "    phone: Mapped[str | None]\n", "add_phone"
 
 
 def play(channel: Transcript, parts: Stack) -> None:
     """Play every act; raises WentOtherwise at the first that does not end as it should."""
+    change_a_model(channel, parts)
     look_around(channel)
     apply_to_development(channel)
     promote_to_test(channel)
@@ -23,11 +26,21 @@ def play(channel: Transcript, parts: Stack) -> None:
     stumble(channel, parts)
 
 
+def change_a_model(channel: Transcript, parts: Stack) -> None:
+    """Development has the sample files; a column comes to a model, and its migration is generated and proven."""
+    parts.twokey("apply", "dev")
+    channel.heading("Development has run three files; now a model changes")
+    models = parts.config.with_name("models.py")
+    models.write_text(models.read_text().replace(LINE, LINE + NEW_LINE))
+    print(f"\nAda adds a line to class User in models.py:\n   {NEW_LINE.strip()}")
+    channel.runs(ADA, f"twokey generate {NAME}", parts.twokey("generate", NAME))
+
+
 def look_around(channel: Transcript) -> None:
-    """Ada looks before anything ran."""
-    channel.heading("Three environments, three files, nothing applied")
+    """Ada looks before anything else runs."""
+    channel.heading("Three environments, four files")
     channel.types(ADA, "status")
-    channel.sees(ADA, "development", "test", "production", "create_audit_table", "3 pending")
+    channel.sees(ADA, "development", "test", "production", NAME, "3 applied, 1 pending", "4 pending")
 
 
 def apply_to_development(channel: Transcript) -> None:
@@ -44,7 +57,7 @@ def promote_to_test(channel: Transcript) -> None:
     channel.types(ADA, "promote test")
     channel.shows("*test* · apply", "Applied")
     channel.types(ADA, "certify test the sign-up flow works on staging")
-    channel.shows("*test* · certify", "certified 3 migrations")
+    channel.shows("*test* · certify", "certified 4 migrations")
 
 
 def ask_for_production(channel: Transcript) -> None:
@@ -62,8 +75,8 @@ def ask_for_production(channel: Transcript) -> None:
 def ask(channel: Transcript) -> Message:
     """Ada types production's name and a reason; gives the card that waits for the second key."""
     channel.types(ADA, "apply prod")
-    channel.fills_in(ADA, {"environment": "production", "reason": "sign-up needs the new columns"})
-    return channel.shows("production", "sign-up needs the new columns", LAST)
+    channel.fills_in(ADA, {"environment": "production", "reason": "sign-up asks for a phone number"})
+    return channel.shows("production", "sign-up asks for a phone number", NAME)
 
 
 def compare(channel: Transcript) -> None:
@@ -101,12 +114,12 @@ def prove_the_backup(channel: Transcript, parts: Stack) -> None:
 
 
 def stumble(channel: Transcript, parts: Stack) -> None:
-    """A fourth file fails on development: rolled back, and said what, where and what next."""
+    """A fifth file fails on development: rolled back, and said what, where and what next."""
     channel.heading("A file that fails")
-    broken = parts.folder / "migrations" / "20250819090000_add_city_index.sql"
+    broken = parts.folder / "migrations" / f"{datetime.now(UTC):%Y%m%d%H%M%S}_add_city_index.sql"
     broken.write_text("CREATE TABLE cities (id bigint PRIMARY KEY);\n\nCREATE INDEX cities_name ON cities (nmae);\n")
     channel.types(ADA, "apply dev")
-    card = channel.shows("*development* · apply", "Failed in `20250819090000_add_city_index`, line 3")
+    card = channel.shows("*development* · apply", f"Failed in `{broken.stem}`, line 3")
     channel.thread_shows(card, "(42703)", "It was rolled back whole.", "➡️ Correct")
     channel.types(ADA, "status dev")
-    channel.sees(ADA, "add_city_index", "3 applied, 1 pending")
+    channel.sees(ADA, "add_city_index", "4 applied, 1 pending")

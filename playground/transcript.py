@@ -48,6 +48,11 @@ class Transcript:
             raise WentOtherwise(f"an answer with {', '.join(map(repr, words))}", answer or "nothing")
         return answer
 
+    def runs(self, person: str, command: str, said: str) -> None:
+        """Show what a person ran in a terminal, and what it said there."""
+        print(f"\n{self._names[person]}, in a terminal: {command}", flush=True)
+        self._print_lines("   ", said.splitlines())
+
     def sees(self, person: str, *words: str) -> Message:
         """Wait until one ephemeral message to this person has all the words, print it, and return it."""
         label = f"   (only {self._names[person]} sees) "

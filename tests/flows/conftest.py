@@ -5,7 +5,6 @@ an empty ledger, an empty workspace and the repository's own folder, and with wo
 """
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,9 +17,7 @@ from playground.transcript import Transcript
 from tests.support.empty import EMPTY_ENVIRONMENT
 from tests.support.ledger import EMPTY
 from tests.support.waiting import wait_for
-from tests.support.workflow import workflow_with
 
-REPOSITORY = Path(__file__).parent.parent.parent
 ADA, BO, CY, DEE, GIL = "U0ENGINEER", "U0APPROVER", "U0OBSERVER", "U0SECOND", "U0GUEST"
 CHANNEL = "C0MIGRATE"
 SERVING = "Serving development, test, production."
@@ -87,7 +84,7 @@ class Corridor:
                 conn.execute(EMPTY_ENVIRONMENT)
         with psycopg.connect(self.parts.ledger_url) as conn:
             conn.execute(EMPTY)
-        fill(self.migrations)
+        stack.put_samples(self.migrations.parent)
         self.slack.reset()
         self.channel = Transcript(self.slack, CHANNEL, people.names())
         if astray:
@@ -95,21 +92,12 @@ class Corridor:
             self.start_workers()
 
 
-def fill(folder: Path) -> None:
-    """The repository's migrations and no backup lie in the folder, and nothing else."""
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "schema-backups").mkdir(parents=True)
-    for file in (REPOSITORY / "migrations").glob("*.sql"):
-        shutil.copy(file, folder)
-
-
 @contextmanager
 def corridor(postgres: embedded.Postgres, redis_url: str, folder: Path, *, delay: str) -> Iterator[Corridor]:
     """A bot and workers for all environments, between servers that run."""
     folder.mkdir(exist_ok=True)
-    fill(folder / "migrations")
-    config = folder / "twokey.toml"
-    config.write_text(workflow_with(start_delay=delay))
+    config = stack.lay_out(folder)
+    config.write_text(f'start_delay = "{delay}"\n{config.read_text()}')
     servers, prefix = stack.Servers(postgres, redis_url), f"flow{next(_numbers)}_"
     with stack.running(folder, config=config, servers=servers, prefix=prefix) as parts:
         begun = Corridor(parts)

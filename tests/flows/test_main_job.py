@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from playground import story
+from playground.stack import SaidNo
 from tests.flows.conftest import ADA, BO, CHANNEL, Corridor
 
 THREE = [
@@ -16,11 +18,23 @@ THREE = [
     "20250818150001_create_audit_table",
 ]
 
+GENERATED = """\
+-- migrate:up
+ALTER TABLE users ADD COLUMN phone text;
+
+-- migrate:down
+ALTER TABLE users DROP COLUMN phone;
+"""
+
 
 def test_the_story_of_the_demo_ends_as_told(begin: Callable[..., Corridor]) -> None:
     corridor = begin()
     story.play(corridor.channel, corridor.parts)
-    assert [corridor.applied(name) for name in ("development", "test", "production")] == [THREE, THREE, THREE]
+    development, test, production = map(corridor.applied, ("development", "test", "production"))
+    assert development == test == production
+    assert (development[:3], development[3].partition("_")[2]) == (THREE, "add_phone")
+    written = corridor.migrations / f"{development[3]}.sql"
+    assert written.read_text() == GENERATED
     assert corridor.ledger("SELECT environment, act, state FROM requests ORDER BY id") == [
         ("development", "apply", "applied"),
         ("test", "apply", "applied"),
@@ -28,6 +42,10 @@ def test_the_story_of_the_demo_ends_as_told(begin: Callable[..., Corridor]) -> N
         ("production", "apply", "applied"),
         ("development", "apply", "failed"),
     ]
+    with pytest.raises(SaidNo) as said:
+        corridor.parts.twokey("generate", "add_fax")
+    assert str(said.value).startswith("`twokey generate add_fax` should have done it; it said:\n")
+    assert "Nothing is generated while development is not as the folder makes it. It has not run" in str(said.value)
     # The last file was rolled back, so development is what its newest backup holds.
     source = corridor.parts.dsn["development"]
     assert dumped(corridor, restored(corridor, newest_backup(corridor))) == dumped(corridor, source)
