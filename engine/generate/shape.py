@@ -136,8 +136,8 @@ SELECT json_build_object(
         THEN 'COLLATE ' || typcollation::regcollation END,
       'DEFAULT ' || typdefault, CASE WHEN typnotnull THEN 'NOT NULL' END,
       (SELECT string_agg(format('CONSTRAINT %I %s', conname, pg_get_constraintdef(c.oid, true)), ' ' ORDER BY conname)
-        FROM pg_constraint c WHERE contypid = types.oid AND contype = 'c'))), '{{}}')
-    FROM types WHERE typtype = 'd'),
+        FROM pg_constraint c WHERE contypid = types.oid AND contype = 'c'))
+    ORDER BY oid), '{{}}') FROM types WHERE typtype = 'd'),
   'sequences', (SELECT coalesce(json_object_agg(called, json_build_array(format_type(seqtypid, NULL), {options},
       (SELECT json_build_array(o.called, o.name) FROM columns o WHERE o.oid = q.refobjid AND o.attnum = q.refobjsubid),
       {options} = '')), '{{}}') FROM sequences q WHERE q.deptype IS DISTINCT FROM 'i'),
@@ -146,7 +146,7 @@ SELECT json_build_object(
       (SELECT 'INHERITS (' || string_agg(inhparent::regclass::text, ', ' ORDER BY inhseqno) || ')'
         FROM pg_inherits WHERE inhrelid = rels.oid),
       CASE WHEN relkind = 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(oid) END,
-      'WITH (' || array_to_string(reloptions, ', ') || ')'))), '{{}}') FROM rels),
+      'WITH (' || array_to_string(reloptions, ', ') || ')')) ORDER BY oid), '{{}}') FROM rels),
   'columns', (SELECT coalesce(json_agg(json_build_array(called, name, type, collated, not_null, "default", generated,
     identity, options, sequence) ORDER BY oid, attnum), '[]') FROM columns),
   'constraints', (SELECT coalesce(json_agg(json_build_array(called, name, kind, definition, refers)

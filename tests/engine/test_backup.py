@@ -211,7 +211,7 @@ def test_a_backup_restores_into_an_empty_database_and_equals_the_source(
     bring(session, real_files())
     session.conn.execute("INSERT INTO users (email) VALUES ('ä''@x'), (E'a\\nb'); DELETE FROM users WHERE id = 1")
     receipt = backup.take(session, into=Into(tmp_path, TOOLS), now=datetime.now(UTC))
-    empty = fresh_database("restored")
+    empty = fresh_database("from_a_backup")
     psql = TOOLS.pg_dump(session.server).path.with_name("psql")
     done = subprocess.run([psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", empty, "-f", receipt.path], check=False)
     assert done.returncode == 0
