@@ -97,7 +97,8 @@ def baseline(
         for position, file in enumerate(taken, start=len(here.applied) + 1):
             history.record(session, home, _entry(file, position, by=actor, request=request))
             _note(session, home, act="baseline", by=actor, migration=file.id, checksum=file.checksum)
-        snapshot.settle(session, home, None)  # what stands there is what its history implies from now on
+    # What stands there is what its history implies from now on. Outside: a failure in there may not undo the rest.
+    snapshot.settle(session, home, None)
     return tuple(file.id for file in taken)
 
 

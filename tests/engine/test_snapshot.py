@@ -101,6 +101,15 @@ def test_a_baseline_takes_the_schema_over_as_it_stands(session: Session) -> None
     assert seen(session) == Drift("none", "snapshot")
 
 
+def test_a_baseline_stays_where_the_schema_cannot_be_written_down(session: Session) -> None:
+    snapshot.prepare(session, history.prepare(session))
+    session.conn.execute("ALTER TABLE twokey_schemas ADD CHECK (false)")
+    with lock.only_one(session):
+        assert amend.baseline(session, real_files(), through=USERS, actor="ada", request=None) == (USERS,)
+    assert session.conn.execute("SELECT migration_id FROM schema_migrations").fetchall() == [(USERS,)]
+    assert session.conn.execute("SELECT count(*) FROM twokey_schemas").fetchone() == (0,)
+
+
 def test_only_the_newest_are_kept(session: Session) -> None:
     home = history.prepare(session)
     snapshot.prepare(session, home)
