@@ -44,7 +44,6 @@ NOT_OUR_WORDS = {"job", "task", "target", "stage", "user"}
 SPEAKS_ANOTHERS_WORDS = re.compile(r"workers\.(tasks|doorway|stations)|playground(\..*)?")
 #: Names that others gave: RQ's methods, which ours override; and the operating system's processes, which are processes.
 GIVEN = {
-    "workers.doorway: perform",
     "workers.doorway: raw_data",
     "playground.stack: process",
     "playground.stack: processes",
