@@ -48,6 +48,20 @@ class FormerInUse(EngineError):
         return f"Somebody is in {self.name}, so it was not dropped. End those sessions, then ask again."
 
 
+@dataclass(eq=False)
+class NotTheOwner(EngineError):
+    """Another role owns it."""
+
+    environment: str
+    name: str
+
+    def __str__(self) -> str:
+        return (
+            f"The role of {self.environment}'s address does not own {self.name}, so it was not dropped. "
+            "Its owner can drop it, or make that role its owner; then ask again."
+        )
+
+
 def name(database: str, now: datetime) -> str:
     """What the database is called once a restore at `now` has replaced it."""
     return named(database, f"{_BEFORE}{now.astimezone(UTC).strftime(_MOMENT)}")
@@ -74,7 +88,7 @@ def kept(session: Session) -> tuple[Former, ...]:
 def drop(session: Session, database: str, *, actor: str, request: str | None) -> Former:
     """It is gone for good, and that is written down: right after, since no transaction can drop a database.
 
-    Raises NoSuchFormer, FormerInUse.
+    Raises NoSuchFormer, FormerInUse, NotTheOwner.
     """
     environment, known = session.database.environment, kept(session)
     found = next((one for one in known if one.name == database), None)
@@ -84,5 +98,7 @@ def drop(session: Session, database: str, *, actor: str, request: str | None) ->
         session.conn.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(database)))
     except psycopg.errors.ObjectInUse as cause:
         raise FormerInUse(environment, database) from cause
+    except psycopg.errors.InsufficientPrivilege as cause:
+        raise NotTheOwner(environment, database) from cause
     deeds.write(session, history.prepare(session), "discard", what=(database,), by=actor, request=request)
     return found

@@ -166,12 +166,20 @@ def test_the_kept_database_is_dropped_by_its_name_alone(shop: Database, tmp_path
             former.drop(session, "postgres", actor="ada", request=None)
         with psycopg.connect(shop.dsn.replace("/shop?", f"/{KEPT}?")), pytest.raises(former.FormerInUse) as inside:
             former.drop(session, KEPT, actor="ada", request=None)
+        session.conn.execute("DROP ROLE IF EXISTS passer_by; CREATE ROLE passer_by; SET ROLE passer_by")
+        with pytest.raises(former.NotTheOwner) as stranger:
+            former.drop(session, KEPT, actor="ada", request=None)
+        session.conn.execute("RESET ROLE; DROP ROLE passer_by")
         former.drop(session, KEPT, actor="ada", request=None)
         assert former.kept(session) == ()
         with pytest.raises(former.NoSuchFormer) as none:
             former.drop(session, KEPT, actor="ada", request=None)
     assert str(unknown.value) == (f"postgres is not a database that a restore of development kept. It kept {KEPT}.")
     assert str(inside.value) == f"Somebody is in {KEPT}, so it was not dropped. End those sessions, then ask again."
+    assert str(stranger.value) == (
+        f"The role of development's address does not own {KEPT}, so it was not dropped. "
+        "Its owner can drop it, or make that role its owner; then ask again."
+    )
     assert str(none.value).endswith(" It kept none.")
 
 
