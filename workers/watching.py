@@ -40,7 +40,8 @@ def look(hands: Hands) -> None:
         with open_session(hands.database, purpose="twokey watch", limits=hands.looking) as session:
             home = history.prepare(session)
             identity.meet(session, home)
-            found = deeds.at_terminal(session, home, since=since and since - OVERLAP)
+            # A deed that is dated ahead, by a clock that jumped, may not hide those that follow it.
+            found = deeds.at_terminal(session, home, since=since and min(since, hands.book.now()) - OVERLAP)
     except EngineError as wrong:
         log.info("%s", wrong)
         return

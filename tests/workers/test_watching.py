@@ -3,7 +3,8 @@
 import pytest
 from rq.timeouts import JobTimeoutException
 
-from engine import deeds
+from engine import deeds, history
+from engine.connection import open_session
 from ledger.records import Notice
 from ledger.states import State
 from tests.workers.row import FIRST, SECOND, THIRD, Row
@@ -92,3 +93,14 @@ def test_a_ring_for_another_environment_is_not_ours(row: Row, caplog: pytest.Log
     watching.watch(row.hands("development"), 999)
     assert "Watch 1 is for test, not for us." in caplog.messages
     assert "The ledger has no watch 999. Ask again." in caplog.messages
+
+
+def test_a_deed_that_is_dated_ahead_does_not_hide_the_next(row: Row) -> None:
+    watch(row)
+    row.bring("development")
+    row.sql("development", "UPDATE twokey_deeds SET at = now() + interval '9 years'")
+    watch(row)
+    with open_session(row.hands("development").database, purpose="twokey test") as session:
+        deeds.write(session, history.prepare(session), "discard", what=("old",), by="ada", request=None)
+    watch(row)
+    assert [one.what for notice in notices(row)[1:] for one in notice.deeds] == [("old",)]
