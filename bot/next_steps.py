@@ -11,9 +11,9 @@ from ledger.states import State
 CERTIFY, PLAN, APPLY = "twokey_certify", "twokey_plan", "twokey_apply"
 CANCEL, SHARE, ROLLBACK, UNDO = "twokey_cancel", "twokey_share", "twokey_rollback", "twokey_undo"
 BACKUP, RESTORE, DISCARD = "twokey_backup", "twokey_restore", "twokey_discard"
-#: These are commands, and the value is what follows the word.
 #: What may be pressed twice and mean it twice.
 QUESTIONS = (PLAN, SHARE, CANCEL)
+#: These are commands, and the value is what follows the word.
 SPOKEN = (PLAN, APPLY, CANCEL, ROLLBACK, BACKUP, RESTORE, DISCARD)
 
 
