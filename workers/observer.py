@@ -31,7 +31,7 @@ def look(hands: Hands, observation_id: int) -> None:
 
 
 def answer(hands: Hands, inquiry_id: int) -> None:
-    """The question is answered with what has been observed by now, by us or by whom it takes; the first answer stays."""
+    """The question is answered with what has been observed by now, by us or by whom it takes; the first one stays."""
     try:
         inquiry, observed = hands.book.inquiry(inquiry_id), hands.book.observations(inquiry_id)
         if inquiry.answered_at is not None:
