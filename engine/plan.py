@@ -35,7 +35,8 @@ class Plan:
     """An ordered set of migrations for one environment as it was when the plan was drawn.
 
     `digest` is 64 hex digits over everything here that says what runs, where and on what; not over `server`, `bytes`
-    and `held`, which change by themselves. Timeouts are in milliseconds; `bytes` is the database's size.
+    and `held`, which change by themselves. Timeouts are in milliseconds; `bytes` is the database's size. `receipt` is
+    the hash of the rehearsal's, None without one.
     """
 
     environment: str
@@ -53,6 +54,7 @@ class Plan:
     bytes: int
     tool_version: str
     digest: str
+    receipt: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own kinds of value, texts and all."""
@@ -126,9 +128,15 @@ def digest(plan: Plan) -> str:
             "lock_timeout": plan.lock_timeout,
             "statement_timeout": plan.statement_timeout,
             "tool_version": plan.tool_version,
-            "receipt": None,
+            "receipt": plan.receipt,
         }
     )
+
+
+def rehearsed(plan: Plan, receipt: str) -> Plan:
+    """The same plan with the hash of the receipt of its rehearsal, which its digest then stands for too."""
+    bound = replace(plan, receipt=receipt)
+    return replace(bound, digest=digest(bound))
 
 
 def sealed(bound: Mapping[str, Any]) -> str:
