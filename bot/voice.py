@@ -143,9 +143,17 @@ class Voice:
             raise SlackFailed("answer", f"http {answer.status_code}", _wait(answer.headers))
 
     def reactions(self, channel: str, ts: str) -> dict[str, tuple[str, ...]]:
-        """Who reacts to a message with what, as Slack has it now: emoji without skin tone → the ids of people."""
-        with _translated("show the reactions"):
-            answer = self._client.reactions_get(channel=channel, timestamp=ts, full=True)
+        """Who reacts to a message with what, as Slack has it now: emoji without skin tone → the ids of people.
+
+        Nobody to a message that is gone: whoever deletes it takes every reaction away with it.
+        """
+        try:
+            with _translated("show the reactions"):
+                answer = self._client.reactions_get(channel=channel, timestamp=ts, full=True)
+        except SlackFailed as failed:
+            if failed.error != "message_not_found":
+                raise
+            return {}
         found: dict[str, tuple[str, ...]] = {}
         for reaction in answer.get("message", {}).get("reactions", []):
             name = emoji(reaction["name"])
