@@ -79,6 +79,24 @@ WORDS: Mapping[Act, Words] = {
         left="Not dropped",
         nothing="Nothing was dropped.",
     ),
+    Act.BASELINE: Words(
+        wish="take {place} over as it is",
+        wish_of="write {count} down as applied on {place}",
+        form="Take over {place}",
+        lists="Writes down as applied, and runs none of",
+        done="Written down",
+        left="Not written down",
+        nothing="Nothing was written down.",
+    ),
+    Act.REPAIR: Words(
+        wish="let edited files count on {place}",
+        wish_of="let {count} count as edited on {place}",
+        form="Repair {place}",
+        lists="Lets count as they are now, and runs none of",
+        done="Counts as it is now",
+        left="Counts as it ran",
+        nothing="Nothing was changed.",
+    ),
 }
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot import story
-from bot.commands import Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status
+from bot.commands import Backups, Cancel, Command, Do, Edits, Help, History, Plan, Requests, Status
 from bot.grammar import LONGEST_NOTE, tidy
 from bot.identity import Directory
 from bot.outcomes import (
@@ -84,6 +84,8 @@ class Desk:
                 return self._look(Question.STATUS, name, actor, asker)
             case Backups(environment=name):
                 return self._look(Question.BACKUPS, name, actor, asker)
+            case Edits(environment=name):
+                return self._look(Question.REPAIR, name, actor, asker)
             case Plan(environment=name):
                 return self._look(Question.PLAN, name, actor, asker)
             case _:
@@ -254,7 +256,7 @@ class Desk:
         environment = self._workflow.environment(name) if name else None
         if environment is None:
             return tuple(each.name for each in self._workflow.environments)
-        if question in {Question.STATUS, Question.BACKUPS}:
+        if question in {Question.STATUS, Question.BACKUPS, Question.REPAIR}:
             return (environment.name,)
         before = self._workflow.before(environment)
         return (before.name, environment.name) if before else (environment.name,)

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from bot.commands import TABLE, Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
+from bot.commands import TABLE, Backups, Cancel, Command, Do, Edits, Help, History, Plan, Requests, Status, Validate
 from ledger.request import Act
 from ledger.workflow import Environment, Workflow
 
@@ -14,6 +14,9 @@ LONGEST_NOTE = 300
 
 #: The longest name of a migration, as its history has room for it; and more than anybody takes back at once.
 LONGEST_NAME, MOST = 255, 10_000
+
+#: How many files one repair may name: as many as a button has room for.
+MOST_FILES = 7
 
 #: What is said back of a word that was not understood.
 LONGEST_WORD = 40
@@ -188,9 +191,26 @@ def _rollback(said: Said) -> Do:
 def _about(said: Said, act: Act, which: str) -> Do:
     environment = _environment(said)
     if len(said.words) == 2:
-        raise said.slip(None, f"{which} `/migrate backups {short(environment)}` lists them.")
+        raise said.slip(None, which.format(short(environment)))
     _nothing_after(said, 3)
     return Do(act, environment.name, (_name(said, 2),))
+
+
+def _baseline(said: Said) -> Do:
+    found = _about(said, Act.BASELINE, "Up to which migration? `/migrate status {}` lists what is pending.")
+    return replace(found, about=(found.about[0].removesuffix(".sql"),))
+
+
+def _repair(said: Said) -> Do | Edits:
+    environment, named = _environment(said), range(2, len(said.words))
+    if not named:
+        return Edits(environment.name)
+    if len(named) > MOST_FILES:
+        raise said.slip(
+            said.words[2 + MOST_FILES], f"{MOST_FILES} files at once are enough. Ask for the rest after them."
+        )
+    names = (_name(said, place).removesuffix(".sql") for place in named)
+    return Do(Act.REPAIR, environment.name, tuple(dict.fromkeys(names)))
 
 
 def _name(said: Said, place: int) -> str:
@@ -240,8 +260,10 @@ READERS: Mapping[str, Callable[[Said], Command]] = {
     "rollback": _rollback,
     "backup": lambda said: Do(Act.BACKUP, _one_environment(said)),
     "backups": lambda said: Backups(_one_environment(said)),
-    "restore": lambda said: _about(said, Act.RESTORE, "Which backup?"),
-    "discard": lambda said: _about(said, Act.DISCARD, "Which database?"),
+    "restore": lambda said: _about(said, Act.RESTORE, "Which backup? `/migrate backups {}` lists them."),
+    "discard": lambda said: _about(said, Act.DISCARD, "Which database? `/migrate backups {}` lists them."),
+    "baseline": _baseline,
+    "repair": _repair,
     "validate": _alone(Validate()),
     "history": lambda said: History(_perhaps_environment(said)),
     "requests": _alone(Requests()),

@@ -7,7 +7,17 @@ event that was written. No field ever holds a DSN, a password or a row's value.
 from dataclasses import dataclass
 from typing import get_args
 
-from ledger.underway import BackupKept, Blocked, Discarded, Restored, Restoring, StatementRan, TriedAgain
+from ledger.underway import (
+    BackupKept,
+    Blocked,
+    Discarded,
+    Repaired,
+    Restored,
+    Restoring,
+    StatementRan,
+    TakenOver,
+    TriedAgain,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +289,8 @@ Event = (
     | Restoring
     | Restored
     | Discarded
+    | TakenOver
+    | Repaired
     | Failed
     | Interrupted
     | Certified

@@ -16,11 +16,18 @@ class Act(StrEnum):
     BACKUP = "backup"
     RESTORE = "restore"
     DISCARD = "discard"
+    BASELINE = "baseline"
+    REPAIR = "repair"
 
     @property
     def changes(self) -> bool:
         """Whether it changes its environment, so that a protected one needs a second key; all do but those named."""
         return self not in {Act.CERTIFY, Act.BACKUP}
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs the migrations that it is about, so that hazards count and a backup comes first."""
+        return self in {Act.APPLY, Act.ROLLBACK}
 
 
 #: The acts that change their environment.

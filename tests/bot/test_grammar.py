@@ -3,7 +3,7 @@
 import pytest
 
 from bot import grammar
-from bot.commands import TABLE, Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
+from bot.commands import TABLE, Backups, Cancel, Command, Do, Edits, Help, History, Plan, Requests, Status, Validate
 from ledger.request import Act
 from ledger.workflow import Workflow
 
@@ -50,6 +50,8 @@ HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 2025081813
         ("rollback prod last", HOW_FAR, "last"),
         ("restore prod", "Which backup? `/migrate backups prod` lists them.", ""),
         ("discard test", "Which database? `/migrate backups test` lists them.", ""),
+        ("baseline prod", "Up to which migration? `/migrate status prod` lists what is pending.", ""),
+        ("repair prod a b c d e f g h", "7 files at once are enough. Ask for the rest after them.", "h"),
         ("restore prod a.sql b.sql", "“b.sql” is a word too many; `restore prod a.sql` says it all.", "b.sql"),
         ("backup prod now", "“now” is a word too many; `backup prod` says it all.", "now"),
         ("rollback prod last 0", HOW_FAR, "0"),
@@ -102,6 +104,9 @@ def test_a_slip_points_at_the_word_and_offers_the_nearest(text: str, why: str, m
         ("discard test shop_before", Do(Act.DISCARD, "test", ("shop_before",))),
         ("Rollback prod LAST 02", Do(Act.ROLLBACK, "production", ("last", "2"))),
         ("rollback prod to 20250818130001_a.sql", Do(Act.ROLLBACK, "production", ("to", "20250818130001_a"))),
+        ("baseline test 1_a.sql", Do(Act.BASELINE, "test", ("1_a",))),
+        ("repair prod", Edits("production")),
+        ("repair prod 1_a.sql 2_b 1_a", Do(Act.REPAIR, "production", ("1_a", "2_b"))),
         ("validate", Validate()),
         ("history", History()),
         ("history prod", History("production")),

@@ -88,6 +88,14 @@ def test_help_lists_every_command_of_the_table() -> None:
         "`/migrate backups &lt;environment&gt;` Lists its backups, and the databases that restores kept.",
         ("`/migrate restore &lt;environment&gt; &lt;backup&gt;` Brings it back to a backup; the old database is kept."),
         ("`/migrate discard &lt;environment&gt; &lt;database&gt;` Drops a database that a restore kept, for good."),
+        (
+            "`/migrate baseline &lt;environment&gt; &lt;migration&gt;` "
+            "Writes files down as applied, up to that one, where their schema is."
+        ),
+        (
+            "`/migrate repair &lt;environment&gt; [migration …]` "
+            "Shows which files changed after they ran; lets those named count so."
+        ),
         ("`/migrate validate` Compares the environments: missing, extra, edited, out of order, ready to promote."),
         "`/migrate history [environment]` Lists what has ended or was done at a terminal, with who, when and backup.",
         "`/migrate requests` Lists the requests that are open.",
