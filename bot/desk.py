@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from bot import story
-from bot.commands import Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status
+from bot.archive import Archive
+from bot.commands import Backups, Cancel, Command, Do, Export, Help, History, Plan, Requests, Status
 from bot.grammar import LONGEST_NOTE, tidy
 from bot.identity import Directory
 from bot.outcomes import (
@@ -60,8 +61,11 @@ class Filled:
 class Desk:
     """One per process. Every method may raise LedgerUnreachable, and SlackFailed where a person is looked up."""
 
-    def __init__(self, book: Book, *, bell: Doorbell, directory: Directory, workflow: Workflow) -> None:
+    def __init__(
+        self, book: Book, *, bell: Doorbell, directory: Directory, workflow: Workflow, archive: Archive
+    ) -> None:
         self._book, self._bell, self._directory, self._workflow = book, bell, directory, workflow
+        self._archive = archive
 
     def ask(self, command: Command, asker: Asker) -> Outcome:
         """Do what a command says, or refuse with a sentence. What comes back as done is committed."""
@@ -75,6 +79,8 @@ class Desk:
                 return self._do(replace(_wish(act, name, actor, asker), about=about, note=note))
             case Cancel(request_id=request_id):
                 return self._cancel(request_id, actor)
+            case Export(request_id=request_id):
+                return self._archive.export(request_id, actor, channel=asker.channel)
             case Requests():
                 return self._list(None, open_only=True)
             case History(environment=name):
@@ -230,7 +236,8 @@ class Desk:
     def _list(self, name: str | None, *, open_only: bool) -> Listed:
         found = self._book.requests(environment=name, open_only=open_only, limit=LIST_FROM)
         wanted = [request for request in found if open_only or request.state in FINAL]
-        entries = tuple(Entry(request, self._book.events(request.id)) for request in wanted[:20])
+        links = self._archive.links(wanted[:20])
+        entries = tuple(Entry(one, self._book.events(one.id), links.get(one.id)) for one in wanted[:20])
         return Listed(open=open_only, environment=name, entries=entries)
 
     def _look(self, question: Question, name: str | None, actor: Actor, asker: Asker) -> Looking:
