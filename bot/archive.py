@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable
 
-from bot.outcomes import HandedOut, Refused
+from bot.outcomes import SHOWN, Entry, HandedOut, Listed, Refused
 from ledger import policy
 from ledger.book import Book
 from ledger.errors import NoSuchRequest
 from ledger.events import Exported
 from ledger.records import Delivery
 from ledger.request import Actor, Request
+from ledger.states import FINAL
 from ledger.workflow import Workflow
+
+#: How many requests a list is drawn from.
+LIST_FROM = 40
 
 
 class Archive:
@@ -23,6 +27,15 @@ class Archive:
         """By request, where its message stands; none for whose stands nowhere."""
         cards = self._book.cards(one.id for one in requests)
         return {number: permalink(self._site, card) for number, card in cards.items()}
+
+    def listed(self, name: str | None, *, open_only: bool) -> Listed:
+        """The newest requests that are open, or have ended, of an environment or of all."""
+        found = self._book.requests(environment=name, open_only=open_only, limit=LIST_FROM)
+        wanted = [one for one in found if open_only or one.state in FINAL][:SHOWN]
+        links = self.links(wanted)
+        entries = tuple(Entry(one, self._book.events(one.id), links.get(one.id)) for one in wanted)
+        noticed = () if open_only else self._book.noticed(name, limit=SHOWN)
+        return Listed(open=open_only, environment=name, entries=entries, noticed=noticed)
 
     def export(self, request_id: int, actor: Actor, *, channel: str) -> HandedOut | Refused:
         """Write down that somebody wants the evidence; the announcer puts it where the request's card stands."""

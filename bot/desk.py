@@ -11,9 +11,7 @@ from bot.outcomes import (
     NAME_FIELD,
     REASON_FIELD,
     AskInModal,
-    Entry,
     Helped,
-    Listed,
     Looking,
     Mistyped,
     Outcome,
@@ -29,11 +27,11 @@ from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRecord, NoSuchRequest
 from ledger.events import Cancelled
 from ledger.records import Question
 from ledger.request import Act, Actor, Kind, Request, Wish
-from ledger.states import FINAL, State
+from ledger.states import State
 from ledger.workflow import Environment, Workflow
 
-#: How many requests a list is drawn from, and how many open ones a gate looks through.
-LIST_FROM, GATE_FROM = 40, 50
+#: How many open requests a gate looks through.
+GATE_FROM = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +80,9 @@ class Desk:
             case Export(request_id=request_id):
                 return self._archive.export(request_id, actor, channel=asker.channel)
             case Requests():
-                return self._list(None, open_only=True)
+                return self._archive.listed(None, open_only=True)
             case History(environment=name):
-                return self._list(name, open_only=False)
+                return self._archive.listed(name, open_only=False)
             case Status(environment=name):
                 return self._look(Question.STATUS, name, actor, asker)
             case Backups(environment=name):
@@ -232,13 +230,6 @@ class Desk:
             return TakenBack(self._book.move(request_id, State.CANCELLED, why=Cancelled(actor.id, actor.name)))
         except (NoSuchRequest, IllegalMove) as error:
             return Refused(str(error))
-
-    def _list(self, name: str | None, *, open_only: bool) -> Listed:
-        found = self._book.requests(environment=name, open_only=open_only, limit=LIST_FROM)
-        wanted = [request for request in found if open_only or request.state in FINAL]
-        links = self._archive.links(wanted[:20])
-        entries = tuple(Entry(one, self._book.events(one.id), links.get(one.id)) for one in wanted[:20])
-        return Listed(open=open_only, environment=name, entries=entries)
 
     def _look(self, question: Question, name: str | None, actor: Actor, asker: Asker) -> Looking:
         names = self._needed_for(question, name)
