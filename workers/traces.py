@@ -27,9 +27,9 @@ class Discreet(logging.Formatter):
 
 def to(stream: TextIO) -> logging.Handler:
     """A handler that writes each record as a line with its time."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(Discreet("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
-    return handler
+    lines = logging.StreamHandler(stream)
+    lines.setFormatter(Discreet("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    return lines
 
 
 def _each(error: BaseException) -> Iterator[str]:

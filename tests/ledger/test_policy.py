@@ -66,10 +66,6 @@ BUSY = (
     "#7 is open for production: ada asked, and it is approved. "
     "Wait for its end, or take it back with `/migrate cancel 7`."
 )
-SAVING = (
-    "A backup of production is under way: #7 of ada. "
-    "Its message says when it is there; ask again after that if you need another."
-)
 UNCERTIFIED = (
     "test is not certified, and production gets what was certified there. "
     "After testing, say `/migrate certify test`, then ask again."
@@ -113,9 +109,6 @@ def test_every_kind_but_one_has_its_refusal() -> None:
         (asks(open_requests=(replace(APPROVED, act=Act.CERTIFY),)), NeedsApproval((BO.id, CY.id))),
         (asks(open_requests=(replace(APPROVED, state=State.APPLIED),)), NeedsApproval((BO.id, CY.id))),
         (asks(act=Act.BACKUP, open_requests=(APPROVED,), certification=None), Allowed()),
-        (asks(act=Act.BACKUP, open_requests=(replace(PLANNED, act=Act.BACKUP),)), Denied(SAVING)),
-        (asks(act=Act.BACKUP, environment=TEST, open_requests=(replace(PLANNED, act=Act.BACKUP),)), Allowed()),
-        (asks(act=Act.BACKUP, open_requests=(replace(PLANNED, act=Act.BACKUP, state=State.APPLIED),)), Allowed()),
         (asks(act=Act.RESTORE, certification=None), NeedsApproval((BO.id, CY.id))),
         (asks(act=Act.ROLLBACK, open_requests=(APPROVED,)), Denied(BUSY)),
         (asks(open_requests=(replace(APPROVED, act=Act.RESTORE),)), Denied(BUSY)),
