@@ -15,6 +15,7 @@ from bot.outcomes import (
     NAME_FIELD,
     REASON_FIELD,
     AskInModal,
+    FrozenNow,
     Helped,
     Listed,
     Looking,
@@ -136,6 +137,8 @@ def reply(outcome: Outcome, workflow: Workflow) -> Body:
             return lists.help_for(word, workflow)
         case Listed():
             return lists.requests(outcome, workflow)
+        case FrozenNow(request=request):
+            return plain(f"{request.environment} is frozen (#{request.id}). What runs finishes; nothing else starts.")
         case TakenBack(request=request):
             return plain(f"#{request.id} is cancelled. Nothing will run.")
         case Refused(why=why):
