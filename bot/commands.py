@@ -78,8 +78,15 @@ class Cancel:
     request_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Export:
+    """All that the ledger holds about one request, as a file."""
+
+    request_id: int
+
+
 Question = Status | Plan | Validate | Backups
-Command = Help | Question | Do | Freeze | History | Requests | Cancel
+Command = Help | Question | Do | Freeze | History | Requests | Cancel | Export
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,5 +131,6 @@ TABLE: tuple[Described, ...] = (
     ),
     Described("requests", "", "Lists the requests that are open."),
     Described("cancel", "<number>", "Takes an open request back."),
+    Described("export", "<number>", "Puts all that is known of it under its message, as a file that verifies offline."),
     Described("help", "[command]", "Shows this list, or what one command does."),
 )

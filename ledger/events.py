@@ -12,6 +12,7 @@ from ledger.underway import (
     Blocked,
     Compared,
     Discarded,
+    Exported,
     Frozen,
     Halted,
     MigrationReverted,
@@ -35,6 +36,7 @@ class Asked:
     environment: str
     reason: str | None
     about: tuple[str, ...] = ()
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,7 @@ Event = (
     | Halted
     | Thawed
     | Released
+    | Exported
 )
 
 #: The name an event has in the ledger, and the class it is there.

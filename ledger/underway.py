@@ -134,3 +134,11 @@ class Released:
     """The environment was thawed, by request `by`, while this request waited."""
 
     by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Somebody had all that the ledger holds about the request put into its channel, as a file."""
+
+    actor_id: str
+    actor_name: str

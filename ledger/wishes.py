@@ -45,6 +45,7 @@ def asked(wish: Wish) -> Asked:
         environment=wish.environment,
         reason=wish.reason,
         about=wish.about,
+        note=wish.note,
     )
 
 

@@ -5,7 +5,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot import grammar
-from bot.commands import TABLE, Backups, Cancel, Command, Do, Freeze, Help, History, Plan, Requests, Status, Validate
+from bot.commands import (
+    TABLE,
+    Backups,
+    Cancel,
+    Command,
+    Do,
+    Export,
+    Freeze,
+    Help,
+    History,
+    Plan,
+    Requests,
+    Status,
+    Validate,
+)
 from ledger.request import Act
 from ledger.workflow import Workflow
 
@@ -54,6 +68,7 @@ HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 2025081813
         ),
         ("thaw prod now", "“now” is a word too many; `thaw prod` says it all.", "now"),
         ("cancel", "Which request? `/migrate requests` lists the open ones.", ""),
+        ("export", "Which request? `/migrate history` lists those that have ended.", ""),
         ("cancel seven", "“seven” is not the number of a request. `/migrate requests` lists the open ones.", "seven"),
         ("cancel -1", "“-1” is not the number of a request. `/migrate requests` lists the open ones.", "-1"),
         ("cancel ٧", "“٧” is not the number of a request. `/migrate requests` lists the open ones.", "٧"),
@@ -133,6 +148,7 @@ def test_a_slip_points_at_the_word_and_offers_the_nearest(text: str, why: str, m
         ("requests", Requests()),
         ("cancel 7", Cancel(7)),
         ("cancel #7", Cancel(7)),
+        ("export #7", Export(7)),
     ],
 )
 def test_what_can_be_said(text: str, command: Command, workflow: Workflow) -> None:
