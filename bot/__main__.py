@@ -22,6 +22,7 @@ from bot.inquiries import Answering
 from bot.judge import Judge
 from bot.listeners import Listeners
 from bot.noticeboard import NoticeBoard
+from bot.reconciler import Reconciler
 from bot.voice import SlackFailed, Voice
 from bot.witness import WitnessStand
 from ledger.book import Book
@@ -124,6 +125,7 @@ def compose(settings: Settings, *, book: Book, bell: Doorbell, voice: Voice, cli
     Listeners(desk, book=book, voice=voice, workflow=workflow, aside=aside).attach(app)
     answering = Answering(book, bell=bell, voice=voice, workflow=workflow)
     steps = (
+        Reconciler(book, voice=voice, workflow=workflow).reconcile,
         Judge(book, voice=voice, directory=directory, workflow=workflow).judge,
         WitnessStand(book, voice=voice, directory=directory, workflow=workflow).look,
         loop.Clock(book, bell=bell).ring,

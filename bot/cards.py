@@ -122,8 +122,9 @@ def _keys(story: Story, plan: PlanSummary) -> str:
     flow, environment = story.workflow, story.environment
     who = " or ".join(mention(actor) for actor in environment.approvers) or "nobody (no approver is configured)"
     delay = seconds(flow.start_delay.total_seconds())
+    no = f":{flow.reject_with}: rejects it.{' The buttons say the same.' if flow.approve_button else ''}"
     return (
-        f"*Second key* :{flow.approve_with}: by {who} starts it {delay} later, :{flow.reject_with}: rejects it.\n"
+        f"*Second key* :{flow.approve_with}: by {who} starts it {delay} later, {no}\n"
         f"{digest} · "
         f"*Expires* {moment(story.request.expires_at, '{date_short_pretty} {time}')}"
     )

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 
 from bot import messages
 from bot.identity import Directory
@@ -14,7 +15,7 @@ from ledger.book import Book
 from ledger.errors import IllegalMove, OwnDecision
 from ledger.events import Approved, Noted, Refused, Rejected, Withdrawn
 from ledger.records import Heard
-from ledger.request import Actor, Decision, Request, Verdict
+from ledger.request import Actor, Decision, Request, Source, Verdict
 from ledger.states import SAID, State
 from ledger.workflow import Environment, Workflow
 
@@ -69,6 +70,8 @@ class Judge:
         environment = self._workflow.environment(request.environment)
         if environment is None or not environment.protected or not request.act.changes:
             return True
+        if self._was_read_back(heard):
+            return True
         approves = heard.emoji == emoji(self._workflow.approve_with)
         verdict = Verdict.APPROVE if approves else Verdict.REJECT
         if heard.added:
@@ -82,6 +85,17 @@ class Judge:
         kept = heard.heard_at is not None and self._book.now() - heard.heard_at < KEPT_FOR
         return not (kept and self._book.unannounced())
 
+    def _was_read_back(self, heard: Heard) -> bool:
+        """Whether this is the late word of what was read back from Slack meanwhile, and judged then."""
+        before = [
+            one
+            for one in self._book.reactions(channel=heard.channel, ts=heard.message_ts)
+            if (one.actor_id, one.emoji) == (heard.actor_id, heard.emoji)
+            and Decimal(one.event_ts) < Decimal(heard.event_ts)
+        ]
+        late = bool(before) and before[-1].source is Source.RECONCILE and before[-1].added == heard.added
+        return late and heard.source is Source.REACTION
+
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)
         judged = policy.may_decide(actor, request, environment, now=self._book.now())
@@ -89,21 +103,22 @@ class Judge:
             self._refuse(actor, request, judged.why)
             return
         assert request.plan is not None  # what may be decided has been planned
-        decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None)
+        decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None, heard.source)
         try:
-            new = self._book.decide(decision)
+            said_before = any(_stands(one, verdict, by=actor.id) for one in self._book.decisions(request.id))
+            self._book.decide(decision)
             if verdict is Verdict.REJECT:
-                self._book.move(request.id, State.REJECTED, why=Rejected(actor.id, actor.name))
+                self._book.move(request.id, State.REJECTED, why=Rejected(actor.id, actor.name, heard.source))
             elif request.state is State.PLANNED:
-                self._approve(actor, request)
-            elif new:
+                self._approve(actor, request, heard.source)
+            elif not said_before:
                 self._book.tell(request.id, Noted(actor.id, actor.name, "approves as well."))
         except (IllegalMove, OwnDecision) as error:
             self._refuse(actor, request, str(error))
 
-    def _approve(self, actor: Actor, request: Request) -> None:
+    def _approve(self, actor: Actor, request: Request, source: Source) -> None:
         starts_at = self._book.now() + self._workflow.start_delay
-        why = Approved(actor.id, actor.name, starts_at.isoformat())
+        why = Approved(actor.id, actor.name, starts_at.isoformat(), source)
         self._book.move(request.id, State.APPROVED, why=why, starts_at=starts_at)
         log.info("#%s approved by %s, starts at %s", request.id, actor.id, why.starts_at)
 
@@ -111,10 +126,13 @@ class Judge:
         """Kept as a line of the story, and said to the one who reacted alone."""
         self._book.tell(request.id, Refused(actor.id, actor.name, why))
         log.info("#%s refused a reaction of %s", request.id, actor.id)
+        self._whisper(request, actor.id, why)
+
+    def _whisper(self, request: Request, actor_id: str, why: str) -> None:
         environment = self._workflow.environment(request.environment)
         try:
             if environment is not None:
-                self._voice.whisper(environment.channel, actor.id, messages.whisper(why))
+                self._voice.whisper(environment.channel, actor_id, messages.whisper(why))
         except SlackFailed as failed:  # the line in the thread says it too
             log.warning("%s", failed)
 
@@ -122,22 +140,29 @@ class Judge:
         took = self._book.withdraw(
             request_id=request.id, actor_id=heard.actor_id, verdict=verdict, event_ts=heard.event_ts
         )
+        if heard.source is Source.BUTTON and not took:
+            self._whisper(request, heard.actor_id, f"No approval of yours stands on #{request.id}.")
         decisions = self._book.decisions(request.id)
         theirs = next((one.actor for one in decisions if one.actor.id == heard.actor_id), None)
         if theirs is None:
             return
-        still = any(one.verdict is Verdict.APPROVE and one.withdrawn_ts is None for one in decisions)
+        still = any(_stands(one, Verdict.APPROVE) for one in decisions)
         if verdict is Verdict.APPROVE and request.state is State.APPROVED and not still:
-            self._withdraw(theirs, request)
+            self._withdraw(theirs, request, heard.source)
         elif took:
             kept = (
                 "another approval stands" if request.state is State.APPROVED else f"#{request.id} {SAID[request.state]}"
             )
             self._book.tell(request.id, Noted(theirs.id, theirs.name, f"took the reaction back; {kept}."))
 
-    def _withdraw(self, actor: Actor, request: Request) -> None:
+    def _withdraw(self, actor: Actor, request: Request, source: Source) -> None:
         try:
-            self._book.move(request.id, State.PLANNED, why=Withdrawn(actor.id, actor.name))
+            self._book.move(request.id, State.PLANNED, why=Withdrawn(actor.id, actor.name, source))
         except IllegalMove as error:
             what = f"took the reaction back, too late: #{request.id} {SAID[error.standing]}."
             self._book.tell(request.id, Noted(actor.id, actor.name, what))
+
+
+def _stands(decision: Decision, verdict: Verdict, by: str | None = None) -> bool:
+    """Whether this is a word of that sort that was not taken back; of that person, where one is meant."""
+    return decision.verdict is verdict and decision.withdrawn_ts is None and by in {None, decision.actor.id}

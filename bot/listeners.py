@@ -16,13 +16,13 @@ from slack_bolt import Ack, App
 
 from bot import grammar, messages
 from bot.desk import Asker, Desk, Filled
-from bot.next_steps import CERTIFY, QUESTIONS, SHARE, SPOKEN, UNDO
+from bot.next_steps import CERTIFY, KEYS, QUESTIONS, REJECT, SHARE, SPOKEN, TAKE_BACK, UNDO
 from bot.outcomes import NAME_FIELD, REASON_FIELD, AskInModal, Mistyped, Outcome, Refused
 from bot.voice import SlackFailed, Voice, emoji
 from ledger.book import Book
 from ledger.errors import LedgerError
 from ledger.records import Heard
-from ledger.request import Act
+from ledger.request import Act, Source
 from ledger.workflow import Workflow
 
 COMMAND = "/migrate"
@@ -49,6 +49,8 @@ class Listeners:
         app.view(messages.MODAL)(self.on_form)
         for action in (*SPOKEN, CERTIFY, UNDO, SHARE):
             app.action(action)(self.on_button)
+        for action in KEYS:
+            app.action(action)(self.on_key)
         for event in EVENTS:
             app.event(event)(self.on_reaction)
 
@@ -77,6 +79,36 @@ class Listeners:
         ack()
         if not isinstance(outcome, AskInModal):
             self._later(lambda: self._voice.respond(asker.response_url, messages.reply(outcome, self._workflow)))
+
+    def on_key(self, ack: Ack, body: dict[str, Any]) -> None:
+        """A button of a card that says what its emoji says is written down just so; the loop judges it."""
+        pressed, place, url = body["actions"][0], body["container"], body["response_url"]
+        heard = Heard(
+            team=(body.get("team") or {}).get("id") or "",
+            channel=place["channel_id"],
+            message_ts=place["message_ts"],
+            actor_id=body["user"]["id"],
+            emoji=emoji(self._workflow.reject_with if pressed["action_id"] == REJECT else self._workflow.approve_with),
+            added=pressed["action_id"] != TAKE_BACK,
+            event_ts=pressed["action_ts"],
+            event_id=":".join((pressed["action_id"], place["message_ts"], body["user"]["id"], pressed["action_ts"])),
+            source=Source.BUTTON,
+        )
+        trouble = self._unheard(heard)
+        log.info("%s pressed %s: %s", heard.actor_id, pressed["action_id"], trouble or "heard")
+        ack()
+        if trouble:
+            self._later(lambda: self._voice.respond(url, messages.reply(Refused(trouble), self._workflow)))
+
+    def _unheard(self, pressed: Heard) -> str | None:
+        """Why a press does not count, or None once it is written down."""
+        if not self._workflow.approve_button:
+            return f"Buttons do not count here. React with :{pressed.emoji}: to the card."
+        try:
+            self._book.hear(pressed)
+        except LedgerError as failed:
+            return f"Nothing was written. {failed}"
+        return None
 
     def on_form(self, ack: Ack, body: dict[str, Any]) -> None:
         """The form before a protected environment came back: a wrong field is pointed at, and nothing is lost."""

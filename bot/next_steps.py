@@ -11,6 +11,9 @@ from ledger.states import State
 CERTIFY, PLAN, APPLY = "twokey_certify", "twokey_plan", "twokey_apply"
 CANCEL, SHARE, ROLLBACK, UNDO = "twokey_cancel", "twokey_share", "twokey_rollback", "twokey_undo"
 BACKUP, RESTORE, DISCARD = "twokey_backup", "twokey_restore", "twokey_discard"
+#: The buttons that say what an emoji says, and whether they say it or take it back.
+APPROVE, REJECT, TAKE_BACK = "twokey_approve", "twokey_reject", "twokey_take_back"
+KEYS = (APPROVE, REJECT, TAKE_BACK)
 #: What may be pressed twice and mean it twice.
 QUESTIONS = (PLAN, SHARE, CANCEL)
 #: These are commands, and the value is what follows the word.
@@ -22,9 +25,21 @@ def buttons(story: Story) -> list[Block]:
     request = story.request
     if not story.over:
         cancellable = request.state in {State.ASKED, State.PLANNED, State.APPROVED}
-        return [button("Cancel", action=CANCEL, value=str(request.id))] if cancellable and story.two_keys else []
+        cancel = button("Cancel", action=CANCEL, value=str(request.id))
+        return [*_keys(story), cancel] if cancellable and story.two_keys else []
     following = next_step(story)
     return [*([following] if following else []), *_undo(story)]
+
+
+def _keys(story: Story) -> list[Block]:
+    """The second key as buttons, for those who cannot see the emoji; where twokey.toml wants them."""
+    request, number = story.request, str(story.request.id)
+    if not story.workflow.approve_button or request.state is State.ASKED:
+        return []
+    taken = button("Take back", action=TAKE_BACK, value=number)
+    turned = request.state is State.APPROVED
+    key = taken if turned else button("Approve", action=APPROVE, value=number, style="primary")
+    return [key, button("Reject", action=REJECT, value=number, style="danger")]
 
 
 def next_step(story: Story) -> Block | None:

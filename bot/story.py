@@ -8,7 +8,7 @@ from typing import TypeVar
 from bot.blocks import counted, moment, mono, ours, said, seconds, spoken
 from ledger import events
 from ledger.records import Told
-from ledger.request import POLICY, Request
+from ledger.request import POLICY, Request, Source
 from ledger.states import FINAL
 from ledger.workflow import Environment, Workflow
 
@@ -151,7 +151,7 @@ def _key_turned(event: events.Approved | events.Withdrawn, at: datetime, story: 
     if event.actor_id == POLICY.id:
         return None
     starts = moment(datetime.fromisoformat(event.starts_at), "{time_secs}")
-    stop = f"remove your {yes} to stop it"
+    stop = "*Take back* stops it" if event.source == Source.BUTTON else f"remove your {yes} to stop it"
     return Step(f"🟡 Approved by {name}, starts at {starts}; {stop}", f"Approved by {name} {moment(at)}")
 
 

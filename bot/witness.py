@@ -10,7 +10,7 @@ from ledger.book import Book
 from ledger.deliveries import CARD
 from ledger.events import Ready, Witnessed
 from ledger.records import Told
-from ledger.request import Actor, Request, Witness
+from ledger.request import Actor, Request, Source, Verdict, Witness
 from ledger.states import State
 from ledger.workflow import Environment, Workflow
 
@@ -53,18 +53,18 @@ class WitnessStand:
             at=at,
             approving=self._people(reactions.get(emoji(self._workflow.approve_with), ()), environment),
             rejecting=self._people(reactions.get(emoji(self._workflow.reject_with), ()), environment),
+            pressed=self._people(self._pressed(request), environment),
         )
 
     def _reactions(self, request: Request) -> dict[str, tuple[str, ...]]:
         card = self._book.deliveries(request.id).get(CARD)
-        if card is None or card.ts is None:
-            return {}
-        try:
-            return self._voice.reactions(card.channel, card.ts)
-        except SlackFailed as failed:
-            if failed.error != "message_not_found":
-                raise
-            return {}  # whoever deletes the card takes every reaction away with it
+        return {} if card is None or card.ts is None else self._voice.reactions(card.channel, card.ts)
+
+    def _pressed(self, request: Request) -> set[str]:
+        """Whose press of the approving button stands. That it was pressed, the ledger alone knows."""
+        said = self._book.decisions(request.id)
+        standing = (one for one in said if one.verdict is Verdict.APPROVE and one.withdrawn_ts is None)
+        return {one.actor.id for one in standing if one.source is Source.BUTTON}
 
     def _people(self, ids: Iterable[str], environment: Environment) -> tuple[Actor, ...]:
         """Only approvers are looked up: nobody else's reaction can count, however many there are."""

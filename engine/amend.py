@@ -12,7 +12,7 @@ from typing import Any
 import postgast
 from psycopg import sql
 
-from engine import deeds, history, identity, lock, refusals, snapshot, standing
+from engine import deeds, dumps, history, identity, lock, refusals, snapshot, standing
 from engine.connection import Session
 from engine.errors import EngineError
 from engine.files import Migration
@@ -81,9 +81,11 @@ def baseline(
 ) -> tuple[str, ...]:
     """Every pending file up to and with `through` stands in the history as applied, though none ran; gives their ids.
 
-    For a database that has the schema already. The session holds the lock. Raises NotPending, HistoryDisagrees.
+    For a database that has the schema already. The session holds the lock. Raises BeingDumped, NotPending,
+    HistoryDisagrees.
     """
     lock.check(session)
+    dumps.none(session)
     here = standing.look(session, files)
     if here.problems:
         raise refusals.HistoryDisagrees(here.environment, tuple(problem.sentence for problem in here.problems))
@@ -114,9 +116,10 @@ def repair(
 ) -> tuple[str, ...]:
     """The history says that these edited files ran as they are now; gives their ids. Nothing runs.
 
-    The session holds the lock. Raises NotEdited.
+    The session holds the lock. Raises BeingDumped, NotEdited.
     """
     lock.check(session)
+    dumps.none(session)
     home = history.prepare(session)
     identity.meet(session, home)
     changed = {file.id: (row, file) for row, file in _changed(session, home, files)}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from psycopg import sql
 
-from engine import apart, forward, history, identity, lock, refusals, sections, snapshot
+from engine import apart, dumps, forward, history, identity, lock, refusals, sections, snapshot
 from engine import backup as backups
 from engine.backup import Into, NothingToLose, Receipt
 from engine.connection import Session
@@ -42,7 +42,7 @@ def run(
     """The plan's texts ran in order, each in its own transaction with its history row, until the first failure.
 
     A failing migration is in the Report. Raised before anything ran: LockNotHeld (take `lock.only_one` on this
-    session), HistoryMoved, PlanForAnother, ChangedPartWay, SomethingToLose, BackupFailed, NoPgDump,
+    session), BeingDumped, HistoryMoved, PlanForAnother, ChangedPartWay, SomethingToLose, BackupFailed, NoPgDump,
     PgDumpTooOld, WrongEnvironment.
     Raised in the middle: ConnectionLost (ask a new session `what_is_in`), LeftTransaction and LostLock.
     """
@@ -51,6 +51,7 @@ def run(
     receipt = _back_up(session, backup, tell) if isinstance(backup, Into) else _nothing_to_lose(session, home)
     if receipt:  # a dump takes its time, and another tool knows nothing of our lock
         _unchanged(session, plan, history.read(session, home))
+        dumps.none(session)
     basis = snapshot.begin(session, home, rows, found=plan.fingerprint)
     way = Way(session, home, plan, len(rows), actor, request, tell)
     done, failed = forward.run(way)
@@ -77,6 +78,7 @@ def _ready(session: Session, plan: Plan) -> tuple[Home, tuple[Row, ...]]:
     if plan.environment != session.database.environment:
         raise refusals.PlanForAnother(session.database.environment, plan.environment)
     lock.check(session)
+    dumps.none(session)
     home = history.prepare(session)
     identity.meet(session, home)
     rows = history.read(session, home)

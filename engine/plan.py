@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from engine import VERSION, bounds, gate, hazards, statements
 from engine.connection import Limits, milliseconds
@@ -30,12 +31,12 @@ class Planned:
     hazards: tuple[Hazard, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """An ordered set of migrations for one environment as it was when the plan was drawn.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn(ABC):
+    """Migrations for one environment as it was when they were drawn, and all that an approval of them binds to.
 
-    `digest` is 64 hex digits over everything here that says what runs, where and on what; not over `server`, `bytes`
-    and `held`, which change by themselves. Timeouts are in milliseconds; `bytes` is the database's size.
+    `digest` is 64 hex digits over everything here that says what runs, where and on what; not over `server` and
+    `bytes`, which change by themselves. Timeouts are in milliseconds; `bytes` is the database's size.
     """
 
     environment: str
@@ -47,27 +48,77 @@ class Plan:
     head: str | None
     fingerprint: str
     migrations: tuple[Planned, ...]
-    held: tuple[Held, ...]
     lock_timeout: int
     statement_timeout: int
     bytes: int
     tool_version: str
     digest: str
 
+    @property
+    @abstractmethod
+    def bound(self) -> Mapping[str, Any]:
+        """What the digest of its own kind is over besides, so that no two kinds ever share one."""
+
+    @classmethod
+    def at(cls, here: Standing, migrations: Sequence[Planned], *, limits: Limits, **more: Any) -> Self:
+        """These, drawn on this standing, with their digest."""
+        drawn = cls(
+            environment=here.environment,
+            protected=here.protected,
+            database=here.database,
+            server=here.server,
+            system_identifier=here.system_identifier,
+            schema=here.schema,
+            head=here.head,
+            fingerprint=here.fingerprint,
+            migrations=tuple(migrations),
+            lock_timeout=milliseconds(limits.lock_timeout),
+            statement_timeout=milliseconds(limits.statement_timeout),
+            bytes=here.bytes,
+            tool_version=VERSION,
+            digest="",
+            **more,
+        )
+        return replace(drawn, digest=digest(drawn))
+
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own kinds of value, texts and all."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> "Plan":
-        """The Plan that `as_json` described. Raises PlanAltered when texts and digest do not belong together."""
-        parts = dict(said)
-        parts["migrations"] = tuple(map(planned, said["migrations"]))
-        parts["held"] = tuple(Held(**one) for one in said["held"])
-        plan = cls(**parts)
-        if digest(plan) != plan.digest or any(checksum(one.text) != one.checksum for one in plan.migrations):
-            raise PlanAltered(plan.environment, plan.digest)
-        return plan
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """What `as_json` described. Raises PlanAltered when texts and digest do not belong together."""
+        drawn = cls(**{**said, "migrations": tuple(map(_planned, said["migrations"])), **cls.more_from_json(said)})
+        if digest(drawn) != drawn.digest or any(checksum(one.text) != one.checksum for one in drawn.migrations):
+            raise PlanAltered(drawn.environment, drawn.digest)
+        return drawn
+
+    @staticmethod
+    def more_from_json(said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fields of its own kind that JSON tells otherwise."""
+        del said
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Drawn):
+    """An ordered set of migrations for one environment. `held`, which the digest leaves out, stay pending.
+
+    `receipt` is the hash of its rehearsal's, None without one.
+    """
+
+    held: tuple[Held, ...]
+    receipt: str | None = None
+
+    @property
+    def bound(self) -> Mapping[str, Any]:
+        """What was seen to work; no name, which the first kind there was needs not."""
+        return {"receipt": self.receipt}
+
+    @staticmethod
+    def more_from_json(said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Who is held."""
+        return {"held": tuple(Held(**one) for one in said["held"])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,45 +141,35 @@ def draw(
     for file in waiting:
         bounds.check(file, parsed[file.id], schema=here.schema, limits=limits)
     passing, held = gate.pass_through(before, here, waiting) if before else (waiting, ())
-    plan = Plan(
-        environment=here.environment,
-        protected=here.protected,
-        database=here.database,
-        server=here.server,
-        system_identifier=here.system_identifier,
-        schema=here.schema,
-        head=here.head,
-        fingerprint=here.fingerprint,
-        migrations=_judged(passing, parsed, advice or Advice(), server=here.server),
-        held=held,
-        lock_timeout=milliseconds(limits.lock_timeout),
-        statement_timeout=milliseconds(limits.statement_timeout),
-        bytes=here.bytes,
-        tool_version=VERSION,
-        digest="",
-    )
-    return replace(plan, digest=digest(plan))
+    judged = _judged(passing, parsed, advice or Advice(), server=here.server)
+    return Plan.at(here, judged, limits=limits, held=held)
 
 
-def digest(plan: Plan) -> str:
+def digest(drawn: Drawn) -> str:
     """SHA-256 in hex over canonical JSON. Source of what goes in: house rule 9."""
     return sealed(
         {
-            "environment": plan.environment,
-            "protected": plan.protected,
-            "database": plan.database,
-            "system_identifier": plan.system_identifier,
-            "schema": plan.schema,
-            "head": plan.head,
-            "fingerprint": plan.fingerprint,
-            "migrations": [[one.id, one.checksum] for one in plan.migrations],
-            "hazards": lasting(plan.migrations),
-            "lock_timeout": plan.lock_timeout,
-            "statement_timeout": plan.statement_timeout,
-            "tool_version": plan.tool_version,
-            "receipt": None,
+            "environment": drawn.environment,
+            "protected": drawn.protected,
+            "database": drawn.database,
+            "system_identifier": drawn.system_identifier,
+            "schema": drawn.schema,
+            "head": drawn.head,
+            "fingerprint": drawn.fingerprint,
+            "migrations": [[one.id, one.checksum] for one in drawn.migrations],
+            "hazards": _lasting(drawn.migrations),
+            "lock_timeout": drawn.lock_timeout,
+            "statement_timeout": drawn.statement_timeout,
+            "tool_version": drawn.tool_version,
+            **drawn.bound,
         }
     )
+
+
+def rehearsed(drawn: Plan, receipt: str) -> Plan:
+    """The same plan with the hash of the receipt of its rehearsal, which its digest then stands for too."""
+    bound = replace(drawn, receipt=receipt)
+    return replace(bound, digest=digest(bound))
 
 
 def sealed(bound: Mapping[str, Any]) -> str:
@@ -136,21 +177,20 @@ def sealed(bound: Mapping[str, Any]) -> str:
     return checksum(json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
-def lasting(migrations: Sequence[Planned]) -> list[list[str]]:
+def checksum(text: str) -> str:
+    """SHA-256 in hex over a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _lasting(migrations: Sequence[Planned]) -> list[list[str]]:
     """[id, name] of every hazard that does not hang on figures which change by themselves."""
     return [
         [one.id, hazard.name] for one in migrations for hazard in one.hazards if hazard.name not in hazards.BY_FIGURES
     ]
 
 
-def planned(said: Mapping[str, Any]) -> Planned:
-    """One migration of a plan, from JSON's own kinds of value."""
+def _planned(said: Mapping[str, Any]) -> Planned:
     return Planned(**{**said, "hazards": tuple(Hazard(**hazard) for hazard in said["hazards"])})
-
-
-def checksum(text: str) -> str:
-    """SHA-256 in hex over a text in UTF-8."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _judged(

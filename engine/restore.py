@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from engine import contents, deeds, dump, former, history, identity, load, lock, manifest, swap, tallies, twin
+from engine import contents, deeds, dump, dumps, former, history, identity, load, lock, manifest, swap, tallies, twin
 from engine.connection import Limits, Session, open_session, server_name
 from engine.contents import Contents
 from engine.errors import EngineError, EnvironmentBusy
@@ -102,9 +102,10 @@ def run(
     What was done to the old one is known in the new one, and this too; so are the tallies that it kept.
 
     The session holds the environment's lock and ends with the swap. Raised with everything as it was: BackupDoubtful,
-    RestoreFailed, StillInUse, WrongEnvironment, WouldUnprotect, EnvironmentBusy, NoPgDump and its like.
+    RestoreFailed, StillInUse, BeingDumped, WrongEnvironment, WouldUnprotect, EnvironmentBusy, NoPgDump and its like.
     """
     lock.check(session)
+    dumps.none(session)
     identity.meet(session, history.prepare(session))
     _must_be_free(session)
     kept = former.name(session.conn.info.dbname, now)
@@ -112,6 +113,7 @@ def run(
     def place(maintenance: Session, new: str) -> None:
         tell(Swapping(kept))
         lock.check(session)
+        dumps.none(session)  # the swap would end it
         done, told = deeds.every(session, history.prepare(session)), tallies.kept(session)
         with _inside(session, new) as opened, opened.conn.transaction():
             home = history.prepare(opened)
@@ -243,9 +245,7 @@ def _compare(session: Session, new: str, wanted: Contents, *, rows: Rows) -> Non
     """The new database holds what the manifest says, is the environment it should be, and its planner knows it."""
     with _inside(session, new) as opened:
         home = history.prepare(opened)
-        wrong = tuple(contents.differences(wanted, contents.read(opened, home, rows=rows)))
-        if wrong:
-            shown = "; ".join(wrong[:3]) + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+        if shown := contents.unlike(wanted, contents.read(opened, home, rows=rows)):
             step = "Take another backup, or name another one."
             raise RestoreFailed(
                 session.database.environment, f"what was loaded is not what was backed up: {shown}", step

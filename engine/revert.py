@@ -8,7 +8,19 @@ from datetime import UTC, datetime
 from psycopg import RawCursor, sql
 
 from engine import backup as backups
-from engine import connection, failure, history, identity, lock, refusals, sections, snapshot, statements, transaction
+from engine import (
+    connection,
+    dumps,
+    failure,
+    history,
+    identity,
+    lock,
+    refusals,
+    sections,
+    snapshot,
+    statements,
+    transaction,
+)
 from engine.backup import Into
 from engine.connection import Session
 from engine.errors import EngineError
@@ -121,7 +133,8 @@ def choose(session: Session, how: Last | To, *, after: Sequence[Standing]) -> tu
 def run(session: Session, reversal: Reversal, *, into: Into, actor: str, request: str | None, tell: Tell) -> Report:
     """The reversal's texts ran in order after a backup, until the first failure, which is rolled back.
 
-    Raised before anything ran: LockNotHeld, PlanForAnother, HistoryMoved, BackupFailed and its like, WrongEnvironment.
+    Raised before anything ran: LockNotHeld, BeingDumped, PlanForAnother, HistoryMoved, BackupFailed and its like,
+    WrongEnvironment.
     In the middle: ConnectionLost (ask a new session `what_is_back`), LeftTransaction and LostLock.
     """
     started = time.monotonic()
@@ -131,6 +144,7 @@ def run(session: Session, reversal: Reversal, *, into: Into, actor: str, request
     receipt = backups.take(session, into=into, now=datetime.now(UTC))
     tell(BackupTaken(receipt))
     _unchanged(session, home, reversal)  # a dump takes its time, and another tool knows nothing of our lock
+    dumps.none(session)
     basis = snapshot.begin(session, home, history.read(session, home))
     chosen = reversal.migrations
     done, failed = _back(session, home, chosen, by=(actor, request), tell=tell)
@@ -156,6 +170,7 @@ def _ready(session: Session, reversal: Reversal) -> Home:
     if reversal.environment != session.database.environment:
         raise refusals.PlanForAnother(session.database.environment, reversal.environment)
     lock.check(session)
+    dumps.none(session)
     home = history.prepare(session)
     identity.meet(session, home)
     _unchanged(session, home, reversal)

@@ -11,7 +11,7 @@ from ledger.errors import OwnDecision
 from ledger.events import Witnessed
 from ledger.pen import NOW, Pen, broken_rule
 from ledger.records import Heard
-from ledger.request import Decision, Verdict, Witness
+from ledger.request import Decision, Source, Verdict, Witness
 from ledger.tables import decisions, heard, requests, witnesses
 
 
@@ -30,6 +30,13 @@ class Decisions(Pen):
         waiting = select(heard).where(heard.c.judged_at.is_(None)).order_by(_moment(heard.c.event_ts), heard.c.id)
         with self._transaction() as tx:
             return tuple(map(rows.heard, tx.execute(waiting)))
+
+    def reactions(self, *, channel: str, ts: str) -> tuple[Heard, ...]:
+        """Every reaction to a message that came or went, judged or not, in the order in which it happened in Slack."""
+        there = [heard.c.channel == channel, heard.c.message_ts == ts, heard.c.source != Source.BUTTON]
+        found = select(heard).where(*there).order_by(_moment(heard.c.event_ts), heard.c.id)
+        with self._transaction() as tx:
+            return tuple(map(rows.heard, tx.execute(found)))
 
     def judged(self, heard_id: int) -> None:
         """This reaction has had its effect, or was found to have none."""
@@ -51,6 +58,7 @@ class Decisions(Pen):
             "digest": decision.digest,
             "event_ts": decision.event_ts,
             "withdrawn_ts": decision.withdrawn_ts,
+            "source": decision.source,
         }
         deciding = upsert(decisions).values(row).on_conflict_do_nothing().returning(decisions.c.id)
         try:
@@ -94,10 +102,12 @@ class Decisions(Pen):
             "at": func.least(literal(witness.at), NOW),
             "approving": plain.dump(witness.approving),
             "rejecting": plain.dump(witness.rejecting),
+            "pressed": plain.dump(witness.pressed),
         }
         seen = Witnessed(
             approving=tuple(actor.id for actor in witness.approving),
             rejecting=tuple(actor.id for actor in witness.rejecting),
+            pressed=tuple(actor.id for actor in witness.pressed),
         )
         with self._transaction() as tx:
             self._tell(tx, witness.request_id, seen)

@@ -49,14 +49,16 @@ class Approved:
     actor_id: str
     actor_name: str
     starts_at: str  # ISO 8601, UTC
+    source: str = "reaction"
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """The approving reaction was removed before the start."""
+    """The approval was taken back before the start."""
 
     actor_id: str
     actor_name: str
+    source: str = "reaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Rejected:
 
     actor_id: str
     actor_name: str
+    source: str = "reaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +141,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
-    """The bot read the card's reactions back from Slack."""
+    """The bot read the card's reactions back from Slack, and looked up whoever `pressed` its button."""
 
     approving: tuple[str, ...]
     rejecting: tuple[str, ...]
+    pressed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

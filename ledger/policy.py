@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ledger.request import Act, Actor, Certification, Decision, Kind, Request, Verdict, Witness
+from ledger.request import Act, Actor, Certification, Decision, Kind, Request, Source, Verdict, Witness
 from ledger.states import FINAL, SAID, State
 from ledger.workflow import Environment
 
@@ -122,11 +122,13 @@ def may_start(
     witness: Witness | None,
     digest: str,
     now: datetime,
+    approve_button: bool,
 ) -> Allowed | NeedsApproval | Denied:
     """Judge, under the lock and from fresh facts, whether what was asked may run now.
 
     `digest` is that of the plan as it was drawn again just now, `witness` the newest the ledger has. A protected
     environment is one that anybody calls protected: `environment`, the plan (that is: the database), or the request.
+    `approve_button` is what the judge's own twokey.toml says of it.
     """
     if refused := _not_startable(request, environment, digest=digest, now=now):
         return refused
@@ -138,12 +140,13 @@ def may_start(
     standing = [one for one in decisions if _stands(one, request, by=by, digest=digest)]
     if refused := _rejected(request, (one.actor.id for one in standing if one.verdict is Verdict.REJECT)):
         return refused
-    approved_by = {one.actor.id for one in standing if one.verdict is Verdict.APPROVE}
-    if not approved_by or request.state is not State.APPROVED:
+    heard = {Source.REACTION, Source.RECONCILE, *((Source.BUTTON,) if approve_button else ())}
+    approvals = [one for one in standing if one.verdict is Verdict.APPROVE and one.source in heard]
+    if not approvals or request.state is not State.APPROVED:
         return NeedsApproval(by)
     if request.starts_at is None or now < request.starts_at:
         return Denied(f"#{request.id} is approved and its start is still ahead. It will be rung again then.")
-    return _seen_now(request, witness, by=by, approved_by=approved_by, now=now)
+    return _seen_now(request, witness, by=by, approvals=approvals, now=now)
 
 
 def _not_startable(request: Request, environment: Environment, *, digest: str, now: datetime) -> Denied | None:
@@ -165,9 +168,12 @@ def _not_startable(request: Request, environment: Environment, *, digest: str, n
 
 
 def _seen_now(
-    request: Request, witness: Witness | None, *, by: tuple[str, ...], approved_by: set[str], now: datetime
+    request: Request, witness: Witness | None, *, by: tuple[str, ...], approvals: Iterable[Decision], now: datetime
 ) -> Allowed | Denied:
-    """The last word is what Slack shows at this moment, not what was once heard."""
+    """The last word is what Slack shows at this moment, not what was once heard.
+
+    A press shows nowhere: of whoever pressed it is shown who they are now, and their word stands in the ledger.
+    """
     if witness is None or witness.request_id != request.id or not timedelta() <= now - witness.at <= WITNESS_GOOD_FOR:
         return Denied(
             f"#{request.id} did not start: nobody looked at its reactions in the last "
@@ -175,8 +181,11 @@ def _seen_now(
         )
     if refused := _rejected(request, (one.id for one in witness.rejecting if _counts(one, by))):
         return refused
-    if not any(_counts(one, by) and one.id in approved_by for one in witness.approving):
-        no_more = {one.id for one in witness.approving if not _counts(one, by)}
+    approved_by = {one.actor.id for one in approvals}
+    pressed_by = {one.actor.id for one in approvals if one.source is Source.BUTTON}
+    seen = (*witness.approving, *(one for one in witness.pressed if one.id in pressed_by))
+    if not any(_counts(one, by) and one.id in approved_by for one in seen):
+        no_more = {one.id for one in seen if not _counts(one, by)}
         others = _mentions(one for one in by if one not in no_more) or f"Another approver of {request.environment}"
         return Denied(
             f"#{request.id} did not start: the approving reaction is gone, or came from somebody who may no longer "

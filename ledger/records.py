@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from ledger.events import Event
-from ledger.request import Actor
+from ledger.request import Actor, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A reaction that came or went, as Slack told it; written before the ack and judged afterwards.
+    """A reaction that came or went, or a button that says the same; written before the ack and judged afterwards.
 
-    `event_id` is Slack's and makes a second delivery harmless. `id` and `heard_at` are the ledger's, 0 and None until
-    it is written; Slack may deliver minutes after `event_ts`.
+    `event_id` makes a second delivery harmless; it is Slack's, but for what was read back. `id` and `heard_at` are the
+    ledger's, 0 and None until it is written; Slack may deliver minutes after `event_ts`.
     """
 
     team: str
@@ -38,6 +38,7 @@ class Heard:
     event_id: str
     id: int = 0
     heard_at: datetime | None = None
+    source: Source = Source.REACTION
 
 
 class Question(StrEnum):

@@ -175,9 +175,17 @@ class Verdict(StrEnum):
     REJECT = "reject"
 
 
+class Source(StrEnum):
+    """How a person's word came to be known."""
+
+    REACTION = "reaction"  # Slack told of it when it happened
+    RECONCILE = "reconcile"  # Slack's word was lost, and the card's reactions were read back
+    BUTTON = "button"  # pressed: nothing stands in Slack that could be read back
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's word on one digest of one request. `withdrawn_ts` is set when the reaction was taken back."""
+    """A person's word on one digest of one request. `withdrawn_ts` is set when it was taken back."""
 
     request_id: int
     actor: Actor
@@ -185,16 +193,18 @@ class Decision:
     digest: str
     event_ts: str
     withdrawn_ts: str | None
+    source: Source = Source.REACTION
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What Slack said, at one moment, about the card of a request that is ready to start."""
+    """What Slack said, at one moment, about the card of a request that is ready to start, and about people."""
 
     request_id: int
     at: datetime
     approving: tuple[Actor, ...]  # those whose approving reaction stands there now
     rejecting: tuple[Actor, ...]
+    pressed: tuple[Actor, ...] = ()  # those whose press stands in the ledger, as Slack knows them now
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ledger.request import (
     Kind,
     PlanSummary,
     Request,
+    Source,
     Verdict,
     Witness,
 )
@@ -65,6 +66,7 @@ def decision(row: Row[Any]) -> Decision:
         digest=row.digest,
         event_ts=row.event_ts,
         withdrawn_ts=row.withdrawn_ts,
+        source=Source(row.source),
     )
 
 
@@ -74,6 +76,7 @@ def witness(row: Row[Any]) -> Witness:
         at=row.at,
         approving=tuple(plain.load(Actor, one) for one in row.approving),
         rejecting=tuple(plain.load(Actor, one) for one in row.rejecting),
+        pressed=tuple(plain.load(Actor, one) for one in row.pressed),
     )
 
 
@@ -89,6 +92,7 @@ def heard(row: Row[Any]) -> Heard:
         event_id=row.event_id,
         id=row.id,
         heard_at=row.heard_at,
+        source=Source(row.source),
     )
 
 

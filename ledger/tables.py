@@ -24,6 +24,10 @@ def _actor() -> tuple[Column[str], ...]:
     return _text("actor_id"), _text("actor_team"), _text("actor_name"), _text("actor_kind")
 
 
+def _source() -> Column[str]:
+    return Column("source", Text, nullable=False, server_default="reaction")
+
+
 def _request(*, key: bool = False) -> Column[int]:
     return Column("request_id", BigInteger, ForeignKey("requests.id"), primary_key=key, nullable=False)
 
@@ -98,6 +102,7 @@ decisions = Table(
     _text("event_ts"),
     _text("withdrawn_ts", null=True),
     _at("decided_at", null=False),
+    _source(),
 )
 
 heard = Table(
@@ -114,6 +119,7 @@ heard = Table(
     _text("event_ts"),
     _at("heard_at", null=False),
     _at("judged_at"),
+    _source(),
 )
 
 witnesses = Table(
@@ -124,6 +130,7 @@ witnesses = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("approving", JSONB, nullable=False),
     Column("rejecting", JSONB, nullable=False),
+    Column("pressed", JSONB, nullable=False, server_default="[]"),
 )
 
 certifications = Table(

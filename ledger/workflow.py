@@ -94,6 +94,7 @@ class Workflow:
     environments: tuple[Environment, ...]
     scratch: Scratch | None = None
     generate: Generate | None = None
+    approve_button: bool = False  # whether a card has buttons that do the same as its emoji
 
     @property
     def differing(self) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ def load(path: Path) -> Workflow:
         ),
         scratch=_scratch(table),
         generate=_generate(table, path),
+        approve_button=table.truth("approve_button"),
     )
     table.nothing_else()
     _no_name_twice(workflow.environments)

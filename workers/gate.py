@@ -39,6 +39,7 @@ def opens(hands: Hands, request: Request, *, digest: str) -> bool:
         witness=witness or hands.book.latest_witness(request.id),
         digest=digest,
         now=now,
+        approve_button=hands.workflow.approve_button,
     )
     match verdict:
         case Allowed():

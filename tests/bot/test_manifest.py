@@ -13,6 +13,7 @@ SCOPES = {
     "chat_postEphemeral": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history"},
     "conversations_replies": {"channels:history", "groups:history"},
+    "files_upload_v2": {"files:write"},
     "reactions_get": {"reactions:read"},
     "users_info": {"users:read"},
     "views_open": set(),

@@ -204,7 +204,7 @@ def test_who_may_cancel(verdict: object, expected: object) -> None:
 
 
 def starts(request: Request = APPROVED, environment: Environment = PROD, **facts):
-    facts = {"decisions": (YES,), "witness": SEEN, "digest": DIGEST, "now": NOW} | facts
+    facts = {"decisions": (YES,), "witness": SEEN, "digest": DIGEST, "now": NOW, "approve_button": False} | facts
     return may_start(request, environment, **facts)
 
 

@@ -65,14 +65,12 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         tmp_path,
         'backups = "/var/backups"\nrequests_expire = "2d"\nstart_delay = "500ms"\napprove_with = "+1"\n'
         'reject_with = "no_entry"\nlock_timeout = "1 s"\nstatement_timeout = "90min"\nverbosity = "quiet"\n'
-        + SMALLEST
-        + ANOTHER
-        + 'channel = "G0TEST"\nverbosity = "all"\n',
+        "approve_button = true\n" + SMALLEST + ANOTHER + 'channel = "G0TEST"\nverbosity = "all"\n',
     )
     assert (workflow.migrations, workflow.backups) == (tmp_path / "migrations", Path("/var/backups"))
     assert (workflow.requests_expire, workflow.start_delay) == (timedelta(days=2), timedelta(seconds=0.5))
     assert (workflow.lock_timeout, workflow.statement_timeout) == (timedelta(seconds=1), timedelta(minutes=90))
-    assert (workflow.approve_with, workflow.reject_with) == ("+1", "no_entry")
+    assert (workflow.approve_with, workflow.reject_with, workflow.approve_button) == ("+1", "no_entry", True)
     first, second = workflow.environments
     assert (first.channel, first.verbosity) == ("C0MIGRATE", Verbosity.QUIET)
     assert (second.channel, second.verbosity) == ("G0TEST", Verbosity.ALL)
@@ -129,7 +127,7 @@ def test_a_protected_environment_that_nobody_may_approve_is_said(tmp_path: Path)
 DEV = 'environment "development": '
 KEYS = (
     "channel, verbosity, keep_backups, keep_backups_for, migrations, backups, requests_expire, start_delay, "
-    "approve_with, reject_with, lock_timeout, statement_timeout, environment, scratch, generate"
+    "approve_with, reject_with, lock_timeout, statement_timeout, environment, scratch, generate, approve_button"
 )
 A_URL = '{ env = "TEST_DATABASE_URL" }'
 
