@@ -67,8 +67,15 @@ class Cancel:
     request_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Export:
+    """All that the ledger holds about one request, as a file."""
+
+    request_id: int
+
+
 Question = Status | Plan | Validate | Backups
-Command = Help | Question | Do | History | Requests | Cancel
+Command = Help | Question | Do | History | Requests | Cancel | Export
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +107,13 @@ TABLE: tuple[Described, ...] = (
     Described("restore", "<environment> <backup>", "Brings it back to a backup; the old database is kept."),
     Described("discard", "<environment> <database>", "Drops a database that a restore kept, for good."),
     Described("validate", "", "Compares the environments: missing, extra, edited, out of order, ready to promote."),
-    Described("history", "[environment]", "Lists the requests that have ended, with who, when and which backup."),
+    Described(
+        "history",
+        "[environment]",
+        "Lists what has ended or was done at a terminal, with who, when and backup.",
+    ),
     Described("requests", "", "Lists the requests that are open."),
     Described("cancel", "<number>", "Takes an open request back."),
+    Described("export", "<number>", "Puts all that is known of it under its message, as a file that verifies offline."),
     Described("help", "[command]", "Shows this list, or what one command does."),
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from bot.commands import TABLE, Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
+from bot.commands import TABLE, Backups, Cancel, Command, Do, Export, Help, History, Plan, Requests, Status, Validate
 from ledger.request import Act
 from ledger.workflow import Environment, Workflow
 
@@ -211,15 +211,14 @@ def _help(said: Said) -> Help:
     return Help(word)
 
 
-def _cancel(said: Said) -> Cancel:
+def _request(said: Said, lists: str) -> int:
     if len(said.words) == 1:
-        raise said.slip(None, "Which request? `/migrate requests` lists the open ones.")
+        raise said.slip(None, f"Which request? {lists}")
     number = said.words[1].text.removeprefix("#")
     if not (number.isascii() and number.isdigit() and len(number) < 10):
-        why = f"“{clip(said.words[1].text)}” is not the number of a request. `/migrate requests` lists the open ones."
-        raise said.slip(said.words[1], why)
+        raise said.slip(said.words[1], f"“{clip(said.words[1].text)}” is not the number of a request. {lists}")
     _nothing_after(said, 2)
-    return Cancel(int(number))
+    return int(number)
 
 
 def _alone(command: Command) -> Callable[[Said], Command]:
@@ -245,6 +244,7 @@ READERS: Mapping[str, Callable[[Said], Command]] = {
     "validate": _alone(Validate()),
     "history": lambda said: History(_perhaps_environment(said)),
     "requests": _alone(Requests()),
-    "cancel": _cancel,
+    "cancel": lambda said: Cancel(_request(said, "`/migrate requests` lists the open ones.")),
+    "export": lambda said: Export(_request(said, "`/migrate history` lists those that have ended.")),
     "help": _help,
 }

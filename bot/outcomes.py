@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ledger.records import Told
+from ledger.records import Notice, Told
 from ledger.request import Act, Request
 from ledger.workflow import Environment
 
@@ -37,19 +37,31 @@ class Helped:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a list of requests: the request, and its story, from which the end and the backup are read."""
+    """One line of a list of requests: the request, and its story, from which the end and the backup are read.
+
+    `link` leads to its message, where one stands.
+    """
 
     request: Request
     told: tuple[Told, ...]
+    link: str | None = None
+
+
+#: How much of what happened one answer names.
+SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list of requests, newest first. `open` tells the open ones from the ended ones."""
+    """A list of requests, newest first. `open` tells the open ones from the ended ones.
+
+    Among the ended ones is what was done at a terminal (`noticed`).
+    """
 
     open: bool
     environment: str | None
     entries: tuple[Entry, ...]
+    noticed: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,14 @@ class TakenBack:
     """The request is cancelled."""
 
     request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """The evidence of a request will stand in that channel."""
+
+    request_id: int
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +114,4 @@ class Shared:
     """The answer will stand in the channel."""
 
 
-Outcome = WrittenDown | Looking | Helped | Listed | TakenBack | Refused | AskInModal | Shared
+Outcome = WrittenDown | Looking | Helped | Listed | TakenBack | HandedOut | Refused | AskInModal | Shared

@@ -227,6 +227,7 @@ def _asked(wish: Wish) -> Asked:
         environment=wish.environment,
         reason=wish.reason,
         about=wish.about,
+        note=wish.note,
     )
 
 

@@ -7,7 +7,7 @@ event that was written. No field ever holds a DSN, a password or a row's value.
 from dataclasses import dataclass
 from typing import get_args
 
-from ledger.underway import BackupKept, Blocked, Discarded, Restored, Restoring, StatementRan, TriedAgain
+from ledger.underway import BackupKept, Blocked, Discarded, Exported, Restored, Restoring, StatementRan, TriedAgain
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Asked:
     environment: str
     reason: str | None
     about: tuple[str, ...] = ()
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +283,7 @@ Event = (
     | Failed
     | Interrupted
     | Certified
+    | Exported
 )
 
 #: The name an event has in the ledger, and the class it is there.

@@ -108,6 +108,11 @@ def may_cancel(actor: Actor, request: Request, environment: Environment) -> Allo
     return Allowed()
 
 
+def may_export(actor: Actor) -> Allowed | Denied:
+    """Whoever is a full member may have a request's evidence put where its card stands: who sees it, saw that."""
+    return _not_a_member(actor) or Allowed()
+
+
 def needs_second_key(request: Request, environment: Environment) -> bool:
     """Whether a planned request waits for a second person. Everybody who knows may say so, and one is enough."""
     protected = environment.protected or request.protected or request.plan is None or request.plan.protected

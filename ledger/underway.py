@@ -69,3 +69,11 @@ class Discarded:
 
     database: str
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Somebody had all that the ledger holds about the request put into its channel, as a file."""
+
+    actor_id: str
+    actor_name: str

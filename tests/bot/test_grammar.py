@@ -3,7 +3,7 @@
 import pytest
 
 from bot import grammar
-from bot.commands import TABLE, Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
+from bot.commands import TABLE, Backups, Cancel, Command, Do, Export, Help, History, Plan, Requests, Status, Validate
 from ledger.request import Act
 from ledger.workflow import Workflow
 
@@ -37,6 +37,7 @@ HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 2025081813
             "promote",
         ),
         ("cancel", "Which request? `/migrate requests` lists the open ones.", ""),
+        ("export", "Which request? `/migrate history` lists those that have ended.", ""),
         ("cancel seven", "“seven” is not the number of a request. `/migrate requests` lists the open ones.", "seven"),
         ("cancel -1", "“-1” is not the number of a request. `/migrate requests` lists the open ones.", "-1"),
         ("cancel ٧", "“٧” is not the number of a request. `/migrate requests` lists the open ones.", "٧"),
@@ -108,6 +109,7 @@ def test_a_slip_points_at_the_word_and_offers_the_nearest(text: str, why: str, m
         ("requests", Requests()),
         ("cancel 7", Cancel(7)),
         ("cancel #7", Cancel(7)),
+        ("export #7", Export(7)),
     ],
 )
 def test_what_can_be_said(text: str, command: Command, workflow: Workflow) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from bot.commands import TABLE
 from bot.outcomes import (
     AskInModal,
     Entry,
+    HandedOut,
     Helped,
     Listed,
     Looking,
@@ -20,7 +22,7 @@ from bot.outcomes import (
     WrittenDown,
 )
 from ledger import events
-from ledger.records import Told
+from ledger.records import Deed, Notice, Told
 from ledger.request import Act
 from ledger.states import State
 from tests.bot.conftest import CHANNEL, a_workflow
@@ -51,6 +53,7 @@ PRODUCTION = WORKFLOW.environments[2]
             Looking(("test",), rung=False),
             "Looking at test … Redis does not answer, so no worker may hear of it.",
         ),
+        (HandedOut(7, "C0MIGRATE"), "The evidence of #7 will stand in <#C0MIGRATE> in a moment, as a file."),
         (TakenBack(a_request(State.CANCELLED)), "#7 is cancelled. Nothing will run."),
         (Refused("Ask <@U0BO> in <#C0MIGRATE>, not <!here>."), "🚫 Ask <@U0BO> in <#C0MIGRATE>, not &lt;!here&gt;."),
         (AskInModal(PRODUCTION, CHANNEL), "A form has opened. It asks for the name of production and a reason."),
@@ -88,9 +91,13 @@ def test_help_lists_every_command_of_the_table() -> None:
         ("`/migrate restore &lt;environment&gt; &lt;backup&gt;` Brings it back to a backup; the old database is kept."),
         ("`/migrate discard &lt;environment&gt; &lt;database&gt;` Drops a database that a restore kept, for good."),
         ("`/migrate validate` Compares the environments: missing, extra, edited, out of order, ready to promote."),
-        "`/migrate history [environment]` Lists the requests that have ended, with who, when and which backup.",
+        "`/migrate history [environment]` Lists what has ended or was done at a terminal, with who, when and backup.",
         "`/migrate requests` Lists the requests that are open.",
         "`/migrate cancel &lt;number&gt;` Takes an open request back.",
+        (
+            "`/migrate export &lt;number&gt;` "
+            "Puts all that is known of it under its message, as a file that verifies offline."
+        ),
         "`/migrate help [command]` Shows this list, or what one command does.",
         "Environments, in order: development (dev), test, production (prod).",
     ]
@@ -103,6 +110,9 @@ def test_lists_of_requests() -> None:
         BY_BO, events.Started("host:1"), BACKED_UP, events.Failed("No.", "Try.", "20250818120001_create_users", 3)
     )
     failed = Entry(a_request(State.FAILED), ended)
+    linked = replace(failed, link="https://a.slack.com/archives/C0/p1")
+    [_, line] = lines(messages.reply(Listed(open=False, environment=None, entries=(linked,)), WORKFLOW))
+    assert line.startswith("*<https://a.slack.com/archives/C0/p1|#7>* apply production · ada")
     assert lines(messages.reply(Listed(open=False, environment=None, entries=(failed,)), WORKFLOW)) == [
         "1 ended request, newest first.",
         (
@@ -129,6 +139,19 @@ def test_lists_of_requests() -> None:
         f"*#7* apply production · ada {when} · ⏳ Written down · expires <!date^1795356000^{{time}}|14:00 UTC>",
         "*#7* apply gone · ada · waits for a second person · no longer in twokey.toml",
     ]
+
+
+def test_what_was_done_at_a_terminal_stands_among_what_ended_and_where_there_is_nothing_else() -> None:
+    when = "<!date^1795341660^{date_short_pretty} {time}|2026-11-22 10:01 UTC>"
+    back = Deed("d", T + timedelta(minutes=1), "rollback", ("2_b",), "ada (terminal)")
+    line = f"🖥️ test · done at the terminal by ada {when}: took 1 migration back: `2_b`"
+    alone = Listed(open=False, environment="test", entries=(), noticed=(Notice(1, "test", False, (back,), "k"),))
+    assert lines(messages.reply(alone, WORKFLOW)) == ["1 run at the terminal on test, newest first.", line]
+    older = Entry(a_request(State.EXPIRED), told(events.Expired()))
+    newer = Entry(replace(a_request(State.EXPIRED), id=8, asked_at=T + timedelta(hours=1)), told(events.Expired()))
+    shown = lines(messages.reply(replace(alone, environment=None, entries=(newer, older)), WORKFLOW))
+    assert shown[0] == "2 ended requests and 1 run at the terminal, newest first."
+    assert [shown[1][:4], shown[2], shown[3][:4]] == ["*#8*", line, "*#7*"]
 
 
 def test_an_approval_that_was_taken_back_is_no_approval_in_the_history() -> None:
