@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.until import Until
 from ledger.request import Act
 
 
@@ -34,6 +35,16 @@ class Do:
     environment: str
     about: tuple[str, ...] = ()
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Let nothing start in an environment; `about` is how long in the words that were typed."""
+
+    environment: str
+    reason: str
+    until: Until | None = None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +85,15 @@ class Cancel:
     request_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Export:
+    """All that the ledger holds about one request, as a file."""
+
+    request_id: int
+
+
 Question = Status | Plan | Validate | Backups | Edits
-Command = Help | Question | Do | History | Requests | Cancel
+Command = Help | Question | Do | Freeze | History | Requests | Cancel | Export
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,12 @@ TABLE: tuple[Described, ...] = (
     Described(
         "repair", "<environment> [migration …]", "Shows which files changed after they ran; lets those named count so."
     ),
+    Described(
+        "freeze",
+        "<environment> [until] <reason>",
+        "Lets nothing start there: `2h`, `2026-12-01 09:00` (UTC), or until it is thawed.",
+    ),
+    Described("thaw", "<environment>", "Ends what a freeze began; of a protected one with a second person."),
     Described("validate", "", "Compares the environments: missing, extra, edited, out of order, ready to promote."),
     Described(
         "history",
@@ -120,5 +144,6 @@ TABLE: tuple[Described, ...] = (
     ),
     Described("requests", "", "Lists the requests that are open."),
     Described("cancel", "<number>", "Takes an open request back."),
+    Described("export", "<number>", "Puts all that is known of it under its message, as a file that verifies offline."),
     Described("help", "[command]", "Shows this list, or what one command does."),
 )

@@ -19,7 +19,7 @@ from bot.blocks import (
     spoken,
 )
 from bot.next_steps import buttons, next_words
-from bot.story import Story, grouped, now
+from bot.story import Story, frozen, grouped, now
 from ledger import events
 from ledger.states import State
 
@@ -91,6 +91,10 @@ def _alone(story: Story) -> str | None:
         case events.Repaired(migrations=accepted):
             count = counted(len(accepted), "edited file")
             return f"{count} let count as it is in the folder, on {story.request.environment}. Nothing ran."
+        case events.Frozen(actor_name=name, until=until, reason=why):
+            return f"❄️ {frozen(name, until, why)}. What runs finishes; nothing else starts."
+        case events.Thawed(freezes=lifted):
+            return f"{story.request.environment} is thawed: {', '.join(lifted)} no longer holds."
         case _:
             return None
 

@@ -1,16 +1,29 @@
 """Text → command, or a Slip that points at the word. Pure: the environments' names are the only knowledge."""
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 
-from bot.commands import TABLE, Backups, Cancel, Command, Do, Edits, Help, History, Plan, Requests, Status, Validate
+from bot import until
+from bot.commands import (
+    TABLE,
+    Backups,
+    Cancel,
+    Command,
+    Do,
+    Edits,
+    Export,
+    Freeze,
+    Help,
+    History,
+    Plan,
+    Requests,
+    Status,
+    Validate,
+)
+from bot.typed import LONGEST_NOTE, QUOTES, Said, Slip, clip, read, short
 from ledger.request import Act
 from ledger.workflow import Environment, Workflow
-
-#: The longest note and reason. A card has to be read on a phone.
-LONGEST_NOTE = 300
 
 #: The longest name of a migration, as its history has room for it; and more than anybody takes back at once.
 LONGEST_NAME, MOST = 255, 10_000
@@ -18,90 +31,19 @@ LONGEST_NAME, MOST = 255, 10_000
 #: How many files one repair may name: as many as a button has room for.
 MOST_FILES = 7
 
-#: What is said back of a word that was not understood.
-LONGEST_WORD = 40
-
-#: Phones and word processors put these where a person typed a plain quote.
-_QUOTES = "\"'`“”‘’„«»"
-_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f]")
-
-
-class Slip(Exception):
-    """The words were not understood. `start` and `length` mark the place in `text`; `why` is a sentence."""
-
-    def __init__(self, *, text: str, start: int, length: int, why: str) -> None:
-        super().__init__(text, start, length, why)
-        self.text, self.start, self.length, self.why = text, start, length, why
-
-    def __str__(self) -> str:
-        return self.why
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word and where it stands in the text."""
-
-    text: str
-    start: int
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """The whole line and its words; the first word is the command."""
-
-    text: str
-    words: tuple[Word, ...]
-    workflow: Workflow
-
-    @property
-    def first(self) -> Word:
-        """The command's own word."""
-        return self.words[0]
-
-    def slip(self, word: Word | None, why: str) -> Slip:
-        """A Slip at `word`, or, where a word is wanting, just behind the line."""
-        if word is None:
-            return Slip(text=self.text + " ", start=len(self.text) + 1, length=1, why=why)
-        return Slip(text=self.text, start=word.start, length=len(word.text), why=why)
-
-
-def clip(word: str) -> str:
-    """A word as it is said back; of an endless one its beginning."""
-    return word if len(word) <= LONGEST_WORD else word[: LONGEST_WORD - 1] + "…"
-
-
-def short(environment: Environment) -> str:
-    """What a person types for an environment: its first alias, or its name."""
-    return environment.aliases[0] if environment.aliases else environment.name
-
-
-def tidy(text: str) -> str:
-    """The line without what cannot be seen, and with one space wherever there is any blank."""
-    return " ".join(_UNSEEN.sub("", text).split())
-
 
 def parse(text: str, workflow: Workflow) -> Command:
     """What was asked. Environments come back by their configured names.
 
     Raises Slip, which points at the word that was not understood and offers the nearest one.
     """
-    line = tidy(text)
-    said = Said(line, _words(line), workflow)
+    said = read(text, workflow)
     if not said.words:
         return Help()
-    read = READERS.get(said.first.text.casefold())
-    if read is None:
+    reader = READERS.get(said.first.text.casefold())
+    if reader is None:
         raise said.slip(said.first, _unknown_command(said.first.text))
-    return read(said)
-
-
-def _words(line: str) -> tuple[Word, ...]:
-    found = []
-    for match in re.finditer(r"\S+", line):
-        bare = match.group().strip(_QUOTES)
-        if bare:
-            found.append(Word(bare, match.start() + match.group().index(bare)))
-    return tuple(found)
+    return reader(said)
 
 
 def _unknown_command(word: str) -> str:
@@ -165,14 +107,33 @@ def _certify(said: Said) -> Do:
     environment = _environment(said)
     if len(said.words) == 2:
         return Do(Act.CERTIFY, environment.name)
-    first = said.words[2]
-    note = said.text[first.start :]
-    if said.text[first.start - 1] in _QUOTES:  # quoted as a whole
-        note = note.rstrip(_QUOTES)
-    if len(note) > LONGEST_NOTE:
-        why = f"The note has {len(note)} characters; {LONGEST_NOTE} fit. Say it shorter and link to the rest."
+    return Do(Act.CERTIFY, environment.name, note=_rest(said, 2, what="note"))
+
+
+def _rest(said: Said, place: int, *, what: str) -> str:
+    """Everything from a word on, as it was typed."""
+    first = said.words[place]
+    rest = said.text[first.start :]
+    if said.text[first.start - 1] in QUOTES:  # quoted as a whole
+        rest = rest.rstrip(QUOTES)
+    if len(rest) > LONGEST_NOTE:
+        why = f"The {what} has {len(rest)} characters; {LONGEST_NOTE} fit. Say it shorter and link to the rest."
         raise Slip(text=said.text[: first.start + 20], start=first.start, length=20, why=why)
-    return Do(Act.CERTIFY, environment.name, note=note)
+    return rest
+
+
+def _freeze(said: Said) -> Freeze:
+    environment = _environment(said)
+    words = [word.text for word in said.words[2:]]
+    try:
+        ends, count = until.read(words)
+    except until.NoSuchMoment as none:
+        raise said.slip(said.words[2], f"Until when? For “{clip(words[0])}”, {none}.") from none
+    if len(words) == count:
+        why = f"Why? Whoever comes next reads it: `freeze {short(environment)} 2h the database is being moved`."
+        raise said.slip(None, why)
+    reason = _rest(said, 2 + count, what="reason")
+    return Freeze(environment.name, reason, ends, tuple(words[:count]))
 
 
 def _rollback(said: Said) -> Do:
@@ -231,15 +192,14 @@ def _help(said: Said) -> Help:
     return Help(word)
 
 
-def _cancel(said: Said) -> Cancel:
+def _request(said: Said, lists: str) -> int:
     if len(said.words) == 1:
-        raise said.slip(None, "Which request? `/migrate requests` lists the open ones.")
+        raise said.slip(None, f"Which request? {lists}")
     number = said.words[1].text.removeprefix("#")
     if not (number.isascii() and number.isdigit() and len(number) < 10):
-        why = f"“{clip(said.words[1].text)}” is not the number of a request. `/migrate requests` lists the open ones."
-        raise said.slip(said.words[1], why)
+        raise said.slip(said.words[1], f"“{clip(said.words[1].text)}” is not the number of a request. {lists}")
     _nothing_after(said, 2)
-    return Cancel(int(number))
+    return int(number)
 
 
 def _alone(command: Command) -> Callable[[Said], Command]:
@@ -264,9 +224,12 @@ READERS: Mapping[str, Callable[[Said], Command]] = {
     "discard": lambda said: _about(said, Act.DISCARD, "Which database? `/migrate backups {}` lists them."),
     "baseline": _baseline,
     "repair": _repair,
+    "freeze": _freeze,
+    "thaw": lambda said: Do(Act.THAW, _one_environment(said)),
     "validate": _alone(Validate()),
     "history": lambda said: History(_perhaps_environment(said)),
     "requests": _alone(Requests()),
-    "cancel": _cancel,
+    "cancel": lambda said: Cancel(_request(said, "`/migrate requests` lists the open ones.")),
+    "export": lambda said: Export(_request(said, "`/migrate history` lists those that have ended.")),
     "help": _help,
 }

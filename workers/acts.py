@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ledger.request import Act
-from workers import applying, baselining, certifying, discarding, repairing, restoring, reverting, saving
+from workers import applying, baselining, certifying, discarding, repairing, restoring, reverting, saving, thawing
 from workers.craft import Craft
 
 CRAFTS: Mapping[Act, Craft] = {
@@ -15,4 +15,5 @@ CRAFTS: Mapping[Act, Craft] = {
     Act.DISCARD: discarding,
     Act.BASELINE: baselining,
     Act.REPAIR: repairing,
+    Act.THAW: thawing,
 }

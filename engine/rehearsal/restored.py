@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -12,6 +12,7 @@ from psycopg import sql
 from engine import connection, contents, dump, history, identity, load, manifest, scratch, twin
 from engine.connection import Connection, Database, Limits, Session, open_session
 from engine.history import Home
+from engine.load import Sample
 from engine.manifest import Manifest
 from engine.plan import Plan
 from engine.rehearsal import named, room
@@ -35,18 +36,38 @@ SELECT pg_get_userbyid(10)::text, true FROM pg_catalog.pg_class c JOIN pg_catalo
 ORDER BY 1
 """
 
+_REFERRING = """
+SELECT DISTINCT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype = 'f'
+"""
+
+#: Rows of each table in a copy that is the schema and a sample.
+SAMPLE = 1000
+
+
+#: Rows by table where loading counted them.
+Counted = Mapping[str, int] | None
+
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """What a dump does not bring along and a copy needs: encoding and locale, and roles, as (name, owns something)."""
+    """What a dump does not bring along and a copy needs: encoding and locale, and roles, as (name, owns something).
+
+    `referring` are the tables with a foreign key, as SQL names them: of their rows no sample is taken.
+    """
 
     letters: Letters
     roles: tuple[tuple[str, bool], ...]
+    referring: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where to rehearse, what the copy must be like, and how much of the environment goes into it."""
+    """Where to rehearse, what the copy must be like, and how much of the environment goes into it.
+
+    "schema" is for what is too large: the schema, and a sample of the rows of tables that refer to no other.
+    """
 
     server: Server
     alike: Likeness
@@ -68,7 +89,8 @@ class Copy:
 
 def likeness(session: Session) -> Likeness:
     """What a copy of the session's database must be like. Reads the catalogs alone."""
-    return Likeness(twin.letters(session), tuple(session.conn.execute(_ROLES)))
+    referring = frozenset(name for (name,) in session.conn.execute(_REFERRING))
+    return Likeness(twin.letters(session), tuple(session.conn.execute(_ROLES)), referring)
 
 
 @contextmanager
@@ -87,14 +109,14 @@ def copy(
     ):
         _fits(session, plan, bench)
         tell(Loading(session.conn.info.dbname, believed.bytes))
-        rows = _load(session, plan, source, believed)
+        loaded = _load(session, plan, source, believed, bench)
         tell(Comparing(len(believed.contents.rows)))
-        home = _compare(session, plan, believed, rows)
+        home, rows = _compare(session, plan, believed, loaded, bench.extent)
         _cut_off(session, plan)
         watcher.execute("SET statement_timeout = 0; SET row_security = off; ANALYZE")
         size = watcher.execute("SELECT pg_catalog.pg_database_size(current_database())").fetchone()
         assert size is not None
-        yield Copy(session, watcher, home, believed, believed.contents.rows, size[0], time.monotonic() - began)
+        yield Copy(session, watcher, home, believed, rows, size[0], time.monotonic() - began)
 
 
 @contextmanager
@@ -165,25 +187,37 @@ def _knows_roles(session: Session, plan: Plan, alike: Likeness) -> None:
         raise NotRehearsed(plan.environment, why, f"On the scratch server: {step}")
 
 
-def _load(session: Session, plan: Plan, source: Source, believed: Manifest) -> Mapping[str, int] | None:
+def _load(session: Session, plan: Plan, source: Source, believed: Manifest, bench: Bench) -> Counted:
     if not believed.contents.public:
         session.conn.execute("DROP SCHEMA public")
     env = {**dump.surroundings(session.conn, purpose=f"twokey rehearsal of {plan.environment}")}
-    server, tools = session.server, source.tools
-    loaded = load.load(source.backup, believed, tools=tools, server=server, parallel=source.parallel, env=env)
+    loaded = load.load(
+        source.backup,
+        believed,
+        tools=source.tools,
+        server=session.server,
+        parallel=source.parallel,
+        env=env,
+        sample=Sample(SAMPLE, bench.alike.referring) if bench.extent == "schema" else None,
+    )
     if loaded.why:
         step = "Load it by hand into an empty database on the scratch server to see why."
         raise NotRehearsed(plan.environment, f"{source.backup.name} does not restore: {loaded.why}", step)
     return loaded.rows
 
 
-def _compare(session: Session, plan: Plan, believed: Manifest, rows: Mapping[str, int] | None) -> Home:
+def _compare(
+    session: Session, plan: Plan, believed: Manifest, loaded: Counted, extent: Extent
+) -> tuple[Home, Mapping[str, int]]:
+    """The copy holds what the manifest says, of a sample all but the rows; gives every table's rows."""
     home = history.prepare(session)
-    if shown := contents.unlike(believed.contents, contents.read(session, home, rows=rows)):
+    found = contents.read(session, home, rows=loaded)
+    wanted = believed.contents if extent == "whole" else replace(believed.contents, rows=found.rows)
+    if shown := contents.unlike(wanted, found):
         why = f"what was restored is not what was backed up: {shown}"
         raise NotRehearsed(plan.environment, why, "Take another backup.")
     identity.meet(session, home)
-    return home
+    return home, found.rows
 
 
 def _cut_off(session: Session, plan: Plan) -> None:

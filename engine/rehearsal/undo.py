@@ -21,6 +21,10 @@ SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attnum
 """
 
 
+#: From here there is no going further back.
+_STUCK = ("irreversible", "broken")
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """Of a table: how many rows, one sum over them as wholes, and one over each column's values; in any order."""
@@ -62,14 +66,14 @@ def read(
     planned, trips, took = course.plan.migrations, list[Trip](), 0.0
     things = (*(one.things for one in marks[1:]), after)
     for place in reversed(range(len(planned))):
-        if trips and trips[-1].verdict in ("irreversible", "broken"):
+        if trips and trips[-1].verdict in _STUCK:
             why = f"{trips[-1].id}.sql comes after it and has no way back that works."
             trips += [Trip(one.id, "irreversible", why=why) for one in reversed(planned[: place + 1])]
             break
         began = time.monotonic()
         trips.append(_down(course, planned[place], marks[place], things[place], files[place].changes))
         took += time.monotonic() - began
-    else:
+    if trips and trips[-1].verdict not in _STUCK:
         trips = _again(course, trips, after)
     return tuple(reversed(trips)), lookout.rounded(took)
 

@@ -2,7 +2,7 @@
 
 ALTER TABLE requests DROP CONSTRAINT requests_act_check;
 ALTER TABLE requests ADD CONSTRAINT requests_act_check CHECK (act IN (
-  'apply', 'certify', 'rollback', 'backup', 'restore', 'discard', 'baseline', 'repair'
+  'apply', 'certify', 'rollback', 'backup', 'restore', 'discard', 'freeze', 'thaw', 'baseline', 'repair'
 ));
 
 ALTER TABLE inquiries DROP CONSTRAINT inquiries_question_check;
