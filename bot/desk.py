@@ -1,16 +1,18 @@
 """What happens when someone asks: judge by what the ledger knows → write → ring. Knows nothing of Slack's shapes."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot import story
 from bot.archive import Archive
-from bot.commands import Backups, Cancel, Command, Do, Export, Help, History, Plan, Requests, Status
+from bot.commands import Backups, Cancel, Command, Do, Export, Freeze, Help, History, Plan, Requests, Status
 from bot.grammar import LONGEST_NOTE, tidy
 from bot.identity import Directory
 from bot.outcomes import (
     NAME_FIELD,
     REASON_FIELD,
     AskInModal,
+    FrozenNow,
     Helped,
     Home,
     Looking,
@@ -76,6 +78,8 @@ class Desk:
         match command:
             case Do(act=act, environment=name, about=about, note=note):
                 return self._do(replace(_wish(act, name, actor, asker), about=about, note=note))
+            case Freeze():
+                return self._freeze(command, actor, asker)
             case Cancel(request_id=request_id):
                 return self._cancel(request_id, actor)
             case Export(request_id=request_id):
@@ -170,8 +174,23 @@ class Desk:
             return AskInModal(environment, wish.channel, wish.act, wish.about, wish.covers_of)
         return self._open(wish, environment)
 
+    def _freeze(self, command: Freeze, actor: Actor, asker: Asker) -> Outcome:
+        """At once, for whoever may ask: it only makes safer."""
+        wish = _wish(Act.FREEZE, command.environment, actor, asker)
+        wish = replace(wish, reason=command.reason, about=command.about)
+        environment = self._workflow.environment(wish.environment)
+        assert environment is not None  # the grammar knows no other
+        if refused := self._refusal(wish, environment):
+            return refused
+        if isinstance(command.until, datetime) and command.until <= self._book.now():
+            return Refused(f"{command.until:%Y-%m-%d %H:%M} UTC is over. Nothing was frozen.")
+        request, _ = self._book.freeze(wish, until=command.until, protected=environment.protected)
+        return FrozenNow(request)
+
     def _needless(self, wish: Wish, environment: Environment) -> Refused | None:
-        """A certification that no environment waits for."""
+        """A certification that no environment waits for, and a thaw where there is no frost."""
+        if wish.act is Act.THAW and self._book.frozen(environment.name) is None:
+            return Refused(f"{environment.name} is not frozen.")
         after = self._workflow.after(environment)
         if wish.act is not Act.CERTIFY or (after is not None and after.protected):
             return None
@@ -184,8 +203,9 @@ class Desk:
             return None
         if self._book.applied_since(wish.environment, newest.by.at) is not None:
             return None
+        by = f"by {policy.harmless(newest.by.actor_name)} at {newest.by.at:%Y-%m-%d %H:%M} UTC"
         return Refused(
-            f"{wish.environment} is certified already, by {newest.by.actor_name} at {newest.by.at:%Y-%m-%d %H:%M} UTC, "
+            f"{wish.environment} is certified already, {by}, "
             "and nothing was applied since. To certify it anew, add a note: "
             f"`/migrate certify {wish.environment} <note>`."
         )
@@ -206,6 +226,7 @@ class Desk:
             else (),
             before=before,
             certification=self._book.certification(before.name) if before else None,
+            freeze=self._book.frozen(environment.name),
         )
         return Refused(verdict.why) if isinstance(verdict, policy.Denied) else None
 

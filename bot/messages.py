@@ -16,6 +16,7 @@ from bot.outcomes import (
     NAME_FIELD,
     REASON_FIELD,
     AskInModal,
+    FrozenNow,
     HandedOut,
     Helped,
     Listed,
@@ -167,6 +168,8 @@ def reply(outcome: Outcome, workflow: Workflow) -> Body:
             return lists.help_for(word, workflow)
         case Listed():
             return lists.requests(outcome, workflow)
+        case FrozenNow(request=request):
+            return plain(f"{request.environment} is frozen (#{request.id}). What runs finishes; nothing else starts.")
         case HandedOut(request_id=number, channel=channel):
             return plain(ours(f"The evidence of #{number} will stand in <#{channel}> in a moment, as a file."))
         case TakenBack(request=request):

@@ -135,4 +135,11 @@ class Shared:
     """The answer will stand in the channel."""
 
 
-Outcome = WrittenDown | Looking | Helped | Listed | TakenBack | HandedOut | Refused | AskInModal | Shared
+@dataclass(frozen=True, slots=True)
+class FrozenNow:
+    """The environment is frozen by this request, which is done."""
+
+    request: Request
+
+
+Outcome = FrozenNow | WrittenDown | Looking | Helped | Listed | TakenBack | HandedOut | Refused | AskInModal | Shared

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ledger.request import Act, Actor, Certification, Decision, Kind, Request, Source, Verdict, Witness
+from ledger.request import Act, Actor, Certification, Decision, Freeze, Kind, Request, Source, Verdict, Witness
 from ledger.states import FINAL, SAID, State
 from ledger.workflow import Environment
 
@@ -52,9 +52,10 @@ def may_ask(
     open_requests: Iterable[Request],
     before: Environment | None,
     certification: Certification | None,
+    freeze: Freeze | None,
 ) -> Allowed | NeedsApproval | Denied:
     """Judge a wish by what the ledger knows already. `certification` is the newest one of the environment before."""
-    if refused := _not_a_member(actor):
+    if refused := _not_a_member(actor) or _frozen(act, environment, freeze):
         return refused
     if not act.changes or not environment.protected:
         return Allowed()
@@ -62,9 +63,11 @@ def may_ask(
     if not by:
         return _nobody(environment)
     for other in open_requests:
-        if other.environment == environment.name and other.act.changes and other.state not in FINAL:
+        in_the_way = other.act.occupies if act.occupies else other.act is act
+        if other.environment == environment.name and in_the_way and other.state not in FINAL:
+            asked = f"{harmless(other.actor.name)} asked, and it {SAID[other.state]}"
             return Denied(
-                f"#{other.id} is open for {environment.name}: {other.actor.name} asked, and it {SAID[other.state]}. "
+                f"#{other.id} is open for {environment.name}: {asked}. "
                 f"Wait for its end, or take it back with `/migrate cancel {other.id}`."
             )
     if act is Act.APPLY and before is not None and (certification is None or certification.environment != before.name):
@@ -75,8 +78,10 @@ def may_ask(
     return NeedsApproval(by)
 
 
-def may_decide(actor: Actor, request: Request, environment: Environment, *, now: datetime) -> Allowed | Denied:
-    """Judge whether this person's reaction on the card counts, as a yes or as a no."""
+def may_decide(
+    actor: Actor, request: Request, environment: Environment, *, now: datetime, freeze: Freeze | None
+) -> Allowed | Denied:
+    """Judge whether this person's reaction on the card counts. `freeze` stands against a yes; a no needs none."""
     if refused := _not_a_member(actor) or _not_their_environment(request, environment):
         return refused
     by = _second_keys(environment, requester_id=request.actor.id)
@@ -88,6 +93,8 @@ def may_decide(actor: Actor, request: Request, environment: Environment, *, now:
         return Denied(_cannot_decide_in(request))
     if now >= request.expires_at:
         return _expired(request)
+    if frozen := _frozen(request.act, environment, freeze):
+        return Denied(f"{frozen.why} After that, take your reaction away and give it again.")
     return Allowed()
 
 
@@ -128,6 +135,7 @@ def may_start(
     digest: str,
     now: datetime,
     approve_button: bool,
+    freeze: Freeze | None,
 ) -> Allowed | NeedsApproval | Denied:
     """Judge, under the lock and from fresh facts, whether what was asked may run now.
 
@@ -135,7 +143,8 @@ def may_start(
     environment is one that anybody calls protected: `environment`, the plan (that is: the database), or the request.
     `approve_button` is what the judge's own twokey.toml says of it.
     """
-    if refused := _not_startable(request, environment, digest=digest, now=now):
+    frozen = _frozen(request.act, environment, freeze)
+    if refused := _not_startable(request, environment, digest=digest, now=now) or frozen:
         return refused
     if not needs_second_key(request, environment):
         return Allowed()
@@ -222,6 +231,20 @@ def _not_their_environment(request: Request, environment: Environment) -> Denied
     if request.environment == environment.name:
         return None
     return Denied(f"#{request.id} is for {request.environment}, not for {environment.name}. Ask for it there.")
+
+
+def _frozen(act: Act, environment: Environment, freeze: Freeze | None) -> Denied | None:
+    """In a frozen environment nothing starts but what lifts that, and it can be frozen for longer."""
+    if freeze is None or act in {Act.FREEZE, Act.THAW}:
+        return None
+    ends = f" until {freeze.until:%Y-%m-%d %H:%M} UTC" if freeze.until else ""
+    because = f"{harmless(freeze.actor_name)} froze it{ends} (#{freeze.request_id}: {harmless(freeze.reason)})"
+    return Denied(f"Nothing starts on {environment.name} now: {because}. `/migrate thaw {environment.name}` ends that.")
+
+
+def harmless(typed: str) -> str:
+    """What a person typed, as a part of a sentence in which mentions of people are shown as such."""
+    return typed.replace("<", "‹").replace(">", "›").replace("`", "'")
 
 
 def _rejected(request: Request, by: Iterable[str]) -> Denied | None:

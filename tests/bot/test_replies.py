@@ -90,6 +90,11 @@ def test_help_lists_every_command_of_the_table() -> None:
         "`/migrate backups &lt;environment&gt;` Lists its backups, and the databases that restores kept.",
         ("`/migrate restore &lt;environment&gt; &lt;backup&gt;` Brings it back to a backup; the old database is kept."),
         ("`/migrate discard &lt;environment&gt; &lt;database&gt;` Drops a database that a restore kept, for good."),
+        (
+            "`/migrate freeze &lt;environment&gt; [until] &lt;reason&gt;` "
+            "Lets nothing start there: `2h`, `2026-12-01 09:00` (UTC), or until it is thawed."
+        ),
+        "`/migrate thaw &lt;environment&gt;` Ends what a freeze began; of a protected one with a second person.",
         ("`/migrate validate` Compares the environments: missing, extra, edited, out of order, ready to promote."),
         "`/migrate history [environment]` Lists what has ended or was done at a terminal, with who, when and backup.",
         "`/migrate requests` Lists the requests that are open.",
