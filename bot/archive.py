@@ -9,7 +9,7 @@ from ledger.book import Book
 from ledger.errors import NoSuchRequest
 from ledger.events import Exported
 from ledger.records import Delivery
-from ledger.request import Actor, Kind, Request
+from ledger.request import CHANGING, Act, Actor, Kind, Request
 from ledger.states import FINAL, State
 from ledger.workflow import Environment, Workflow
 
@@ -19,7 +19,8 @@ LIST_FROM = 40
 #: How many ended ones the tab shows.
 ENDED = 5
 
-#: Where a run ends that began.
+#: What changes what stands in an environment, and where a run of it ends that began.
+RUNS = frozenset(CHANGING) - {Act.THAW}
 RAN = (State.APPLIED, State.FAILED, State.INTERRUPTED)
 
 
@@ -62,15 +63,18 @@ class Archive:
             return False
         if not policy.needs_second_key(request, environment):
             return False
-        return isinstance(policy.may_decide(actor, request, environment, now=now), policy.Allowed)
+        freeze = self._book.frozen(environment.name)
+        verdict = policy.may_decide(actor, request, environment, now=now, freeze=freeze)
+        return isinstance(verdict, policy.Allowed)
 
     def _station(self, environment: Environment) -> Station:
         """An environment by the newest run that changed it, whether it came to its end or not."""
         found = self._book.requests(environment=environment.name, open_only=False, limit=LIST_FROM)
-        ran = [one for one in found if one.act.changes and one.state in RAN][:1]
+        ran = [one for one in found if one.act in RUNS and one.state in RAN][:1]
         links = self.links(ran)
         last = [Entry(one, self._book.events(one.id), links.get(one.id)) for one in ran]
-        return Station(environment, last[0] if last else None, self._book.certification(environment.name))
+        name = environment.name
+        return Station(environment, next(iter(last), None), self._book.certification(name), self._book.frozen(name))
 
     def export(self, request_id: int, actor: Actor, *, channel: str) -> HandedOut | Refused:
         """Write down that somebody wants the evidence; the announcer puts it where the request's card stands."""

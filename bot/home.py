@@ -7,7 +7,8 @@ from typing import Any
 from bot import lists
 from bot.blocks import Block, context, link, moment, mono, said, section, sections
 from bot.outcomes import Entry, Home, Refused, Station
-from bot.story import brought
+from bot.story import brought, frozen
+from ledger.request import Freeze
 from ledger.workflow import Workflow
 
 
@@ -44,7 +45,13 @@ def _station(one: Station) -> str:
     name = f"🔒 *{said(one.environment.name)}*" if one.environment.protected else f"*{said(one.environment.name)}*"
     tested = one.certification
     certified = f" · certified by {said(tested.by.actor_name)} {_day(tested.by.at)}" if tested else ""
-    return f"{name} · {_last_run(one)}{certified}"
+    return f"{name} · {_last_run(one)}{certified}{_frost(one.freeze)}"
+
+
+def _frost(freeze: Freeze | None) -> str:
+    if freeze is None:
+        return ""
+    return f" · ❄️ {frozen(freeze.actor_name, freeze.until.isoformat() if freeze.until else None, freeze.reason)}"
 
 
 def _last_run(one: Station) -> str:

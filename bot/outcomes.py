@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ledger.records import Notice, Told
-from ledger.request import Act, Certification, Request
+from ledger.request import Act, Certification, Freeze, Request
 from ledger.workflow import Environment
 
 
@@ -74,11 +74,12 @@ class TakenBack:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """One environment as the ledger knows it: the last run that changed it, and who said that it was tested."""
+    """One environment as the ledger knows it: the last run that changed it, who tested it, and who froze it."""
 
     environment: Environment
     last: Entry | None
     certification: Certification | None
+    freeze: Freeze | None = None
 
 
 @dataclass(frozen=True, slots=True)

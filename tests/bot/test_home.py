@@ -10,7 +10,7 @@ from bot.blocks import Body
 from bot.outcomes import Entry, Home, Refused, Station
 from ledger import events
 from ledger.book import Book
-from ledger.request import Act, Certification, CertifiedBy, Kind, Request
+from ledger.request import Act, Certification, CertifiedBy, Freeze, Kind, Request
 from ledger.states import State
 from ledger.workflow import Workflow
 from tests.bot.conftest import Running
@@ -71,14 +71,15 @@ def test_an_environment_is_told_by_its_last_run_and_who_tested_it() -> None:
     ended = (STARTED, BACKED_UP, events.Applied(("20250818120001_create_users",), 1.0))
     ran = Entry(a_request(State.APPLIED, environment="test"), told(*ended), "https://acme.slack.com/archives/C0/p1")
     by = Certification(8, "test", (), CertifiedBy("U0", "*Cy*", T, None))
-    shown = read(replace(EMPTY, stations=(Station(test, ran, by), Station(production, None, None))))
+    frost = Freeze(9, "production", "*Dee*", "the fair", T, None)
+    shown = read(replace(EMPTY, stations=(Station(test, ran, by), Station(production, None, None, frost))))
     assert shown[5:7] == [
         (
             "*test* · last run <https://acme.slack.com/archives/C0/p1|#7> apply "
             "<!date^1795341603^{date_short_pretty} {time}|2026-11-22 10:00 UTC>, newest `20250818120001_create_users`"
             f" · certified by ∗Cy∗ {DAY}"
         ),
-        "🔒 *production* · no run from here yet",
+        "🔒 *production* · no run from here yet · ❄️ Frozen by ∗Dee∗: the fair",
     ]
 
 
