@@ -98,7 +98,8 @@ class Judge:
 
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)
-        judged = policy.may_decide(actor, request, environment, now=self._book.now())
+        freeze = self._book.frozen(request.environment) if verdict is Verdict.APPROVE else None
+        judged = policy.may_decide(actor, request, environment, now=self._book.now(), freeze=freeze)
         if isinstance(judged, policy.Denied):
             self._refuse(actor, request, judged.why)
             return

@@ -1,9 +1,10 @@
 """What came of asking: the values between the desk, which decides, and the messages, which find the words."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ledger.records import Notice, Told
-from ledger.request import Act, Request
+from ledger.request import Act, Certification, Freeze, Request
 from ledger.workflow import Environment
 
 
@@ -37,10 +38,14 @@ class Helped:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a list of requests: the request, and its story, from which the end and the backup are read."""
+    """One line of a list of requests: the request, and its story, from which the end and the backup are read.
+
+    `link` leads to its message, where one stands.
+    """
 
     request: Request
     told: tuple[Told, ...]
+    link: str | None = None
 
 
 #: How much of what happened one answer names.
@@ -65,6 +70,35 @@ class TakenBack:
     """The request is cancelled."""
 
     request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One environment as the ledger knows it: the last run that changed it, who tested it, and who froze it."""
+
+    environment: Environment
+    last: Entry | None
+    certification: Certification | None
+    freeze: Freeze | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One person's tab, as the ledger had it `at` that moment. `waiting` are those of `open` they may turn."""
+
+    waiting: tuple[Entry, ...]
+    open: tuple[Entry, ...]
+    stations: tuple[Station, ...]
+    ended: tuple[Entry, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """The evidence of a request will stand in that channel."""
+
+    request_id: int
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +136,11 @@ class Shared:
     """The answer will stand in the channel."""
 
 
-Outcome = WrittenDown | Looking | Helped | Listed | TakenBack | Refused | AskInModal | Shared
+@dataclass(frozen=True, slots=True)
+class FrozenNow:
+    """The environment is frozen by this request, which is done."""
+
+    request: Request
+
+
+Outcome = FrozenNow | WrittenDown | Looking | Helped | Listed | TakenBack | HandedOut | Refused | AskInModal | Shared

@@ -22,6 +22,8 @@ ENDS = (
     | events.Restored
     | events.Discarded
     | events.Certified
+    | events.Frozen
+    | events.Thawed
     | events.Failed
     | events.Interrupted
     | events.Rejected
@@ -130,12 +132,27 @@ def _step(told: Told, story: Story) -> Step | None:
             return Step(f"⚠️ No worker of {story.environment.name} has answered for {silent} s", "No worker answered")
         case events.Started() | events.Answered():
             return Step("🔵 Running", "Running")
+        case events.Halted(actor_name=name, until=until, reason=why):
+            return Step(f"❄️ {frozen(name, until, why)}; nothing starts", "Frozen")
+        case events.Released(by=number):
+            return Step(f"⏳ Thawed by #{number}{_again(story)}", "Thawed")
         case events.Approved() | events.Withdrawn():
             return _key_turned(told.event, told.at, story)
         case events.Expired():
             return Step(f"⌛ Expired: {_never_came(story)}", "Expired")
         case _:
             return _end(told)
+
+
+def frozen(name: str, until: str | None, reason: str) -> str:
+    """That somebody froze an environment: `Frozen by ada until 12:00: the disk is full`."""
+    ends = f" until {moment(datetime.fromisoformat(until), '{date_short_pretty} {time}')}" if until else ""
+    return f"Frozen by {said(name)}{ends}: {said(reason)}"
+
+
+def _again(story: Story) -> str:
+    yes, no = _emojis(story)
+    return f", waiting for a second person: {yes} given anew starts it, {no} rejects it" if story.two_keys else ""
 
 
 def _emojis(story: Story) -> tuple[str, str]:
@@ -179,6 +196,10 @@ def _end(told: Told) -> Step | None:
             return Step(f"✅ Dropped {moment(told.at)}", "Dropped")
         case events.Certified(actor_name=name):
             return Step(f"✅ Certified by {said(name)}", "Certified")
+        case events.Frozen(actor_name=name, until=until, reason=why):
+            return Step(f"❄️ {frozen(name, until, why)}", "Frozen")
+        case events.Thawed():
+            return Step(f"✅ Thawed {moment(told.at)}", "Thawed")
         case events.Failed(migration=migration, line=line):
             place = f" in {mono(migration)}" + (f", line {line}" if line else "") if migration else ""
             return Step(f"❌ Failed{place}", "Failed")

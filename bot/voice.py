@@ -169,6 +169,10 @@ class Voice:
         """The id of the workspace that the bot's token belongs to."""
         return self._identity()["team_id"]
 
+    def site(self) -> str:
+        """The workspace's address, which the links to its messages begin with."""
+        return self._identity()["url"]
+
     def _identity(self) -> dict[str, str]:
         """Who the bot is, as Slack says it; asked once, for it never changes."""
         if not self._known:
@@ -181,6 +185,11 @@ class Voice:
         """Show a form to the one who just did something; `trigger_id` is good for three seconds."""
         with _translated("open the form"):
             self._client.views_open(trigger_id=trigger_id, view=dict(view))
+
+    def publish(self, actor_id: str, view: Mapping[str, Any]) -> None:
+        """Let the app's own tab show this to one person."""
+        with _translated("show the app's tab"):
+            self._client.views_publish(user_id=actor_id, view=dict(view))
 
 
 def emoji(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ledger.request import Act, Actor, Certification, Decision, Kind, Request, Source, Verdict, Witness
+from ledger.request import Act, Actor, Certification, Decision, Freeze, Kind, Request, Source, Verdict, Witness
 from ledger.states import FINAL, SAID, State
 from ledger.workflow import Environment
 
@@ -52,19 +52,27 @@ def may_ask(
     open_requests: Iterable[Request],
     before: Environment | None,
     certification: Certification | None,
+    freeze: Freeze | None,
 ) -> Allowed | NeedsApproval | Denied:
     """Judge a wish by what the ledger knows already. `certification` is the newest one of the environment before."""
-    if refused := _not_a_member(actor):
+    if refused := _not_a_member(actor) or _frozen(act, environment, freeze):
         return refused
+    if act is Act.BACKUP and (other := _backup_under_way(environment, open_requests)):
+        return Denied(
+            f"A backup of {environment.name} is under way: #{other.id} of {other.actor.name}. "
+            "Its message says when it is there; ask again after that if you need another."
+        )
     if not act.changes or not environment.protected:
         return Allowed()
     by = _second_keys(environment, requester_id=actor.id)
     if not by:
         return _nobody(environment)
     for other in open_requests:
-        if other.environment == environment.name and other.act.changes and other.state not in FINAL:
+        in_the_way = other.act.occupies if act.occupies else other.act is act
+        if other.environment == environment.name and in_the_way and other.state not in FINAL:
+            asked = f"{harmless(other.actor.name)} asked, and it {SAID[other.state]}"
             return Denied(
-                f"#{other.id} is open for {environment.name}: {other.actor.name} asked, and it {SAID[other.state]}. "
+                f"#{other.id} is open for {environment.name}: {asked}. "
                 f"Wait for its end, or take it back with `/migrate cancel {other.id}`."
             )
     if act is Act.APPLY and before is not None and (certification is None or certification.environment != before.name):
@@ -75,8 +83,10 @@ def may_ask(
     return NeedsApproval(by)
 
 
-def may_decide(actor: Actor, request: Request, environment: Environment, *, now: datetime) -> Allowed | Denied:
-    """Judge whether this person's reaction on the card counts, as a yes or as a no."""
+def may_decide(
+    actor: Actor, request: Request, environment: Environment, *, now: datetime, freeze: Freeze | None
+) -> Allowed | Denied:
+    """Judge whether this person's reaction on the card counts. `freeze` stands against a yes; a no needs none."""
     if refused := _not_a_member(actor) or _not_their_environment(request, environment):
         return refused
     by = _second_keys(environment, requester_id=request.actor.id)
@@ -88,6 +98,8 @@ def may_decide(actor: Actor, request: Request, environment: Environment, *, now:
         return Denied(_cannot_decide_in(request))
     if now >= request.expires_at:
         return _expired(request)
+    if frozen := _frozen(request.act, environment, freeze):
+        return Denied(f"{frozen.why} After that, take your reaction away and give it again.")
     return Allowed()
 
 
@@ -108,6 +120,11 @@ def may_cancel(actor: Actor, request: Request, environment: Environment) -> Allo
     return Allowed()
 
 
+def may_export(actor: Actor) -> Allowed | Denied:
+    """Whoever is a full member may have a request's evidence put where its card stands: who sees it, saw that."""
+    return _not_a_member(actor) or Allowed()
+
+
 def needs_second_key(request: Request, environment: Environment) -> bool:
     """Whether a planned request waits for a second person. Everybody who knows may say so, and one is enough."""
     protected = environment.protected or request.protected or request.plan is None or request.plan.protected
@@ -123,6 +140,7 @@ def may_start(
     digest: str,
     now: datetime,
     approve_button: bool,
+    freeze: Freeze | None,
 ) -> Allowed | NeedsApproval | Denied:
     """Judge, under the lock and from fresh facts, whether what was asked may run now.
 
@@ -130,7 +148,8 @@ def may_start(
     environment is one that anybody calls protected: `environment`, the plan (that is: the database), or the request.
     `approve_button` is what the judge's own twokey.toml says of it.
     """
-    if refused := _not_startable(request, environment, digest=digest, now=now):
+    frozen = _frozen(request.act, environment, freeze)
+    if refused := _not_startable(request, environment, digest=digest, now=now) or frozen:
         return refused
     if not needs_second_key(request, environment):
         return Allowed()
@@ -147,6 +166,12 @@ def may_start(
     if request.starts_at is None or now < request.starts_at:
         return Denied(f"#{request.id} is approved and its start is still ahead. It will be rung again then.")
     return _seen_now(request, witness, by=by, approvals=approvals, now=now)
+
+
+def _backup_under_way(environment: Environment, requests: Iterable[Request]) -> Request | None:
+    """A dump takes room and time, so one at a time is enough for everybody."""
+    ours = (one for one in requests if one.environment == environment.name and one.act is Act.BACKUP)
+    return next((one for one in ours if one.state not in FINAL), None)
 
 
 def _not_startable(request: Request, environment: Environment, *, digest: str, now: datetime) -> Denied | None:
@@ -217,6 +242,20 @@ def _not_their_environment(request: Request, environment: Environment) -> Denied
     if request.environment == environment.name:
         return None
     return Denied(f"#{request.id} is for {request.environment}, not for {environment.name}. Ask for it there.")
+
+
+def _frozen(act: Act, environment: Environment, freeze: Freeze | None) -> Denied | None:
+    """In a frozen environment nothing starts but what lifts that, and it can be frozen for longer."""
+    if freeze is None or act in {Act.FREEZE, Act.THAW}:
+        return None
+    ends = f" until {freeze.until:%Y-%m-%d %H:%M} UTC" if freeze.until else ""
+    because = f"{harmless(freeze.actor_name)} froze it{ends} (#{freeze.request_id}: {harmless(freeze.reason)})"
+    return Denied(f"Nothing starts on {environment.name} now: {because}. `/migrate thaw {environment.name}` ends that.")
+
+
+def harmless(typed: str) -> str:
+    """What a person typed, as a part of a sentence in which mentions of people are shown as such."""
+    return typed.replace("<", "‹").replace(">", "›").replace("`", "'")
 
 
 def _rejected(request: Request, by: Iterable[str]) -> Denied | None:
