@@ -13,6 +13,7 @@ from bot.outcomes import (
     AskInModal,
     FrozenNow,
     Helped,
+    Home,
     Looking,
     Mistyped,
     Outcome,
@@ -97,6 +98,10 @@ class Desk:
                 return self._look(Question.PLAN, name, actor, asker)
             case _:
                 return self._look(Question.VALIDATE, None, actor, asker)
+
+    def home(self, actor_id: str) -> Home | Refused:
+        """What the app's own tab shows to this person."""
+        return self._archive.home(self._directory.actor(actor_id))
 
     def certify_after(self, request_id: int, asker: Asker) -> Outcome:
         """Certify what a run left, as the button under its message says."""
