@@ -21,6 +21,8 @@ ENDS = (
     | events.BackupKept
     | events.Restored
     | events.Discarded
+    | events.Generated
+    | events.NothingGenerated
     | events.TakenOver
     | events.Repaired
     | events.Certified
@@ -196,6 +198,10 @@ def _end(told: Told) -> Step | None:
             return Step(f"✅ Restored {moment(told.at)} in {seconds(took)}", "Restored")
         case events.Discarded():
             return Step(f"✅ Dropped {moment(told.at)}", "Dropped")
+        case events.Generated():
+            return Step(f"✅ Generated {moment(told.at)}", "Generated")
+        case events.NothingGenerated():
+            return Step(f"✅ Nothing to generate {moment(told.at)}", "Nothing to generate")
         case events.TakenOver():
             return Step(f"✅ Taken over {moment(told.at)}", "Taken over")
         case events.Repaired():

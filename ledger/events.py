@@ -14,8 +14,11 @@ from ledger.underway import (
     Discarded,
     Exported,
     Frozen,
+    Generated,
+    Generating,
     Halted,
     MigrationReverted,
+    NothingGenerated,
     Released,
     Repaired,
     Restored,
@@ -267,6 +270,9 @@ Event = (
     | Restoring
     | Restored
     | Discarded
+    | Generating
+    | Generated
+    | NothingGenerated
     | TakenOver
     | Repaired
     | Failed
