@@ -14,6 +14,7 @@ from bot.outcomes import (
     AskInModal,
     FrozenNow,
     Helped,
+    Home,
     Looking,
     Mistyped,
     Outcome,
@@ -95,6 +96,10 @@ class Desk:
                 return self._look(Question.PLAN, name, actor, asker)
             case _:
                 return self._look(Question.VALIDATE, None, actor, asker)
+
+    def home(self, actor_id: str) -> Home | Refused:
+        """What the app's own tab shows to this person."""
+        return self._archive.home(self._directory.actor(actor_id))
 
     def certify_after(self, request_id: int, asker: Asker) -> Outcome:
         """Certify what a run left, as the button under its message says."""
@@ -209,15 +214,16 @@ class Desk:
         """What is already known to stand against a wish."""
         if wish.channel not in {environment.channel, self._workflow.channel}:
             return Refused(f"Ask for {environment.name} in <#{environment.channel}>, where everyone concerned sees it.")
-        # Only what is protected is gated by the ledger; everyone else's ack need not wait for two more questions.
+        # Only these are gated by the ledger; everyone else's ack need not wait for two more questions.
         gated = environment.protected and wish.act.changes
+        limited = gated or wish.act is Act.BACKUP
         before = self._workflow.before(environment) if gated else None
         verdict = policy.may_ask(
             wish.actor,
             environment,
             act=wish.act,
             open_requests=self._book.requests(environment=environment.name, open_only=True, limit=GATE_FROM)
-            if gated
+            if limited
             else (),
             before=before,
             certification=self._book.certification(before.name) if before else None,

@@ -40,12 +40,13 @@ def requests(found: Listed, workflow: Workflow) -> Body:
 
 def _lines(found: Listed, workflow: Workflow) -> list[str]:
     """One line each: requests by when they were asked for, what was done at a terminal by when it was done."""
-    asked = [(one.request.asked_at, _line(one, workflow, others=found.entries)) for one in found.entries]
+    asked = [(one.request.asked_at, line(one, workflow, others=found.entries)) for one in found.entries]
     done = [(one.deeds[-1].at, notices.line(one)) for one in found.noticed]
     return [line for _, line in sorted([*asked, *done], key=lambda one: one[0], reverse=True)]
 
 
-def _line(entry: Entry, workflow: Workflow, *, others: Sequence[Entry]) -> str:
+def line(entry: Entry, workflow: Workflow, *, others: Sequence[Entry]) -> str:
+    """One request as a list shows it; an open one says which of the `others` it waits for."""
     request = entry.request
     number = f"#{request.id}"
     asked = f"*{link(entry.link, number) if entry.link else number}* {said(request.words)} · {said(request.actor.name)}"

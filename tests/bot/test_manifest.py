@@ -17,6 +17,7 @@ SCOPES = {
     "reactions_get": {"reactions:read"},
     "users_info": {"users:read"},
     "views_open": set(),
+    "views_publish": set(),
     "auth_test": set(),
 }
 
@@ -30,7 +31,7 @@ def test_the_scopes_are_those_of_the_methods_that_the_bot_calls() -> None:
 
 def test_the_events_and_the_command_are_those_that_are_heard() -> None:
     grant = granted.read(ROOT / "slack-manifest.yaml")
-    assert grant.events == set(listeners.EVENTS)
+    assert grant.events == {*listeners.EVENTS, listeners.HOME}
     assert grant.commands == {listeners.COMMAND}
 
 
