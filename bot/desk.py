@@ -133,6 +133,7 @@ class Desk:
             about=filled.about,
             covers_of=filled.covers_of,
         )
+        wish = self._with_groups(wish, environment)
         return self._refusal(wish, environment) or self._open(wish, environment)
 
     def share(self, inquiry_id: int, asker: Asker) -> Outcome:
@@ -154,12 +155,19 @@ class Desk:
         environment = self._workflow.environment(wish.environment)
         if environment is None:
             return Refused(f"{wish.environment} is no longer in twokey.toml. `/migrate help` lists the environments.")
+        wish = self._with_groups(wish, environment)
         refused = self._needless(wish, environment) or self._refusal(wish, environment) or self._certified(wish)
         if refused is not None:
             return refused
         if environment.protected and wish.act.changes:
             return AskInModal(environment, wish.channel, wish.act, wish.about, wish.covers_of)
         return self._open(wish, environment)
+
+    def _with_groups(self, wish: Wish, environment: Environment) -> Wish:
+        """The wish with the user groups that matter for it, as they are now; they are written down with it."""
+        if not (environment.protected and wish.act.changes):
+            return wish
+        return replace(wish, groups=self._directory.groups(environment.approvers))
 
     def _needless(self, wish: Wish, environment: Environment) -> Refused | None:
         """A certification that no environment waits for."""
@@ -197,6 +205,7 @@ class Desk:
             else (),
             before=before,
             certification=self._book.certification(before.name) if before else None,
+            groups=wish.groups,
         )
         return Refused(verdict.why) if isinstance(verdict, policy.Denied) else None
 
@@ -220,7 +229,8 @@ class Desk:
             environment = self._workflow.environment(request.environment)
             if environment is None:
                 return Refused(f"{request.environment} is no longer in twokey.toml, so #{request_id} can only expire.")
-            verdict = policy.may_cancel(actor, request, environment)
+            groups = self._directory.groups(environment.approvers)
+            verdict = policy.may_cancel(actor, request, environment, groups=groups)
             if isinstance(verdict, policy.Denied):
                 return Refused(verdict.why)
             return TakenBack(self._book.move(request_id, State.CANCELLED, why=Cancelled(actor.id, actor.name)))

@@ -2,7 +2,7 @@
 
 from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size, spoken
 from bot.endings import ending, record
-from bot.story import ENDS, Story
+from bot.story import ENDS, Story, whom
 from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY, Act
@@ -114,7 +114,8 @@ def _line(told: Told, story: Story) -> str | None:
             return "🔵 A worker answers again, and the run goes on."
         case events.ExpiryWarned(minutes_left=minutes):
             expires = f"expires in {minutes} minutes, at {moment(story.request.expires_at)}"
-            return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. It waits for a second person."
+            waits = f"It waits for {whom(story.environment.approvals)}."
+            return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. {waits}"
         case events.MigrationApplied() | events.MigrationReverted():
             return _done(told.event) if story.environment.verbosity is Verbosity.ALL else None
         case _:

@@ -206,12 +206,13 @@ def _opening(wish: Wish, *, expires_in: timedelta, protected: bool) -> Any:
         "act": wish.act,
         "environment": wish.environment,
         "protected": protected,
-        **rows.actor_columns(wish.actor),
+        **rows.person_columns(wish.actor),
         "channel": wish.channel,
         "reason": wish.reason,
         "note": wish.note,
         "covers_of": wish.covers_of,
         "about": list(wish.about),
+        "groups": plain.dump(wish.groups),
         "state": State.ASKED,
         "expires_at": NOW + expires_in,
         "version": 1,
@@ -227,6 +228,7 @@ def _asked(wish: Wish) -> Asked:
         environment=wish.environment,
         reason=wish.reason,
         about=wish.about,
+        groups=tuple(group.told for group in wish.groups),
     )
 
 

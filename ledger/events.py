@@ -7,6 +7,7 @@ event that was written. No field ever holds a DSN, a password or a row's value.
 from dataclasses import dataclass
 from typing import get_args
 
+from ledger.judged import Agreed, Approved, Cancelled, Noted, Refused, Rejected, Withdrawn
 from ledger.underway import BackupKept, Blocked, Discarded, Restored, Restoring, StatementRan, TriedAgain
 
 
@@ -20,6 +21,7 @@ class Asked:
     environment: str
     reason: str | None
     about: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # each user group that mattered, followed by who was in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,60 +42,6 @@ class Denied:
 
     why: str
     again: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """The second key turned, or, where nothing is protected, the rules said yes (actor `policy`)."""
-
-    actor_id: str
-    actor_name: str
-    starts_at: str  # ISO 8601, UTC
-    source: str = "reaction"
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The approval was taken back before the start."""
-
-    actor_id: str
-    actor_name: str
-    source: str = "reaction"
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A reaction or a wish that did not count, and why; the request stays where it is."""
-
-    actor_id: str
-    actor_name: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """A reaction that came or went after the start: recorded, without effect."""
-
-    actor_id: str
-    actor_name: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """An approver said no."""
-
-    actor_id: str
-    actor_name: str
-    source: str = "reaction"
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """The requester or an approver took the request back."""
-
-    actor_id: str
-    actor_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +94,7 @@ class Witnessed:
     approving: tuple[str, ...]
     rejecting: tuple[str, ...]
     pressed: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # each user group among the approvers, followed by who was in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +201,7 @@ Event = (
     | Planned
     | Denied
     | Approved
+    | Agreed
     | Withdrawn
     | Refused
     | Noted

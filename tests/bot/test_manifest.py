@@ -14,7 +14,9 @@ SCOPES = {
     "conversations_history": {"channels:history", "groups:history"},
     "conversations_replies": {"channels:history", "groups:history"},
     "reactions_get": {"reactions:read"},
-    "users_info": {"users:read"},
+    "usergroups_users_list": {"usergroups:read"},
+    # The e-mail address of a person is shown to whoever has the second scope.
+    "users_info": {"users:read", "users:read.email"},
     "views_open": set(),
     "auth_test": set(),
 }
