@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot import messages
+from bot import enclosures, messages
+from bot.blocks import plain
+from bot.enclosures import Enclosure
 from bot.messages import Slot
 from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice
@@ -23,7 +25,17 @@ from ledger.workflow import Workflow
 BETWEEN_EDITS = 1.2
 
 #: Slack's words for a message that cannot be edited any more, or a card under which nothing can be said.
-_GONE = {"message_not_found", "thread_not_found", "edit_window_closed", "cant_update_message"}
+_GONE = {"message_not_found", "thread_not_found", "invalid_thread_ts", "edit_window_closed", "cant_update_message"}
+
+#: Slack's words for a file that it will not take, however often one tries.
+_NO_FILES = {
+    "missing_scope",
+    "file_type_not_allowed",
+    "file_upload_size_restricted",
+    "file_uploads_disabled",
+    "file_uploads_except_images_disabled",
+    "storage_limit_reached",
+}
 
 log = logging.getLogger("twokey.announcer")
 
@@ -87,18 +99,43 @@ class Announcer:
         delivery = self._book.delivering(request_id, slot.name, channel=slot.channel)
         parent = standing[CARD].ts if slot.in_thread else None
         try:
-            found = self._voice.find(slot.channel, key=delivery.attempt_key, thread_ts=parent) if tried_before else None
-            ts = found or self._voice.post(
-                slot.channel, slot.body, key=delivery.attempt_key, thread_ts=parent, broadcast=slot.broadcast
-            )
+            found = self._find(slot, delivery, parent) if tried_before else None
+            ts = found or self._put(slot, delivery, parent)
         except SlackFailed as failed:
             if slot.in_thread and failed.error in _GONE:
-                self._book.lost(request_id, CARD)
+                self._lost(request_id, CARD)
             raise
         # What was found was said by an earlier attempt; a hash of nothing lets the next round compare and edit.
-        content_hash = "" if found else slot.body.content_hash()
+        content_hash = "" if found and not slot.encloses else slot.body.content_hash()
         self._book.delivered_as(request_id, slot.name, ts=ts, content_hash=content_hash)
         return replace(delivery, ts=ts, content_hash=content_hash)
+
+    def _find(self, slot: Slot, delivery: Delivery, parent: str | None) -> str | None:
+        """What an earlier attempt put there: the file, or the message."""
+        file = slot.encloses
+        found = self._voice.find_file(slot.channel, file.name, thread_ts=parent) if file else None
+        return found or self._voice.find(slot.channel, key=delivery.attempt_key, thread_ts=parent)
+
+    def _put(self, slot: Slot, delivery: Delivery, parent: str | None) -> str:
+        """Let it stand there now; where Slack takes no files, that is said in its place."""
+        body, key = slot.body, delivery.attempt_key
+        if slot.encloses:
+            try:
+                return self._upload(slot, slot.encloses, delivery.request_id, parent)
+            except SlackFailed as failed:
+                if failed.error not in _NO_FILES:
+                    raise
+                body = plain(enclosures.instead(slot.encloses, delivery.request_id, failed.error))
+        return self._voice.post(slot.channel, body, key=key, thread_ts=parent, broadcast=slot.broadcast)
+
+    def _upload(self, slot: Slot, file: Enclosure, request_id: int, parent: str | None) -> str:
+        content = enclosures.sql(self._book.request(request_id), self._book.frozen_plan(request_id))
+        return self._voice.upload(slot.channel, file, content, comment=slot.body.text, thread_ts=parent)
+
+    def _lost(self, request_id: int, slot: str) -> None:
+        """It is gone from Slack, and is put there anew; under a new card stands the SQL, too."""
+        for name in (slot, messages.SQL) if slot == CARD else (slot,):
+            self._book.lost(request_id, name)
 
     def _edit(self, slot: Slot, there: Delivery, *, at_once: bool) -> bool:
         if slot.name == messages.PROGRESS and not at_once and self._clock() - self._edited_at < BETWEEN_EDITS:
@@ -107,7 +144,7 @@ class Announcer:
             self._voice.edit(there.channel, there.ts or "", slot.body)
         except SlackFailed as failed:
             if failed.error in _GONE:
-                self._book.lost(there.request_id, slot.name)
+                self._lost(there.request_id, slot.name)
             raise
         if slot.name == messages.PROGRESS:
             self._edited_at = self._clock()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot import shelf
+from bot import notices, shelf
 from bot.blocks import (
     Block,
     Body,
@@ -158,7 +158,20 @@ def _standing(environment: Mapping[str, Any]) -> list[str]:
     newest = f"; last {mono(last['migration'])}{at}{by}" if last else ""
     counts = f"{environment['applied']} applied, {len(environment['pending'])} pending"
     problems = [*_drift(environment), *(f"⚠️ {spoken(problem)}" for problem in environment["problems"])]
-    return [f"{sign}*{environment['name']}* {counts}{newest}", *listed(problems, show=LINES_SHOWN)]
+    explained = [*_deed(environment), *listed(problems, show=LINES_SHOWN)]
+    return [f"{sign}*{environment['name']}* {counts}{newest}", *explained]
+
+
+def _deed(environment: Mapping[str, Any]) -> list[str]:
+    """Why the history is as it is, where no apply made it so."""
+    done = environment.get("deed")
+    if done is None:
+        return []
+    if done["request"]:
+        who = f"↩️ done by {said(done['request'])} of {said(done['by'])}"
+    else:
+        who = f"🖥️ done at the terminal by {notices.who(done['by'])}"
+    return [f"{who} {_when(done['at'])}: {notices.deed(done['act'], done['what'])}"]
 
 
 def _drift(environment: Mapping[str, Any]) -> list[str]:

@@ -100,7 +100,11 @@ TABLE: tuple[Described, ...] = (
     Described("restore", "<environment> <backup>", "Brings it back to a backup; the old database is kept."),
     Described("discard", "<environment> <database>", "Drops a database that a restore kept, for good."),
     Described("validate", "", "Compares the environments: missing, extra, edited, out of order, ready to promote."),
-    Described("history", "[environment]", "Lists the requests that have ended, with who, when and which backup."),
+    Described(
+        "history",
+        "[environment]",
+        "Lists what has ended or was done at a terminal, with who, when and backup.",
+    ),
     Described("requests", "", "Lists the requests that are open."),
     Described("cancel", "<number>", "Takes an open request back."),
     Described("help", "[command]", "Shows this list, or what one command does."),

@@ -9,6 +9,7 @@ from bot.identity import Directory
 from bot.outcomes import (
     NAME_FIELD,
     REASON_FIELD,
+    SHOWN,
     AskInModal,
     Entry,
     Helped,
@@ -240,8 +241,9 @@ class Desk:
     def _list(self, name: str | None, *, open_only: bool) -> Listed:
         found = self._book.requests(environment=name, open_only=open_only, limit=LIST_FROM)
         wanted = [request for request in found if open_only or request.state in FINAL]
-        entries = tuple(Entry(request, self._book.events(request.id)) for request in wanted[:20])
-        return Listed(open=open_only, environment=name, entries=entries)
+        entries = tuple(Entry(request, self._book.events(request.id)) for request in wanted[:SHOWN])
+        noticed = () if open_only else self._book.noticed(name, limit=SHOWN)
+        return Listed(open=open_only, environment=name, entries=entries, noticed=noticed)
 
     def _look(self, question: Question, name: str | None, actor: Actor, asker: Asker) -> Looking:
         names = self._needed_for(question, name)

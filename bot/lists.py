@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 
+from bot import notices
 from bot.blocks import Body, body, counted, listed, moment, mono, plain, said, seconds, section, sections
 from bot.commands import TABLE
 from bot.grammar import short
-from bot.outcomes import Entry, Listed
+from bot.outcomes import SHOWN, Entry, Listed
 from bot.story import Story, now
 from ledger import events
 from ledger.request import POLICY, Request
 from ledger.states import FINAL, SAID, State
 from ledger.workflow import Workflow
-
-#: How many requests one answer names.
-SHOWN = 20
 
 
 def help_for(word: str | None, workflow: Workflow) -> Body:
@@ -32,11 +30,19 @@ def requests(found: Listed, workflow: Workflow) -> Body:
     """The open requests with where they stand, or the ended ones with how it went."""
     where = f" on {found.environment}" if found.environment else ""
     kind = "open" if found.open else "ended"
-    if not found.entries:
+    what = [counted(len(found.entries), f"{kind} request")] if found.entries else []
+    what += [f"{counted(len(found.noticed), 'run')} at the terminal"] if found.noticed else []
+    if not what:
         return plain(f"There is no {kind} request{where}.")
-    head = f"{counted(len(found.entries), f'{kind} request')}{where}, newest first."
-    shown = listed([_line(entry, workflow, others=found.entries) for entry in found.entries], show=SHOWN)
-    return body(head, section(head), *sections(shown))
+    head = f"{' and '.join(what)}{where}, newest first."
+    return body(head, section(head), *sections(listed(_lines(found, workflow), show=SHOWN)))
+
+
+def _lines(found: Listed, workflow: Workflow) -> list[str]:
+    """One line each: requests by when they were asked for, what was done at a terminal by when it was done."""
+    asked = [(one.request.asked_at, _line(one, workflow, others=found.entries)) for one in found.entries]
+    done = [(one.deeds[-1].at, notices.line(one)) for one in found.noticed]
+    return [line for _, line in sorted([*asked, *done], key=lambda one: one[0], reverse=True)]
 
 
 def _line(entry: Entry, workflow: Workflow, *, others: Sequence[Entry]) -> str:

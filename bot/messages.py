@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot import acts, cards, endings, lists, thread
+from bot import acts, cards, enclosures, endings, lists, thread
 from bot.answers import answer, nobody, shared
 from bot.blocks import Body, body, cut, escape, fenced, field, mono, ours, plain, said, section
+from bot.enclosures import Enclosure
 from bot.grammar import LONGEST_NOTE, LONGEST_WORD, Slip
 from bot.notices import notice
 from bot.outcomes import (
@@ -48,6 +49,9 @@ __all__ = [
 #: The slots that are edited in place. Every other one is a reply that is posted once.
 CARD, PROGRESS = "card", "progress"
 
+#: The reply that encloses the SQL of the plan.
+SQL = "sql"
+
 #: What is shown of a line that was not understood.
 LINE = 200
 
@@ -57,12 +61,16 @@ MODAL = "twokey_apply_modal"
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One message of a request: its place in the channel or in the card's thread, and what stands there."""
+    """One message of a request: its place in the channel or in the card's thread, and what stands there.
+
+    Of what it encloses the body is the comment above the file.
+    """
 
     name: str
     channel: str
     body: Body
     broadcast: bool = False
+    encloses: Enclosure | None = None
 
     @property
     def in_thread(self) -> bool:
@@ -81,13 +89,20 @@ def project(
     if request.plan is None and not waits:
         return ()
     card = Slot(CARD, environment.channel, cards.card(story))
-    return (card, *_progress(story), *_replies(story))
+    return (card, *_sql(story), *_progress(story), *_replies(story))
 
 
 def _in_one_message(story: Story) -> bool:
     quiet = story.environment.verbosity is Verbosity.QUIET and not story.environment.protected
     never_planned = story.request.plan is None and story.over
     return quiet or never_planned or story.request.act is Act.CERTIFY
+
+
+def _sql(story: Story) -> list[Slot]:
+    file, plan = enclosures.of_plan(story), story.request.plan
+    if file is None or plan is None:
+        return []
+    return [Slot(SQL, story.environment.channel, plain(enclosures.words(story, plan)), encloses=file)]
 
 
 def _progress(story: Story) -> list[Slot]:

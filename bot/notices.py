@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.blocks import Body, body, counted, listed, moment, mono, said, section
-from ledger.records import Deed, Notice
+from ledger.records import Notice
 
 #: How many names a notice shows.
 NAMED = 15
@@ -12,26 +12,34 @@ NAMED = 15
 def notice(told: Notice) -> Body:
     """One notice for the environment's channel: who did what, when, and with how many files."""
     newest = told.deeds[-1]
-    name, when = said(told.environment), moment(newest.at, "{date_short_pretty} {time}")
+    name, when = said(told.environment), f" {moment(newest.at, '{date_short_pretty} {time}')}"
+    return body(f"{name} · {_sentence(told, when='')}.", section(f"🖥️ *{name}* · {_sentence(told, when=when)}."))
+
+
+def line(told: Notice) -> str:
+    """The same for a list of what happened."""
+    when = f" {moment(told.deeds[-1].at, '{date_short_pretty} {time}')}"
+    return f"🖥️ {said(told.environment)} · {_sentence(told, when=when)}"
+
+
+def _sentence(told: Notice, *, when: str) -> str:
+    newest = told.deeds[-1]
     if told.earlier and len(told.deeds) > 1:
         count = f"{len(told.deeds)} things were done at the terminal before Twokey first looked here"
-        text = f"{name} · {count}, the last of them by {who(newest)}"
-        return body(f"{text}.", section(f"🖥️ *{name}* · {count}, the last of them by {who(newest)} {when}."))
-    done = deed(told.deeds)
-    text = f"{name} · done at the terminal by {who(newest)}: {done}"
-    return body(f"{text}.", section(f"🖥️ *{name}* · done at the terminal by {who(newest)} {when}: {done}."))
+        return f"{count}, the last of them by {who(newest.by)}{when}"
+    what = [part for one in told.deeds for part in one.what]
+    return f"done at the terminal by {who(newest.by)}{when}: {deed(newest.act, what)}"
 
 
-def who(one: Deed) -> str:
+def who(by: str) -> str:
     """Whose name stands on record. Where it was done is said anyway."""
-    return said(one.by.removesuffix(" (terminal)"))
+    return said(by.removesuffix(" (terminal)"))
 
 
-def deed(run: Sequence[Deed]) -> str:
-    """What was done in one run, as the tail of a sentence."""
-    what = [part for one in run for part in one.what]
+def deed(done: str, what: Sequence[str]) -> str:
+    """What was done in one run, as the tail of a sentence. `done` is the command's word."""
     count, names = len(what), ", ".join(listed([mono(part) for part in what], show=NAMED))
-    match run[-1].act:
+    match done:
         case "apply":
             return f"applied {counted(count, 'migration')}: {names}"
         case "rollback":

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ledger.records import Told
+from ledger.records import Notice, Told
 from ledger.request import Act, Request
 from ledger.workflow import Environment
 
@@ -43,13 +43,21 @@ class Entry:
     told: tuple[Told, ...]
 
 
+#: How much of what happened one answer names.
+SHOWN = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list of requests, newest first. `open` tells the open ones from the ended ones."""
+    """A list of requests, newest first. `open` tells the open ones from the ended ones.
+
+    Among the ended ones is what was done at a terminal (`noticed`).
+    """
 
     open: bool
     environment: str | None
     entries: tuple[Entry, ...]
+    noticed: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from bot.blocks import Body
+from bot.enclosures import Enclosure
 
 #: The metadata by which a message whose post was not answered is found again.
 EVENT_TYPE = "twokey"
@@ -44,6 +45,7 @@ class Voice:
     def __init__(self, client: WebClient, *, timeout: int = 5) -> None:
         """`client` must not retry by itself: a post whose answer was lost would stand there twice."""
         self._client, self._timeout = client, timeout
+        self._known: dict[str, str] = {}
 
     def post(self, channel: str, body: Body, *, key: str, thread_ts: str | None = None, broadcast: bool = False) -> str:
         """Post a message that carries `key` and return its ts. Where Slack refuses the blocks, the sentence alone."""
@@ -82,6 +84,13 @@ class Voice:
 
     def find(self, channel: str, *, key: str, thread_ts: str | None = None) -> str | None:
         """The ts of our message that carries `key`, or None when it does not stand there."""
+        for message in self._look_back(channel, thread_ts):
+            if message.get("metadata", {}).get("event_payload", {}).get("delivery") == key:
+                return message["ts"]
+        return None
+
+    def _look_back(self, channel: str, thread_ts: str | None) -> Iterator[dict[str, Any]]:
+        """The messages of a thread, or the newest of a channel."""
         place: dict[str, Any] = {"channel": channel, "limit": 100, "include_all_metadata": True}
         cursor = None
         for _ in range(PAGES):
@@ -90,12 +99,32 @@ class Voice:
                     page = self._client.conversations_history(**place, cursor=cursor)
                 else:
                     page = self._client.conversations_replies(**place, ts=thread_ts, cursor=cursor)
-            for message in page.get("messages", []):
-                if message.get("metadata", {}).get("event_payload", {}).get("delivery") == key:
-                    return message["ts"]
+            yield from page.get("messages", [])
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 break
+
+    def upload(self, channel: str, file: Enclosure, content: str, *, comment: str, thread_ts: str | None) -> str:
+        """Put a file into a channel or thread and return its id. Slack tells no ts: it shares a file a little later."""
+        with _translated("take the file"):
+            answer = self._client.files_upload_v2(
+                channel=channel,
+                thread_ts=thread_ts,
+                filename=file.name,
+                title=file.title,
+                alt_txt=file.title,
+                content=content.encode(),
+                initial_comment=comment,
+            )
+        return str((answer.get("files") or [{}])[0].get("id") or file.name)
+
+    def find_file(self, channel: str, name: str, *, thread_ts: str | None) -> str | None:
+        """The id of our own file of that name, or None; somebody else's may be called the same."""
+        ours = self._identity()["user_id"]
+        for message in self._look_back(channel, thread_ts):
+            for file in message.get("files", []):
+                if file.get("name") == name and file.get("user") == ours:
+                    return str(file["id"])
         return None
 
     def whisper(self, channel: str, actor_id: str, body: Body) -> None:
@@ -143,8 +172,15 @@ class Voice:
 
     def home(self) -> str:
         """The id of the workspace that the bot's token belongs to."""
-        with _translated("say where this is"):
-            return str(self._client.auth_test()["team_id"])
+        return self._identity()["team_id"]
+
+    def _identity(self) -> dict[str, str]:
+        """Who the bot is, as Slack says it; asked once, for it never changes."""
+        if not self._known:
+            with _translated("say where this is"):
+                answer = self._client.auth_test()
+            self._known = {name: str(answer[name]) for name in ("team_id", "user_id", "url")}
+        return self._known
 
     def open_modal(self, trigger_id: str, view: Mapping[str, Any]) -> None:
         """Show a form to the one who just did something; `trigger_id` is good for three seconds."""

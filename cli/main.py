@@ -37,15 +37,22 @@ def status(environment: str | None, as_json: bool) -> int:
 
 @twokey.command(
     short_help="What would run on ENVIRONMENT; changes nothing.",
-    epilog="\b\nExamples:\n  twokey plan dev\n  twokey plan production --json",
+    epilog="\b\nExamples:\n  twokey plan dev --json\n  twokey plan production --rehearse",
 )
 @an_environment
+@click.option(
+    "--rehearse", is_flag=True, help="Run it on a copy restored from a backup taken now, and show what it did."
+)
 @as_json
-def plan(environment: str, as_json: bool) -> int:
-    """Show what would run on ENVIRONMENT, and change nothing."""
-    from cli import planning
+def plan(environment: str, rehearse: bool, as_json: bool) -> int:
+    """Show what would run on ENVIRONMENT, and change nothing.
 
-    return _end(lambda: planning.plan(environment), as_json=as_json)
+    With --rehearse it runs on a copy of a backup taken now: what it takes, locks and changes, what its way back loses.
+    """
+    from cli import planning, rehearsing
+
+    ask = rehearsing.rehearse if rehearse else planning.plan
+    return _end(lambda: ask(environment, aloud=not as_json), as_json=as_json)
 
 
 @twokey.command(

@@ -5,6 +5,7 @@ Examples:
   twokey check                    whether everything a run needs is there
   twokey status                   what is where, and what is pending
   twokey plan test                what would run on test, without running it
+  twokey plan test --rehearse     the same, after it ran on a copy restored from a backup
   twokey lint                     what a reviewer should know of the files, without a database
   twokey lint --round-trip        whether each migration has a way back, and what that costs
   twokey generate add_cities      a migration from what changed in the models, proven up and down

@@ -19,7 +19,7 @@ def plan(drawn: Plan, *, backups: Path) -> Answer:
     return Answer(
         Code.DONE,
         (
-            line(f"An apply to {drawn.environment} would run {_counted(drawn.migrations)}:", Tone.STRONG),
+            line(f"An apply to {drawn.environment} would run {counted(drawn.migrations)}:", Tone.STRONG),
             *(told for one in drawn.migrations for told in _planned(one)),
             *(line(f"  stays pending: {held.why}", Tone.WARN) for held in drawn.held),
             *(line(f"  note: {note}", Tone.QUIET) for note in notes.of(drawn)),
@@ -72,7 +72,8 @@ def _summary(drawn: Plan, backups: Path) -> dict[str, Any]:
     return {**said, "notes": list(notes.of(drawn)), "backup_folder": str(backups)}
 
 
-def _counted(migrations: Sequence[object]) -> str:
+def counted(migrations: Sequence[object]) -> str:
+    """So many migrations."""
     return "1 migration" if len(migrations) == 1 else f"{len(migrations)} migrations"
 
 
@@ -151,7 +152,7 @@ def reverted(environment: str, ended: Report, agreed: Agreement | None = None) -
         "seconds": ended.seconds,
         "schema": agreed and agreed.as_json(),
     }
-    back = f"{environment}: {_counted(ended.done)} taken back in {ended.seconds:.1f} s."
+    back = f"{environment}: {counted(ended.done)} taken back in {ended.seconds:.1f} s."
     if ended.failure is None:
         return Answer(Code.DONE, (line(back, Tone.GOOD), *_agreed(agreed)), body)
     left = [line("Not tried: " + ", ".join(ended.left))] if ended.left else []
@@ -161,9 +162,9 @@ def reverted(environment: str, ended: Report, agreed: Agreement | None = None) -
 
 def _end(drawn: Plan, ended: Report) -> tuple[Line, ...]:
     if ended.failure is None:
-        done = f"{drawn.environment}: {_counted(ended.done)} applied in {ended.seconds:.1f} s."
+        done = f"{drawn.environment}: {counted(ended.done)} applied in {ended.seconds:.1f} s."
         return (line(done, Tone.GOOD), *(line(f"Stays pending: {held.why}", Tone.WARN) for held in drawn.held))
-    stays = f"{_counted(ended.done)} before it committed and stayed: " + ", ".join(one.id for one in ended.done)
+    stays = f"{counted(ended.done)} before it committed and stayed: " + ", ".join(one.id for one in ended.done)
     left = "Not tried: " + ", ".join(ended.left)
     return (
         line(ended.failure.sentence, Tone.BAD),

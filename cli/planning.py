@@ -2,21 +2,28 @@
 
 from cli import looking, plan_words
 from cli.answer import Answer
-from cli.surroundings import here
-from engine.plan import Advice, draw
+from cli.surroundings import Surroundings, here
+from engine.plan import Advice, Plan, draw
 from engine.refusals import PlanRefused
 from engine.squawk import Squawk
+from ledger.workflow import Environment
 
 
-def plan(word: str) -> Answer:
-    """What an apply would run, or why it would be refused."""
+def plan(word: str, *, aloud: bool) -> Answer:
+    """What an apply would run, or why it would be refused. It takes no steps that could be said `aloud`."""
+    del aloud
     around = here()
-    environment, files = around.environment(word), around.files()
-    gate = looking.gate(around, environment, files)
+    environment = around.environment(word)
     try:
-        stands, known = looking.closely(around, environment, files)
-        advice = Advice(known, Squawk(around.tools.squawk))
-        drawn = draw(stands, files, before=gate, limits=around.limits, advice=advice)
+        return plan_words.plan(drawn(around, environment), backups=around.workflow.backups)
     except PlanRefused as refused:
         return plan_words.refused(environment.name, refused)
-    return plan_words.plan(drawn, backups=around.workflow.backups)
+
+
+def drawn(around: Surroundings, environment: Environment) -> Plan:
+    """The plan as of now. Raises a child of PlanRefused, and the engine's errors of looking and of reading files."""
+    files = around.files()
+    gate = looking.gate(around, environment, files)
+    stands, known = looking.closely(around, environment, files)
+    advice = Advice(known, Squawk(around.tools.squawk))
+    return draw(stands, files, before=gate, limits=around.limits, advice=advice)

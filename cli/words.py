@@ -47,7 +47,16 @@ def _in_short(one: Mapping[str, Any]) -> list[Line]:
     last = one["last"]
     newest = f"; last {last['migration']}{_when(last['at'])}{_by(last['by'])}" if last else ""
     told = (name, Span(f": {one['applied']} applied, {len(one['pending'])} pending{newest}"))
-    return [told, *(line(f"  ! {problem}", Tone.BAD) for problem in one["problems"]), *_drift(one["drift"])]
+    problems = [line(f"  ! {problem}", Tone.BAD) for problem in one["problems"]]
+    return [told, *_deed(one["deed"]), *problems, *_drift(one["drift"])]
+
+
+def _deed(deed: Mapping[str, Any] | None) -> list[Line]:
+    """Why the history is as it is, where no apply made it so."""
+    if deed is None:
+        return []
+    who = f"{deed['request']} of {deed['by']}" if deed["request"] else deed["by"]
+    return [line(f"  {deed['act']} of {', '.join(deed['what'])}{_when(deed['at'])}{_by(who)}", Tone.QUIET)]
 
 
 def _drift(drift: Mapping[str, Any] | None) -> list[Line]:

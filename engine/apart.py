@@ -76,7 +76,7 @@ def commit(session: Session, home: Home, entry: Entry, section: Section, *, tell
         for place in range(done, len(found)):
             _run(session, home, entry, found, place=place, known=known)
             tell(StatementRan(entry.id, place + 1, len(found)))
-        _sound(session, len(found), known)
+        sound(session, len(found), known)
         _recorded(session, home, entry)
     except psycopg.Error as error:
         if session.conn.broken:
@@ -85,7 +85,7 @@ def commit(session: Session, home: Home, entry: Entry, section: Section, *, tell
     return time.monotonic() - started
 
 
-def _sound(session: Session, count: int, known: Sequence[str]) -> None:
+def sound(session: Session, count: int, known: Sequence[str]) -> None:
     """No index that is not valid came with the file, whatever its statements said. Raises Stopped.
 
     A constraint that the file adds as NOT VALID and leaves so is what it asks for.
@@ -93,6 +93,16 @@ def _sound(session: Session, count: int, known: Sequence[str]) -> None:
     if left := tuple(full for full, _ in session.conn.execute(_INVALID) if full not in known):
         invalid = psycopg.errors.ObjectNotInPrerequisiteState("an index that it left is not valid")
         raise Stopped(invalid, None, Part(count, count, left))
+
+
+def invalid(session: Session) -> tuple[str, ...]:
+    """Indexes that are not valid."""
+    return tuple(full for full, _ in session.conn.execute(_INVALID))
+
+
+def unvalidated(session: Session) -> tuple[str, ...]:
+    """Constraints of tables that nothing has validated, as `name on table`."""
+    return tuple(name for (name,) in session.conn.execute(_UNVALIDATED))
 
 
 def _recorded(session: Session, home: Home, entry: Entry) -> None:

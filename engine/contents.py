@@ -21,6 +21,8 @@ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.
 ORDER BY 1, 2
 """
 
+_SHOWN = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -62,6 +64,12 @@ def differences(wanted: Contents, found: Contents) -> Iterator[str]:
         yield f"its history ends at {found.head} and is not the one that was backed up, which ends at {wanted.head}"
     if wanted.fingerprint != found.fingerprint:
         yield f"its schema is {found.fingerprint[:12]} instead of {wanted.fingerprint[:12]}"
+
+
+def unlike(wanted: Contents, found: Contents) -> str:
+    """What of `wanted` is otherwise in `found`, as a person is told it; nothing where all is the same."""
+    wrong = tuple(differences(wanted, found))
+    return "; ".join(wrong[:_SHOWN]) + (f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else "")
 
 
 def _rows(count: int | None) -> str:

@@ -4,13 +4,17 @@ The history says what is in; a migration taken back leaves it. The deed stays.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 
 from psycopg import sql
 
 from engine.connection import Session
 from engine.history import Home
+
+#: How many deeds of one run are named together. Only the newest run is asked for.
+MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,19 @@ def every(session: Session, home: Home) -> tuple[Deed, ...]:
     return _read(session, sql.SQL(query).format(_table(home)), {})
 
 
+def newest(session: Session, home: Home) -> Deed | None:
+    """What one session did last in a row, put together: why the history is as it is. A discard says nothing of that."""
+    query = (
+        "SELECT id::text, at, act, what, by, request, backend FROM {} WHERE act <> 'discard'"
+        " ORDER BY at DESC, id DESC LIMIT %(most)s"
+    )
+    found = _read(session, sql.SQL(query).format(_table(home)), {"most": MOST})
+    if not found:
+        return None
+    run = takewhile(lambda one: _run(one) == _run(found[0]), found)
+    return replace(found[0], what=tuple(part for one in reversed(list(run)) for part in one.what))
+
+
 def carry(session: Session, home: Home, deeds: Iterable[Deed]) -> None:
     """What was done to the database before this one is known here too."""
     insert = sql.SQL("INSERT INTO {} VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING").format(_table(home))
@@ -68,6 +85,10 @@ def carry(session: Session, home: Home, deeds: Iterable[Deed]) -> None:
 def _read(session: Session, query: sql.Composed, parts: dict[str, object]) -> tuple[Deed, ...]:
     rows = session.conn.execute(query, parts).fetchall()
     return tuple(Deed(id_, at, act, tuple(what), *rest) for id_, at, act, what, *rest in rows)
+
+
+def _run(one: Deed) -> tuple[int, str, str, str | None]:
+    return one.backend, one.act, one.by, one.request
 
 
 def _table(home: Home) -> sql.Identifier:

@@ -1,6 +1,7 @@
 """Run psql or pg_restore: a backup's text into an empty database."""
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from typing import IO
 
 from engine import contents
 from engine.form import Form
+from engine.history import ALL_TABLES
 from engine.manifest import Manifest
 from engine.tools import Tool, Tools
 
@@ -28,6 +30,8 @@ _COUNTED = re.compile(r'^\["twokey counts", .*\]$', re.MULTILINE)
 #: From this major on a dump's head sets what older servers do not have, wherever the rows came from.
 _SETS_MORE, _TOO_NEW = 17, b"SET transaction_timeout = 0;"
 _HEAD = 65536
+#: What a dump writes before a table's rows, which end with a line of their own.
+_COPY = re.compile(rb"COPY (.+?) \(.*\) FROM stdin;\n")
 
 _AT = re.compile(r":(\d+): ERROR:  (\w{5})")
 
@@ -40,14 +44,39 @@ class Loaded:
     rows: Mapping[str, int] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Of each table the first so many rows; none of those in `without`, named as SQL does; all of Twokey's own."""
+
+    rows: int
+    without: frozenset[str]
+
+    def of(self, table: str) -> float:
+        """How many rows of the table are loaded."""
+        if table.rpartition(".")[2] in ALL_TABLES:
+            return math.inf
+        return 0 if table in self.without else self.rows
+
+
 def load(
-    backup: Path, manifest: Manifest, *, tools: Tools, server: int, parallel: int, env: Mapping[str, str]
+    backup: Path,
+    manifest: Manifest,
+    *,
+    tools: Tools,
+    server: int,
+    parallel: int,
+    env: Mapping[str, str],
+    sample: Sample | None = None,
 ) -> Loaded:
-    """The backup is in the database that `env` leads to, or why it is not. Whatever stops us stops the program."""
+    """The backup is in the database that `env` leads to, or why it is not. Whatever stops us stops the program.
+
+    With a `sample` it is the schema and that of the rows.
+    """
     foreign = int(manifest.tool_version.split(".")[0]) >= _SETS_MORE > server // 10000
-    name = "psql" if foreign or manifest.form is Form.PLAIN else "pg_restore"
+    piped = foreign or sample is not None
+    name = "psql" if piped or manifest.form is Form.PLAIN else "pg_restore"
     tool = tools.beside_pg_dump(name, server=server, tool=manifest.tool_version)
-    if foreign:
+    if piped:
         ours = _psql("-")
     elif manifest.form is Form.PLAIN:
         ours = _psql(str(backup), "-")
@@ -59,8 +88,8 @@ def load(
             try:
                 assert program.stdin is not None
                 with suppress(BrokenPipeError), program.stdin as told:  # one that ends early says why itself
-                    if foreign:
-                        _translate(backup, manifest, tool, told)
+                    if piped:
+                        _translate(backup, manifest, tool, told, sample=sample, older=foreign)
                     told.write(_COUNT.encode())
                 code = program.wait()
             except BaseException:
@@ -72,11 +101,32 @@ def load(
         return Loaded("", _rows(_text(counted)) if name == "psql" else None)
 
 
-def _translate(backup: Path, manifest: Manifest, psql: Tool, told: IO[bytes]) -> None:
+def _translate(
+    backup: Path, manifest: Manifest, psql: Tool, told: IO[bytes], *, sample: Sample | None, older: bool
+) -> None:
     """The backup's SQL without what an older server does not know; an archive that breaks off is found by comparing."""
     with _script(backup, manifest, psql) as script:
-        told.write(script.read(_HEAD).replace(_TOO_NEW, b"", 1))
+        if sample:
+            told.writelines(_sampled(script, sample))
+        elif older:
+            told.write(script.read(_HEAD).replace(_TOO_NEW, b"", 1))
         shutil.copyfileobj(script, told)
+
+
+def _sampled(script: IO[bytes], sample: Sample) -> Iterator[bytes]:
+    """The lines of a dump without the rows that the sample leaves out, and without what older servers do not know."""
+    left: float | None = None  # so many more rows of the table that is being read
+    for line in script:
+        if left is None:
+            yield b"" if line.rstrip() == _TOO_NEW else line
+            if found := _COPY.match(line):
+                left = sample.of(found[1].decode())
+        elif line == b"\\.\n":
+            left = None
+            yield line
+        elif left > 0:
+            left -= 1
+            yield line
 
 
 @contextmanager

@@ -102,14 +102,18 @@ class Drawn(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Drawn):
-    """An ordered set of migrations for one environment. `held`, which the digest leaves out, stay pending."""
+    """An ordered set of migrations for one environment. `held`, which the digest leaves out, stay pending.
+
+    `receipt` is the hash of its rehearsal's, None without one.
+    """
 
     held: tuple[Held, ...]
+    receipt: str | None = None
 
     @property
     def bound(self) -> Mapping[str, Any]:
-        """Nothing: the first kind there was needs no name."""
-        return {"receipt": None}
+        """What was seen to work; no name, which the first kind there was needs not."""
+        return {"receipt": self.receipt}
 
     @staticmethod
     def more_from_json(said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -160,6 +164,12 @@ def digest(drawn: Drawn) -> str:
             **drawn.bound,
         }
     )
+
+
+def rehearsed(drawn: Plan, receipt: str) -> Plan:
+    """The same plan with the hash of the receipt of its rehearsal, which its digest then stands for too."""
+    bound = replace(drawn, receipt=receipt)
+    return replace(bound, digest=digest(bound))
 
 
 def sealed(bound: Mapping[str, Any]) -> str:

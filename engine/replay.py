@@ -8,7 +8,7 @@ from threading import Lock
 
 from psycopg import sql
 
-from engine import drift, files, fingerprint, history, scratch, snapshot
+from engine import drift, files, fingerprint, history, scratch, snapshot, twin
 from engine.connection import Session, open_session, server_name
 from engine.drift import Drift
 from engine.errors import EngineError
@@ -81,7 +81,7 @@ class Replays:
 
 def _make(server: Server, session: Session, texts: Sequence[Migration]) -> _Made:
     with (
-        scratch.database(server, "replay", like=session) as made,
+        scratch.database(server, "replay", letters=twin.letters(session)) as made,
         open_session(made, purpose="twokey replay", limits=session.limits) as fresh,
     ):
         scratch.replay(fresh, texts)

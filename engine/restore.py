@@ -245,9 +245,7 @@ def _compare(session: Session, new: str, wanted: Contents, *, rows: Rows) -> Non
     """The new database holds what the manifest says, is the environment it should be, and its planner knows it."""
     with _inside(session, new) as opened:
         home = history.prepare(opened)
-        wrong = tuple(contents.differences(wanted, contents.read(opened, home, rows=rows)))
-        if wrong:
-            shown = "; ".join(wrong[:3]) + (f"; and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+        if shown := contents.unlike(wanted, contents.read(opened, home, rows=rows)):
             step = "Take another backup, or name another one."
             raise RestoreFailed(
                 session.database.environment, f"what was loaded is not what was backed up: {shown}", step

@@ -1,6 +1,6 @@
 """Up, down, up: each migration on a scratch database, with rows in every table, and what its way back costs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,6 +36,12 @@ class Trip:
         told = {"id": self.id, "verdict": self.verdict, "loses": list(self.loses), "why": self.why}
         return {**told, "differences": differences}
 
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Trip":
+        """The Trip that `as_json` described."""
+        differences = tuple(map(Difference.from_json, said["differences"]))
+        return cls(said["id"], said["verdict"], tuple(said["loses"]), differences, said["why"])
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -45,7 +51,7 @@ class Result:
     unfilled: tuple[tuple[str, str], ...]
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """The server refused a section; the sentence says why, without a value."""
 
 
@@ -76,19 +82,19 @@ def _stretch(session: Session, filler: Filler, files: Sequence[Migration], trips
     for file in files[len(trips) :]:
         try:
             trips.append(_trip(session, filler, file))
-        except _Refused as stuck:
+        except Refused as stuck:
             trips.append(Trip(file.id, "broken", why=str(stuck)))
             return
 
 
 def _trip(session: Session, filler: Filler, file: Migration) -> Trip:
-    """Raises _Refused where the way down, or the second way up, is refused; the database is of no use then."""
+    """Raises Refused where the way down, or the second way up, is refused; the database is of no use then."""
     ways, bare = sections.cut(file.text), None
     filler.fill()
     before, rows = fingerprint.inventory(session, _HOME), synthetic.held(session, _HOME)
     try:
-        _go(session, file, ways.up)
-    except _Refused as refused:  # maybe our rows are to blame
+        go(session, file.file, ways.up, way="up")
+    except Refused as refused:  # maybe our rows are to blame
         bare = f"It ran on empty tables alone: {refused}"
         rows = _on_empty(session, file, ways.up)
     if ways.down is None:
@@ -96,10 +102,10 @@ def _trip(session: Session, filler: Filler, file: Migration) -> Trip:
     up = fingerprint.inventory(session, _HOME)
     filler.fill()
     written = synthetic.held(session, _HOME)
-    _go(session, file, ways.down)
+    go(session, file.file, ways.down, way="down")
     back = drift.compare(fingerprint.inventory(session, _HOME), before)
     lost = list(synthetic.lost(rows, synthetic.held(session, _HOME)))
-    _go(session, file, ways.up)
+    go(session, file.file, ways.up, way="up")
     again = drift.compare(fingerprint.inventory(session, _HOME), up)
     lost += [one for one in synthetic.lost(written, synthetic.held(session, _HOME)) if one not in lost]
     if back or again:
@@ -111,28 +117,27 @@ def _trip(session: Session, filler: Filler, file: Migration) -> Trip:
 def _on_empty(session: Session, file: Migration, section: Section) -> dict[str, synthetic.Held]:
     synthetic.empty(session, _HOME)
     try:
-        _go(session, file, section)
-    except _Refused as refused:
+        go(session, file.file, section, way="up")
+    except Refused as refused:
         raise NotReplayed(str(refused)) from refused
     return {}
 
 
-def _go(session: Session, file: Migration, section: Section) -> None:
-    """The section ran, whole or, where it is no transaction, statement by statement. Raises _Refused."""
-    way = "up" if section == sections.cut(file.text).up else "down"
+def go(session: Session, file: str, section: Section, *, way: Literal["up", "down"]) -> None:
+    """The section of that file ran, whole or, where it is no transaction, statement by statement. Raises Refused."""
     try:
         if section.together:
             with session.conn.transaction():
                 session.conn.execute(section.text.encode())
         else:
-            for one in statements.split(file.file, section.text):
+            for one in statements.split(file, section.text):
                 session.conn.execute(one.text.encode())
     except psycopg.Error as error:
         if session.conn.broken:
             raise
         sqlstate = error.sqlstate or "XX000"
         message = masking.mask(error.diag.message_primary or type(error).__name__, sqlstate=sqlstate)
-        raise _Refused(f"{file.file} failed on its way {way} ({sqlstate}): {message}.") from None
+        raise Refused(f"{file} failed on its way {way} ({sqlstate}): {message}.") from None
     finally:
         if not session.conn.broken:
             connection.reset(session)

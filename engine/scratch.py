@@ -2,11 +2,10 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -21,6 +20,7 @@ from engine.history import Home
 from engine.plan import Planned
 from engine.report import Step
 from engine.transaction import Stopped
+from engine.twin import Letters
 
 #: What a scratch database and its server are called in sentences, and in the scratch database's own history.
 NAME = "scratch"
@@ -36,12 +36,13 @@ class Server:
     """Where scratch databases live. `dsn` leads to any database there, from where they are made and dropped.
 
     `guarded` are the protected environments whose addresses are known here: none of them may live on the same server,
-    unless the workflow file says so (`on_protected_server`).
+    unless the workflow file says so (`on_protected_server`). `room` is how many bytes a copy may take there, if known.
     """
 
     dsn: str = field(repr=False)
     guarded: tuple[Database, ...] = ()
     on_protected_server: bool = False
+    room: int | None = None
 
 
 @dataclass(eq=False)
@@ -78,24 +79,29 @@ class NotReplayed(EngineError):
 
 
 @contextmanager
-def database(server: Server, purpose: str, *, like: Session | None = None) -> Iterator[Database]:
-    """A new, empty database until the block ends, however it ends; with the encoding and locale of `like`'s.
+def database(server: Server, purpose: str, *, letters: Letters | None = None) -> Iterator[Database]:
+    """A new, empty database until the block ends, however it ends; with this encoding and locale (`twin.letters`).
 
     What killed runs have left is cleared first. Raises ScratchRefused, BadAddress, Unreachable and its like.
     """
-    options = twin.letters(like) if like else {}
     with _maintenance(server) as maintenance:
         _guard(server, maintenance)
         clear(maintenance)
         name = _name(maintenance, purpose)
     try:
         with _maintenance(server) as maintenance:
-            _create(maintenance, name, options)
+            _create(maintenance, name, letters or {})
         yield Database(NAME, protected=False, dsn=make_conninfo(server.dsn, dbname=name))
     finally:
         # One that cannot be dropped now is cleared by the next run; what ends the block is not to be hidden by it.
         with suppress(EngineError), _maintenance(server) as maintenance:
             twin.drop(maintenance, name)
+
+
+def sweep(server: Server) -> tuple[str, ...]:
+    """What killed runs left on that server is dropped, as `clear` does it. Raises Unreachable and its like."""
+    with _maintenance(server) as maintenance:
+        return clear(maintenance)
 
 
 def clear(maintenance: Session, *, older_than: timedelta = OLD) -> tuple[str, ...]:
@@ -226,14 +232,14 @@ def _drop(maintenance: Session, name: str) -> bool:
     return True
 
 
-def _create(maintenance: Session, name: str, options: Mapping[LiteralString, str]) -> None:
+def _create(maintenance: Session, name: str, letters: Letters) -> None:
     try:
-        maintenance.conn.execute(twin.creating(name, options, server=maintenance.server))
+        maintenance.conn.execute(twin.creating(name, letters, server=maintenance.server))
     except psycopg.errors.InsufficientPrivilege as cause:
         role = maintenance.conn.info.user
         step = f"On its server: ALTER ROLE {role} CREATEDB."
         raise ScratchRefused(f"the role {role} may not create databases", step) from cause
     except (psycopg.errors.SyntaxError, psycopg.errors.DataError, psycopg.errors.WrongObjectType) as cause:
-        letters = ", ".join(f"{key} {value}" for key, value in options.items())
+        named = ", ".join(f"{key} {value}" for key, value in letters.items())
         step = "Name a server in [scratch] database_url that has them: the environment's own version and system."
-        raise ScratchRefused(f"its server does not have the environment's {letters}", step) from cause
+        raise ScratchRefused(f"its server does not have the environment's {named}", step) from cause

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from engine import drift, fingerprint, history, identity, snapshot
+from engine import deeds, drift, fingerprint, history, identity, snapshot
 from engine.connection import Session, server_name
+from engine.deeds import Deed
 from engine.drift import Drift
 from engine.files import Migration
 from engine.history import Row
@@ -58,7 +60,8 @@ class Standing:
 
     `applied` is in the order of application, `cells` in the order of migration ids. `bytes` is the database's size.
     `renamed` are those applied under another name with the same timestamp, as (name then, id now). `drift` is None
-    where nothing was applied. `compared` is the fingerprint without what any environment declares to differ.
+    where nothing was applied. `compared` is the fingerprint without what any environment declares to differ. `deed` is
+    what was done there last.
     """
 
     environment: str
@@ -76,6 +79,7 @@ class Standing:
     renamed: tuple[tuple[str, str], ...] = ()
     drift: Drift | None = None
     compared: str = ""
+    deed: Deed | None = None
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -89,7 +93,8 @@ class Standing:
 
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own kinds of value."""
-        return {**asdict(self), "drift": self.drift and self.drift.as_json()}
+        deed = self.deed and {**asdict(self.deed), "at": self.deed.at.isoformat()}
+        return {**asdict(self), "drift": self.drift and self.drift.as_json(), "deed": deed}
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "Standing":
@@ -100,6 +105,7 @@ class Standing:
         parts["problems"] = tuple(Problem(p["id"], State(p["state"]), p["sentence"]) for p in said["problems"])
         parts["renamed"] = tuple((then, now) for then, now in said.get("renamed", ()))
         parts["drift"] = Drift.from_json(said["drift"]) if said.get("drift") else None
+        parts["deed"] = _deed(said["deed"]) if said.get("deed") else None
         return cls(**parts)
 
 
@@ -125,6 +131,7 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
         fingerprint=fingerprint.digest(live),
         drift=snapshot.drifted(session, home, rows, live),
         compared=fingerprint.digest(drift.without(live, session.database.uncompared)),
+        deed=deeds.newest(session, home),
         **_compare(session.database.environment, files, rows),
     )
 
@@ -151,6 +158,10 @@ def _compare(environment: str, files: Sequence[Migration], rows: Sequence[Row]) 
         ),
         "renamed": tuple((row.id, file.id) for row, file in seen if file and _is_renamed(row, file)),
     }
+
+
+def _deed(said: Mapping[str, Any]) -> Deed:
+    return Deed(**{**said, "at": datetime.fromisoformat(said["at"]), "what": tuple(said["what"])})
 
 
 def _is_renamed(row: Row, file: Migration) -> bool:

@@ -18,6 +18,9 @@ _PROVIDERS: dict[str, tuple[str, LiteralString]] = {
 
 _KNOWS_PROVIDERS = 150000
 
+#: Encoding and locale of a database, as CREATE DATABASE calls them.
+Letters = Mapping[LiteralString, str]
+
 
 def create(maintenance: Session, name: str, *, like: str) -> None:
     """An empty database with the owner, encoding, locale and tablespace of the other."""
@@ -35,12 +38,12 @@ def create(maintenance: Session, name: str, *, like: str) -> None:
     )
 
 
-def letters(session: Session) -> Mapping[LiteralString, str]:
+def letters(session: Session) -> Letters:
     """Encoding and locale of the session's own database, as CREATE DATABASE calls them."""
     return dict(_options(_facts(session, session.conn.info.dbname)))
 
 
-def creating(name: str, options: Mapping[LiteralString, str], *, server: int) -> sql.Composed:
+def creating(name: str, options: Letters, *, server: int) -> sql.Composed:
     """The statement that makes an empty database with these letters on a server of that version, maybe another's."""
     fit = dict(options)
     if server < _KNOWS_PROVIDERS and fit.get("LOCALE_PROVIDER") == "libc":

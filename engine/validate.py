@@ -115,7 +115,17 @@ def _in_short(one: Seen) -> dict[str, Any]:
         "last": {"migration": last.id, "at": last.at, "by": last.by} if last else None,
         "problems": [problem.sentence for problem in here.problems] if here else [],
         "drift": _counted(here.drift) if here else None,
+        "deed": _explaining(here) if here else None,
     }
+
+
+def _explaining(here: Standing) -> dict[str, Any] | None:
+    """What was done last, where that was no apply: those the history tells itself."""
+    deed = here.deed
+    if deed is None or deed.act == "apply":
+        return None
+    at = deed.at.isoformat(timespec="seconds")
+    return {"act": deed.act, "what": list(deed.what), "at": at, "by": deed.by, "request": deed.request}
 
 
 def _counted(drift: Drift | None) -> dict[str, Any] | None:

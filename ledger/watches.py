@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from ledger import rows
@@ -73,6 +73,13 @@ class Watches(Pen):
         waiting = select(notices).where(notices.c.ts.is_(None), notices.c.environment.in_(environments))
         with self._transaction() as tx:
             return tuple(_notice(tx, row) for row in tx.execute(waiting.order_by(notices.c.id)))
+
+    def noticed(self, environment: str | None, *, limit: int) -> tuple[Notice, ...]:
+        """The newest of all notices, of one environment or of every one, newest first."""
+        here = notices.c.environment == environment if environment else true()
+        with self._transaction() as tx:
+            newest = select(notices).where(here).order_by(notices.c.id.desc()).limit(limit)
+            return tuple(_notice(tx, row) for row in tx.execute(newest))
 
     def noticing(self, notice_id: int, *, channel: str) -> bool:
         """Reserve a notice's place before posting; False when that was done before, so that it may stand there."""

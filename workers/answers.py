@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine import validate
+from rq.timeouts import JobTimeoutException
+
+from engine import catalog, validate
+from engine.connection import open_session
 from engine.errors import EngineError
 from engine.plan import Advice
 from engine.squawk import Squawk
@@ -17,8 +20,16 @@ from workers.hands import Hands
 Bodies = Mapping[str, sight.Body | None]
 
 
+def whose(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) -> str | None:
+    """The environment whose own worker has to draw the answer, if that is not ours: a plan meets a live database."""
+    if inquiry.question is not Question.PLAN or inquiry.environment == hands.environment.name:
+        return None
+    seen = (one.environment for one in observations if one.body and one.body["state"] == "ok")
+    return next((name for name in seen if name == inquiry.environment), None)
+
+
 def draw(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) -> dict[str, Any]:
-    """The answer's body. Only looks at the ledger, and for a plan at the folder."""
+    """The answer's body. Looks at the ledger and the folder, and for a plan or backups at our own environment."""
     bodies = {one.environment: one.body for one in observations}
     match inquiry.question:
         case Question.STATUS:
@@ -46,10 +57,13 @@ def _plan(hands: Hands, environment: Environment, bodies: Bodies) -> dict[str, A
     earlier = hands.workflow.before(environment)
     known = earlier and neighbours.of(hands, earlier, body=bodies.get(earlier.name))
     try:
-        advice = Advice(squawk=Squawk(hands.tools.squawk))  # what is in the database, its own worker says on the card
+        with open_session(hands.database, purpose="twokey plan", limits=hands.looking) as session:
+            advice = Advice(catalog.read(session), Squawk(hands.tools.squawk))
         plan = drawing.draw_plan(here.standing, hands.files(), before=known, workflow=hands.workflow, advice=advice)
     except EngineError as refused:
         return _refused(environment.name, str(refused))
+    except JobTimeoutException:
+        return _refused(environment.name, f"{environment.name} let us in and then did not answer in time.")
     summary = drawing.summarize(plan, before=known, workflow=hands.workflow)
     return {"question": "plan", "environment": environment.name, "plan": plain.dump(summary), "refusal": None}
 

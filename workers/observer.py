@@ -31,11 +31,15 @@ def look(hands: Hands, observation_id: int) -> None:
 
 
 def answer(hands: Hands, inquiry_id: int) -> None:
-    """The question is answered with what has been observed by now; a second answer changes nothing."""
+    """The question is answered with what has been observed by now, by us or by whom it takes; the first one stays."""
     try:
-        inquiry = hands.book.inquiry(inquiry_id)
-        if inquiry.answered_at is None:
-            hands.book.answer(inquiry_id, answers.draw(hands, inquiry, hands.book.observations(inquiry_id)))
+        inquiry, observed = hands.book.inquiry(inquiry_id), hands.book.observations(inquiry_id)
+        if inquiry.answered_at is not None:
+            return
+        if other := answers.whose(hands, inquiry, observed):
+            hands.doorbell.ring_answer(inquiry_id, other)
+        else:
+            hands.book.answer(inquiry_id, answers.draw(hands, inquiry, observed))
     except LedgerError as away:
         log.warning("%s", away)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from engine import files as folder
-from engine import fingerprint, hazards, history, scratch, sections, standing, statements
+from engine import fingerprint, hazards, history, scratch, sections, standing, statements, twin
 from engine.connection import Session, open_session, server_name
 from engine.files import Migration
 from engine.generate import bench, command, declared, naming, steps
@@ -83,7 +83,7 @@ def draft(
     tell(Reading(source.name))
     said = declared.read(source) if isinstance(source, Models) else command.run(source)
     with (
-        scratch.database(server, "generate", like=session) as made,
+        scratch.database(server, "generate", letters=twin.letters(session)) as made,
         open_session(made, purpose="twokey generate", limits=session.limits) as empty,
     ):
         tell(Replaying(len(files)))

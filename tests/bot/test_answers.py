@@ -81,6 +81,21 @@ def test_status_is_a_table_that_a_phone_can_show() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("by", "request_", "who"),
+    [
+        ("ada (terminal)", None, "🖥️ done at the terminal by ada"),
+        ("ada (U0ENGINEER)", "#7", "↩️ done by #7 of ada (U0ENGINEER)"),
+    ],
+)
+def test_status_says_what_made_the_history_as_it_is(by: str, request_: str | None, who: str) -> None:
+    done = {"act": "rollback", "what": ["2_b"], "at": "2026-11-22T10:00:00+00:00", "by": by, "request": request_}
+    body = {"question": "status", "environments": [an_environment("test", deed=done)], "migrations": []}
+    assert answered(body)[2] == (
+        f"{who} <!date^1795341600^{{date_short_pretty}} {{time}}|2026-11-22 10:00 UTC>: took 1 migration back: `2_b`"
+    )
+
+
 def test_a_status_of_one_environment_names_what_is_pending_there() -> None:
     rows = [{"id": one["id"], "cells": one["cells"][1:2]} for one in STATUS["migrations"]]
     assert answered({**STATUS, "environments": STATUS["environments"][1:2], "migrations": rows}) == [

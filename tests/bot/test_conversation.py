@@ -9,7 +9,7 @@ from ledger import events
 from ledger.request import Act, Certification, CertifiedBy
 from ledger.states import State
 from tests.bot.conftest import CHANNEL, Running
-from tests.support.ledger import ADA, DIGEST, a_plan, a_request_in, a_wish
+from tests.support.ledger import ADA, DIGEST, a_frozen, a_plan, a_request_in, a_wish
 
 APPLIED = events.Applied(migrations=("20250818140001_add_user_columns",), seconds=0.5)
 BACKUP = events.BackedUp(file="production-backup-2026-11-22T10-00-00.sql", bytes=12_300, sha256="c" * 64, seconds=0.4)
@@ -18,7 +18,7 @@ BACKUP = events.BackedUp(file="production-backup-2026-11-22T10-00-00.sql", bytes
 def plan(bot: Running, request_id: int, *, environment: str, protected: bool = False) -> None:
     summary = a_plan(environment=environment, protected=protected)
     why = events.Planned(digest=DIGEST, migrations=tuple(m.id for m in summary.migrations))
-    bot.book.lay_plan(request_id, summary=summary, frozen={"texts": []}, why=why)
+    bot.book.lay_plan(request_id, summary=summary, frozen=a_frozen(summary), why=why)
 
 
 def certified(bot: Running) -> None:

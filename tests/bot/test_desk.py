@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from bot.commands import Cancel, Do, Plan, Status
+from bot.commands import Cancel, Do, History, Plan, Requests, Status
 from bot.desk import Asker, Desk, Filled
 from bot.identity import Directory
-from bot.outcomes import AskInModal, Looking, Mistyped, Refused, Shared, WrittenDown
+from bot.outcomes import AskInModal, Listed, Looking, Mistyped, Refused, Shared, WrittenDown
 from bot.voice import Voice
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.events import Certified, MigrationApplied
-from ledger.records import Question
+from ledger.records import Deed, Question
 from ledger.request import Act, Certification, CertifiedBy, Request, Wish
 from ledger.states import State
 from ledger.workflow import Workflow
@@ -125,6 +125,14 @@ def test_where_two_keys_must_turn_the_form_carries_what_was_asked_for(desk: Desk
         f"#{request.id} is open for production: {request.actor.name} asked, and it waits for its plan. "
         f"Wait for its end, or take it back with `/migrate cancel {request.id}`."
     )
+
+
+def test_what_ended_is_listed_with_what_was_done_at_a_terminal(desk: Desk, ledger: Book) -> None:
+    ledger.notice("test", [[Deed("d", ledger.now(), "apply", ("1_a",), "ada (terminal)")]])
+    ended, still_open = desk.ask(History("test"), ASKER), desk.ask(Requests(), ASKER)
+    assert isinstance(ended, Listed)
+    assert isinstance(still_open, Listed)
+    assert (len(ended.noticed), still_open.noticed) == (1, ())
 
 
 def test_a_second_wish_says_what_it_waits_for(desk: Desk) -> None:

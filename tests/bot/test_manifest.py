@@ -13,6 +13,7 @@ SCOPES = {
     "chat_postEphemeral": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history"},
     "conversations_replies": {"channels:history", "groups:history"},
+    "files_upload_v2": {"files:write"},
     "reactions_get": {"reactions:read"},
     "usergroups_users_list": {"usergroups:read"},
     # The e-mail address of a person is shown to whoever has the second scope.

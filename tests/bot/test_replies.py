@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -20,7 +21,7 @@ from bot.outcomes import (
     WrittenDown,
 )
 from ledger import events
-from ledger.records import Told
+from ledger.records import Deed, Notice, Told
 from ledger.request import Act
 from ledger.states import State
 from tests.bot.conftest import CHANNEL, a_workflow
@@ -88,7 +89,7 @@ def test_help_lists_every_command_of_the_table() -> None:
         ("`/migrate restore &lt;environment&gt; &lt;backup&gt;` Brings it back to a backup; the old database is kept."),
         ("`/migrate discard &lt;environment&gt; &lt;database&gt;` Drops a database that a restore kept, for good."),
         ("`/migrate validate` Compares the environments: missing, extra, edited, out of order, ready to promote."),
-        "`/migrate history [environment]` Lists the requests that have ended, with who, when and which backup.",
+        "`/migrate history [environment]` Lists what has ended or was done at a terminal, with who, when and backup.",
         "`/migrate requests` Lists the requests that are open.",
         "`/migrate cancel &lt;number&gt;` Takes an open request back.",
         "`/migrate help [command]` Shows this list, or what one command does.",
@@ -129,6 +130,19 @@ def test_lists_of_requests() -> None:
         f"*#7* apply production · ada {when} · ⏳ Written down · expires <!date^1795356000^{{time}}|14:00 UTC>",
         "*#7* apply gone · ada · waits for a second person · no longer in twokey.toml",
     ]
+
+
+def test_what_was_done_at_a_terminal_stands_among_what_ended_and_where_there_is_nothing_else() -> None:
+    when = "<!date^1795341660^{date_short_pretty} {time}|2026-11-22 10:01 UTC>"
+    back = Deed("d", T + timedelta(minutes=1), "rollback", ("2_b",), "ada (terminal)")
+    line = f"🖥️ test · done at the terminal by ada {when}: took 1 migration back: `2_b`"
+    alone = Listed(open=False, environment="test", entries=(), noticed=(Notice(1, "test", False, (back,), "k"),))
+    assert lines(messages.reply(alone, WORKFLOW)) == ["1 run at the terminal on test, newest first.", line]
+    older = Entry(a_request(State.EXPIRED), told(events.Expired()))
+    newer = Entry(replace(a_request(State.EXPIRED), id=8, asked_at=T + timedelta(hours=1)), told(events.Expired()))
+    shown = lines(messages.reply(replace(alone, environment=None, entries=(newer, older)), WORKFLOW))
+    assert shown[0] == "2 ended requests and 1 run at the terminal, newest first."
+    assert [shown[1][:4], shown[2], shown[3][:4]] == ["*#8*", line, "*#7*"]
 
 
 def test_an_approval_that_was_taken_back_is_no_approval_in_the_history() -> None:

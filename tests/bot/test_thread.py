@@ -251,7 +251,7 @@ def test_verbosity_all_makes_each_migration_a_line() -> None:
 
 def test_quiet_still_asks_for_the_second_key() -> None:
     story = (ASKED, PLANNED, BY_BO, STARTED, BACKED_UP)
-    assert list(slots("production", State.APPLYING, *story, verbosity=Verbosity.QUIET)) == ["card"]
+    assert list(slots("production", State.APPLYING, *story, verbosity=Verbosity.QUIET)) == ["card", "sql"]
     assert slots("development", State.APPLYING, *story, verbosity=Verbosity.QUIET) == {}
 
 

@@ -35,6 +35,15 @@ def test_status_tells_who_applied_the_last_and_when(shell: Shell) -> None:
     assert re.fullmatch(told, said[4])
 
 
+def test_status_tells_what_else_was_done_there_last(shell: Shell) -> None:
+    shell("baseline", "dev", COLUMNS)
+    told = shell("status", "dev").out.splitlines()[-1]
+    when = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
+    assert re.fullmatch(rf"  baseline of {USERS}, {COLUMNS}, {when} by ada \(terminal\)", told)
+    shell.sql("development", "UPDATE twokey_deeds SET request = '#7' RETURNING 1")
+    assert shell("status", "dev").out.splitlines()[-1].endswith(" UTC by #7 of ada (terminal)")
+
+
 def test_status_of_an_empty_folder(shell: Shell) -> None:
     for migration in (USERS, COLUMNS):
         (shell.folder / "migrations" / f"{migration}.sql").unlink()
@@ -92,6 +101,7 @@ def test_status_as_json(shell: Shell) -> None:
         "pending": [],
         "problems": [],
         "drift": {"state": "none", "differences": 0},
+        "deed": None,
     }
 
 

@@ -1,16 +1,19 @@
 """What was done stays written down, whatever becomes of the history, of the migration and of the database."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from engine import amend, apply, deeds, former, history, lock
+from engine import amend, apply, deeds, former, history, lock, standing, validate
 from engine.backup import NothingToLose
 from engine.connection import Database, Session, open_session
 from engine.form import Form
+from engine.standing import Standing
+from engine.validate import Seen
 from tests.support.engine import bring, draw, migration, real_files
 from tests.support.restore import KEPT, ask, restored, taken
 
@@ -19,6 +22,7 @@ FILES = [
     migration(A, "CREATE TABLE a ();"),
     migration(B, "-- migrate:up transaction:false\nCREATE TABLE b ();\nVACUUM b;\n"),
 ]
+EDITED = [migration(A, "CREATE TABLE a ( );"), FILES[1]]
 
 Short = tuple[str, tuple[str, ...], str]
 
@@ -79,11 +83,32 @@ def test_deeds_of_one_run_bear_the_same_mark_and_are_read_from_a_moment_on(devel
 
 
 def test_a_baseline_and_a_repair_are_deeds(development: Database) -> None:
-    edited = [migration(A, "CREATE TABLE a ( );"), FILES[1]]
     with locked(development) as session:
         amend.baseline(session, FILES, through=B, actor="ada", request=None)
-        amend.repair(session, edited, accept=[A], actor="bo", request=None)
+        amend.repair(session, EDITED, accept=[A], actor="bo", request=None)
     assert told(development) == [("baseline", (A,), "ada"), ("baseline", (B,), "ada"), ("repair", (A,), "bo")]
+
+
+def test_what_was_done_last_explains_what_stands_there_and_is_told_whole(development: Database) -> None:
+    applied(development)
+    with locked(development) as session:
+        home = history.prepare(session)
+        last = deeds.newest(session, home)
+        assert last
+        assert last.what == (A, B)
+        assert validate.overview([seen(session)])["environments"][0]["deed"] is None  # the history itself says it
+        amend.repair(session, EDITED, accept=[A], actor="bo", request="#7")
+        deeds.write(session, home, "discard", what=["old"], by="ada", request=None)
+        here = seen(session)
+    assert here.standing
+    assert Standing.from_json(json.loads(json.dumps(here.standing.as_json()))) == here.standing
+    told = validate.overview([here])["environments"][0]["deed"]
+    assert datetime.fromisoformat(told.pop("at")).tzinfo
+    assert told == {"act": "repair", "what": [A], "by": "bo", "request": "#7"}
+
+
+def seen(session: Session) -> Seen:
+    return Seen("development", protected=False, state="ok", standing=standing.look(session, FILES))
 
 
 def test_an_environment_of_an_older_version_gets_the_record_and_keeps_all_it_has(development: Database) -> None:

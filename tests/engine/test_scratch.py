@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from engine import fingerprint, history, scratch
+from engine import fingerprint, history, scratch, twin
 from engine.connection import Database, Session, open_session
 from engine.scratch import NoScratch, NotReplayed, ScratchRefused, Server
 from playground.embedded import Postgres
@@ -85,7 +85,7 @@ def test_a_locale_that_its_server_lacks_is_named(
     server: Server, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scratch.twin, "letters", lambda _: {"ENCODING": "UTF8", "LC_COLLATE": "xx_YY"})
-    with pytest.raises(ScratchRefused) as caught, scratch.database(server, "test", like=session):
+    with pytest.raises(ScratchRefused) as caught, scratch.database(server, "test", letters=twin.letters(session)):
         pass
     assert str(caught.value) == (
         "No scratch database was made: its server does not have the environment's ENCODING UTF8, LC_COLLATE xx_YY. "
@@ -101,7 +101,7 @@ def test_it_is_like_the_environments_and_named_by_purpose_and_time(
         latin = Database("development", protected=False, dsn=server.dsn.replace("/postgres?", "/latin?"))
         with (
             open_session(latin, purpose="test") as like,
-            scratch.database(server, "test", like=like) as made,
+            scratch.database(server, "test", letters=twin.letters(like)) as made,
             psycopg.connect(made.dsn) as conn,
         ):
             row = conn.execute(
@@ -161,7 +161,10 @@ def test_what_a_killed_run_left_is_cleared_by_the_next_once_it_is_old(
 
 def test_a_replay_gives_the_fingerprint_that_the_environment_has(server: Server, session: Session) -> None:
     bring(session, real_files())
-    with scratch.database(server, "test", like=session) as made, open_session(made, purpose="test") as empty:
+    with (
+        scratch.database(server, "test", letters=twin.letters(session)) as made,
+        open_session(made, purpose="test") as empty,
+    ):
         assert scratch.replay(empty, real_files()) == fingerprint.read(session, history.prepare(session))
 
 

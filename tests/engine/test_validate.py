@@ -138,6 +138,7 @@ def test_the_overview() -> None:
                 "last": {"migration": C, "at": "2025-08-18T16:00:00+00:00", "by": "ada"},
                 "problems": [],
                 "drift": None,
+                "deed": None,
             },
             {
                 "name": "test",
@@ -149,6 +150,7 @@ def test_the_overview() -> None:
                 "last": {"migration": A, "at": "2025-08-18T16:00:00+00:00", "by": "ada"},
                 "problems": ["Why."],
                 "drift": None,
+                "deed": None,
             },
             {
                 "name": "test",
@@ -160,6 +162,7 @@ def test_the_overview() -> None:
                 "last": None,
                 "problems": [],
                 "drift": None,
+                "deed": None,
             },
         ],
         "migrations": [

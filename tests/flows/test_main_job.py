@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -119,6 +120,13 @@ def dumped(corridor: Corridor, url: str) -> list[str]:
     return [line for line in told.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
 
 
+def enclosed(corridor: Corridor, card: dict[str, object]) -> str:
+    """The file that an approver finds under the card."""
+    reply = corridor.channel.thread_shows(card, "The SQL of #4 as it is frozen, 3 migrations.")
+    with urlopen(reply["files"][0]["url_private"]) as answer:
+        return answer.read().decode()
+
+
 def test_the_card_waits_for_the_second_key_and_the_channel_keeps_the_whole_story(
     begin: Callable[..., Corridor],
 ) -> None:
@@ -126,6 +134,8 @@ def test_the_card_waits_for_the_second_key_and_the_channel_keeps_the_whole_story
     corridor.bring_to_test()
     card = corridor.ask_for_production("the release needs it")
     assert corridor.applied("production") == []
+    read = enclosed(corridor, card)
+    assert all((corridor.migrations / f"{name}.sql").read_text() in read for name in THREE)
     corridor.channel.reacts(BO, card, "white_check_mark")
     done = corridor.channel.thread_shows(card, "3 migrations applied to production", "Ada")
     assert corridor.applied("production") == THREE

@@ -12,7 +12,7 @@ from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Approved, Asked, Certified, MigrationApplied, Noted, Planned, Started, Withdrawn
 from ledger.request import CHANGING, Act, Certification, CertifiedBy, Wish
 from ledger.states import FINAL, MOVES, SAID, State, sources
-from tests.support.ledger import ADA, BO, DIGEST, WAY, a_plan, a_request_in, a_wish
+from tests.support.ledger import ADA, BO, DIGEST, WAY, a_frozen, a_plan, a_request_in, a_wish
 
 HOUR = timedelta(hours=1)
 
@@ -105,7 +105,7 @@ def test_a_plan_lies_beside_its_request(ledger: Book) -> None:
     request = a_request_in(ledger, State.PLANNED)
     assert request.plan == a_plan()
     assert ledger.request(request.id) == request
-    assert ledger.frozen_plan(request.id) == {"texts": ["SELECT 1"]}
+    assert ledger.frozen_plan(request.id) == a_frozen(a_plan())
 
 
 def test_a_plan_is_laid_once(ledger: Book) -> None:

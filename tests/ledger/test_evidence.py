@@ -14,7 +14,7 @@ from ledger.chain import Tally
 from ledger.events import BackedUp
 from ledger.request import Decision, Request, Verdict, Witness
 from ledger.states import State
-from tests.support.ledger import ADA, BO, DIGEST, a_request_in, a_wish, role_url
+from tests.support.ledger import ADA, BO, DIGEST, a_frozen, a_plan, a_request_in, a_wish, role_url
 
 Out = pytest.CaptureFixture[str]
 MANIFEST = {"manifest": 1, "bytes": 12, "sha256": "c" * 64, "contents": {"rows": {"public.users": 3}}}
@@ -44,7 +44,7 @@ def test_it_tells_all_and_holds(ledger: Book, request_id: int) -> None:
     file = evidence.as_text(evidence.gather(ledger, request_id))
     told = json.loads(file)
     assert told["request"]["actor"]["id"] == ADA.id
-    assert told["plan"] == {"texts": ["SELECT 1"]}
+    assert told["plan"] == a_frozen(a_plan(environment="production", protected=True))
     assert told["shown"]["migrations"][0]["hazards"][0]["sentence"] == "Rewrites users."
     assert [one["actor"]["id"] for one in told["decisions"]] == [BO.id]
     assert told["manifest"] == MANIFEST
@@ -61,7 +61,10 @@ SAYS = "speaks of something else than"
 @pytest.mark.parametrize(
     ("forge", "why"),
     [
-        (lambda e: e["plan"]["texts"].append("DROP TABLE users"), f"Event 2 of #1 (Planned) {SAYS} the plan in"),
+        (
+            lambda e: e["plan"]["migrations"][0].update(text="DROP TABLE users"),
+            f"Event 2 of #1 (Planned) {SAYS} the plan in",
+        ),
         (lambda e: e["request"].update(reason="other"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
         (lambda e: e["request"]["actor"].update(id="U0X"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
         (lambda e: e["manifest"].update(bytes=13), f"Event 6 of #1 (BackedUp) {SAYS} the backup's manifest in"),
@@ -101,7 +104,7 @@ def test_from_a_terminal_it_is_one_file_that_is_verified_without_the_ledger(
     monkeypatch.delenv("LEDGER_DATABASE_URL")
     assert door.main(["verify", str(file)]) == 0
     assert capsys.readouterr().out.startswith("The record holds: 1 request, 7 events, 1 seal, 0 tallies. Seal 1 is ")
-    file.write_text(file.read_text().replace("SELECT 1", "SELECT 2"))
+    file.write_text(file.read_text().replace("SELECT 'create", "SELECT 'drop"))
     assert door.main(["verify", str(file)]) == 1
     assert "Event 2 of #1 (Planned) speaks of something else than the plan in this file." in capsys.readouterr().out
 

@@ -53,6 +53,17 @@ def test_what_is_brought_again_is_written_once_and_what_is_new_of_a_run_is_told(
     assert numbers(ledger.notices(["test"])) == [["1"], ["2"]]
 
 
+def test_the_newest_are_listed_whether_they_were_told_or_not(ledger: Book) -> None:
+    for environment, number in (("test", 1), ("production", 2), ("test", 3)):
+        ledger.notice(environment, [])
+        ledger.notice(environment, [[a_deed(number)]])
+    [told, _] = ledger.notices(["test"])
+    ledger.noticing(told.id, channel="C1")
+    ledger.noticed_as(told.id, "1.2")
+    assert numbers(ledger.noticed("test", limit=9)) == [["3"], ["1"]]
+    assert numbers(ledger.noticed(None, limit=2)) == [["3"], ["2"]]
+
+
 def test_two_workers_at_once_write_once(ledger: Book) -> None:
     ledger.notice("test", [])
     with ThreadPoolExecutor(8) as threads:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -162,6 +163,12 @@ def a_plan(*, environment: str = "development", protected: bool = False, digest:
     )
 
 
+def a_frozen(plan: PlanSummary) -> dict[str, Any]:
+    """What a worker freezes beside a plan, as far as others than workers read it."""
+    texts = [{"id": one.id, "text": f"SELECT '{one.name}';\n", "checksum": one.checksum} for one in plan.migrations]
+    return {"digest": plan.digest, "migrations": texts}
+
+
 #: From which state a request comes to each, and with what event.
 WAY: dict[State, tuple[State, Event]] = {
     State.PLANNED: (State.ASKED, Planned(digest=DIGEST, migrations=("20250818140001_add_user_columns",))),
@@ -194,5 +201,5 @@ def a_request_in(
     if isinstance(why, Planned):
         summary = plan or a_plan(environment=request.environment, protected=protected)
         why = Planned(digest=summary.digest, migrations=tuple(one.id for one in summary.migrations))
-        return book.lay_plan(request.id, summary=summary, frozen={"texts": ["SELECT 1"]}, why=why)
+        return book.lay_plan(request.id, summary=summary, frozen=a_frozen(summary), why=why)
     return book.move(request.id, state, why=why)

@@ -136,7 +136,7 @@ class Row:
 
 
 class AnsweredBell(Doorbell):
-    """A bell whose looks are answered before the ring returns."""
+    """A bell whose looks and answers come before the ring returns."""
 
     def __init__(self, row: Row) -> None:
         super().__init__(row.redis_url)
@@ -145,4 +145,9 @@ class AnsweredBell(Doorbell):
     def ring_look(self, observation_id: int, environment: str) -> bool:
         if environment not in self._row.asleep:
             observer.look(self._row.hands(environment), observation_id)
+        return True
+
+    def ring_answer(self, inquiry_id: int, environment: str) -> bool:
+        if environment not in self._row.asleep:
+            observer.answer(self._row.hands(environment), inquiry_id)
         return True

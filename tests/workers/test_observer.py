@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from rq.timeouts import JobTimeoutException
 
-from engine import standing
+from engine import catalog, standing
 from engine.connection import Session
 from engine.files import Migration
+from ledger import plain
 from ledger.records import Inquiry, Question
 from ledger.request import Act
 from tests.support.ledger import ADA
@@ -117,17 +118,30 @@ def test_validate_names_what_is_ready_and_whether_it_is_certified(row: Row) -> N
     assert body["ready"] == [{**ready, "certified": True}]
 
 
-def test_plan_shows_what_an_apply_would_ask_for(row: Row) -> None:
+@pytest.mark.parametrize("of", [("development", "test"), ("test", "development")])
+def test_plan_shows_what_an_apply_would_ask_for_whoever_looks_last(row: Row, of: tuple[str, ...]) -> None:
+    row.file("20260101000000_index_users", "CREATE INDEX IF NOT EXISTS users_pkey ON users (email);\n")
     row.bring("development")
-    body = ask(row, Question.PLAN, "test", of=("development", "test")).body
+    row.sql("test", "CREATE TABLE users (id int PRIMARY KEY)")  # what only somebody who looks there can know
+    body = ask(row, Question.PLAN, "test", of=of).body
     assert body
     assert (body["environment"], body["refusal"]) == ("test", None)
-    assert [one["id"] for one in body["plan"]["migrations"]] == [FIRST, SECOND, THIRD]
-    assert (body["plan"]["lock_timeout"], body["plan"]["statement_timeout"]) == ("1 s", "20 s")
-    asked = row.ledger.request(row.ask("test"))
-    planned = row.ring(asked.id).plan
+    assert "if_not_exists_skips" in {h["name"] for one in body["plan"]["migrations"] for h in one["hazards"]}
+    planned = row.do("test").plan
     assert planned
-    assert planned.digest == body["plan"]["digest"]
+    assert plain.dump(planned) == body["plan"]
+
+
+def test_a_plan_whose_database_goes_away_between_the_looks_says_why(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    row.bring("development")
+
+    def slow(_: object) -> None:
+        raise JobTimeoutException
+
+    monkeypatch.setattr(catalog, "read", slow)
+    body = ask(row, Question.PLAN, "test", of=("development", "test")).body
+    assert body
+    assert body["refusal"] == "test let us in and then did not answer in time."
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""The files that the bot puts into Slack: what each is called, and what stands in it. Pure.
+
+A file's bytes come from the ledger and from nowhere else, so that an approver reads what the worker will run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from bot.blocks import counted, mono, said
+from bot.story import Story, grouped
+from ledger.request import Act, PlanSummary, Request
+
+
+class Of(StrEnum):
+    """What a file shows of a request."""
+
+    SQL = "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file under a message. Its name is found again where an upload was not answered, so it is the request's own."""
+
+    of: Of
+    name: str
+    title: str
+
+
+def of_plan(story: Story) -> Enclosure | None:
+    """The SQL of a plan that a second person has to agree to, or None where nobody has to or no SQL runs."""
+    request, plan = story.request, story.request.plan
+    if plan is None or not plan.migrations or not story.two_keys:
+        return None
+    return Enclosure(Of.SQL, _sql_name(request, plan), f"The SQL of #{request.id}, {request.words}")
+
+
+def words(story: Story, plan: PlanSummary) -> str:
+    """What stands above the SQL."""
+    count = counted(len(plan.migrations), "migration")
+    return f"The SQL of #{story.request.id} as it is frozen, {count}. *Digest* {mono(grouped(plan.digest))}, as above."
+
+
+def instead(file: Enclosure, request_id: int, why: str) -> str:
+    """What is said where Slack takes no file, however often one tries."""
+    return (
+        f"⚠️ {said(file.title)}, cannot stand here as a file: Slack says {mono(why)}. Whoever runs Twokey: allow files, "
+        f"or install the app again with `slack-manifest.yaml`. `python -m ledger export {request_id}` has all of it."
+    )
+
+
+def sql(request: Request, frozen: Mapping[str, Any]) -> str:
+    """The frozen texts, each to the letter, under a line that says which one it is and what its checksum is."""
+    texts = frozen["migrations"]
+    lines = [f"-- #{request.id}: {request.words}", f"-- digest {frozen['digest']}"]
+    if request.act is Act.APPLY and any("migrate:down" in one["text"] for one in texts):
+        lines.append("-- What stands below a line `-- migrate:down` is the way back, and does not run now.")
+    parts = ["\n".join(lines) + "\n"]
+    for place, one in enumerate(texts, start=1):
+        end = "" if one["text"].endswith("\n") else "\n"
+        head = f"-- {place} of {len(texts)}: {one['id']}.sql, sha256 {one['checksum']}"
+        parts.append(f"{head}\n{one['text']}{end}")
+    return "\n".join(parts)
+
+
+def _sql_name(request: Request, plan: PlanSummary) -> str:
+    """`production-7-7e58-237c-6f28.sql`: the digest as the card shows it."""
+    return f"{request.environment}-{request.id}-{grouped(plan.digest).replace('·', '-')}.sql"

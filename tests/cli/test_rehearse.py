@@ -1,0 +1,76 @@
+"""plan --rehearse, in words and as JSON."""
+
+import re
+
+import pytest
+
+from tests.cli.conftest import COLUMNS, Shell
+from tests.support.workflow import OURS
+
+WAYS = "-- migrate:up\n{}\n-- migrate:down\n{}\n"
+
+
+@pytest.fixture
+def scratched(shell: Shell) -> Shell:
+    """A shell with a scratch server, and with the first migration and two rows on development."""
+    shell.workflow(OURS.replace("[scratch]\n", "[scratch]\non_protected_server = true\n"))
+    shell.export("SCRATCH_DATABASE_URL", shell.dsn["development"])
+    (shell.folder / "migrations" / f"{COLUMNS}.sql").unlink()
+    shell("apply", "development")
+    shell.sql("development", "INSERT INTO users VALUES (1), (2); CREATE TABLE other (a) AS SELECT 1")
+    return shell
+
+
+def figures_gone(said: str) -> str:
+    """The same with every duration and size as a letter."""
+    said = re.sub(r"[\d.,]+ s\b", "N s", said)
+    return re.sub(r"[\d.,]+ (bytes|MB)", "SIZE", said)
+
+
+def test_what_an_approver_reads_first_stands_in_five_lines(scratched: Shell) -> None:
+    up = "ALTER TABLE users ALTER id TYPE int, ADD email text;\nUPDATE users SET email = 'x';"
+    scratched.write(COLUMNS, WAYS.format(up, "ALTER TABLE users ALTER id TYPE bigint, DROP email;"))
+    said = scratched("plan", "development", "--rehearse")
+    assert said.code == 0
+    told = figures_gone(said.out)
+    assert f"[1/1] {COLUMNS}.sql ran on the copy in N s\nTrying the way back on the copy …\n" in told
+    assert re.sub(
+        r"development-backup-\S+\.sql", "BACKUP", told.partition("Run it: twokey apply development\n")[2]
+    ) == (
+        "Rehearsed on a copy from BACKUP:\n"
+        "  works   1 migration, 2 statements; the backup restores\n"
+        "  takes   N s, SIZE of WAL; a restore N s for SIZE\n"
+        "  locks   public.users ACCESS EXCLUSIVE for N s, public.users_pkey ACCESS EXCLUSIVE for N s\n"
+        "  changes public.users 2 rows, public.users written anew\n"
+        "  undo    loses the values of public.users.email, in N s\n"
+        "It ran as it would on development, which was not touched. The copy is gone.\n"
+        "With the traffic of the last N s about 0 queries would wait, N s at most.\n"
+        f"  {COLUMNS}.sql, N s\n"
+        "    line 2: ALTER TABLE, N s, SIZE of WAL, writes public.users anew\n"
+        "    line 3: UPDATE, N s, 2 rows, SIZE of WAL\n"
+    )
+    assert scratched.sql("development", "SELECT count(*) FROM users") == [(2,)]
+
+
+def test_rows_that_change_unnamed_and_what_is_left_unsound_are_noted(scratched: Shell) -> None:
+    scratched.write(COLUMNS, "DO $$BEGIN DELETE FROM other; END$$; ALTER TABLE users ADD CHECK (id > 0) NOT VALID;")
+    said = scratched("plan", "development", "--rehearse")
+    assert "  NOTE    rows of public.other change, and the plan does not name them\n" in said.out
+    assert "  NOTE    the constraint users_id_check on public.users is left not validated\n" in said.out
+    assert f"  undo    irreversible: {COLUMNS}.sql has no way down\n" in said.out
+    body = scratched("plan", "development", "--rehearse", "--json").body
+    assert body.keys() == {"question", "environment", "plan", "refusal", "receipt", "hash", "undo", "forecast"}
+    assert (body["plan"]["receipt"], body["undo"]) == (body["hash"], "irreversible")
+
+
+def test_a_plan_that_fails_exits_1_and_says_where(scratched: Shell) -> None:
+    scratched.write(COLUMNS, "SELECT 1;\nALTER TABLE users ADD email text NOT NULL;\n")
+    said = scratched("plan", "development", "--rehearse", "--json")
+    assert said.code == 1
+    assert said.body["refusal"].startswith(f"{COLUMNS}.sql:2, statement 2 of 2, failed in rehearsal on a copy of dev")
+    scratched.unset("SCRATCH_DATABASE_URL")
+    assert scratched("plan", "development", "--rehearse").code == 2
+
+
+def test_nothing_to_plan_is_nothing_to_rehearse(scratched: Shell) -> None:
+    assert scratched("plan", "development", "--rehearse").code == 0

@@ -1,0 +1,31 @@
+"""Plans that succeed on an empty schema and fail on rows: found in rehearsal, and the environment is not touched."""
+
+import pytest
+
+from engine.rehearsal import RehearsalFailed
+from tests.engine.rehearsal.conftest import Shop
+
+
+@pytest.mark.parametrize(
+    ("text", "sqlstate", "message"),
+    [
+        ("ALTER TABLE users ALTER email SET NOT NULL", "23502",
+         'column "email" of relation "users" contains null values'),
+        ("CREATE UNIQUE INDEX one_note ON orders ((owner > 0))", "23505", 'could not create unique index "one_note"'),
+        ("ALTER TABLE users ALTER age TYPE int USING age::int", "22P02", "invalid input syntax for type integer: …"),
+        ("ALTER TABLE loose ADD FOREIGN KEY (owner) REFERENCES users", "23503",
+         'insert or update on table "loose" violates foreign key constraint "loose_owner_fkey"'),
+    ],
+)  # fmt: skip
+def test_what_rows_forbid_is_told_with_file_line_and_reason(
+    shop: Shop, untouched: None, text: str, sqlstate: str, message: str
+) -> None:
+    with pytest.raises(RehearsalFailed) as caught:
+        shop.rehearse("CREATE TABLE first (a int)", f"SELECT 1;\n\n{text};")
+    failed = caught.value
+    assert (failed.number, failed.of, failed.failure.line, failed.failure.sqlstate) == (2, 2, 3, sqlstate)
+    assert str(failed) == (
+        f"20250202000000_m2.sql:3, statement 2 of 2, failed in rehearsal on a copy of production ({sqlstate}): "
+        f"{message}. production was not touched. Correct 20250202000000_m2.sql if no other environment has run it, "
+        "or remove the cause in production; then apply production again."
+    )
