@@ -14,6 +14,7 @@ from slack_sdk import WebClient
 
 from bot import config, loop
 from bot.announcer import Announcer
+from bot.archive import Archive
 from bot.config import Misconfigured, Settings
 from bot.desk import Desk
 from bot.ears import Ear, HttpEar, SocketEar
@@ -92,7 +93,8 @@ def serve(settings: Settings, *, book: Book, bell: Doorbell) -> None:
     ended = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    clock = Thread(target=loop.run, args=(tuple(map(turn.only, bot.steps)),), kwargs={"until": ended}, name="loop")
+    steps, told = tuple(map(turn.only, bot.steps)), {"until": ended, "wait_for_news": turn.wait_for_news}
+    clock = Thread(target=loop.run, args=(steps,), kwargs=told, name="loop")
     clock.start()
     if _opened(bot.ear, ended):
         log.info("The bot listens in workspace %s.", home)
@@ -120,7 +122,8 @@ def compose(settings: Settings, *, book: Book, bell: Doorbell, voice: Voice, cli
     workflow = settings.workflow
     directory = Directory(voice, home=home, people=workflow.people)
     aside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="aside")
-    desk = Desk(book, bell=bell, directory=directory, workflow=workflow)
+    archive = Archive(book, workflow=workflow, site=voice.site())
+    desk = Desk(book, bell=bell, directory=directory, workflow=workflow, archive=archive)
     app = App(client=client, signing_secret=settings.signing_secret or "", process_before_response=True)
     Listeners(desk, book=book, voice=voice, workflow=workflow, aside=aside).attach(app)
     answering = Answering(book, bell=bell, voice=voice, workflow=workflow)

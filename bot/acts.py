@@ -79,6 +79,24 @@ WORDS: Mapping[Act, Words] = {
         left="Not dropped",
         nothing="Nothing was dropped.",
     ),
+    Act.FREEZE: Words(
+        wish="freeze {place}",
+        wish_of="freeze {place}",
+        form="Freeze {place}",
+        lists="Freezes",
+        done="Frozen",
+        left="Not frozen",
+        nothing="Nothing was frozen.",
+    ),
+    Act.THAW: Words(
+        wish="thaw {place}",
+        wish_of="thaw {place}",
+        form="Thaw {place}",
+        lists="Thaws",
+        done="Thawed",
+        left="Not thawed",
+        nothing="Nothing was thawed.",
+    ),
 }
 
 

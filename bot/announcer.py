@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from bot import enclosures, messages
 from bot.blocks import plain
-from bot.enclosures import Enclosure
+from bot.enclosures import Enclosure, Of
 from bot.messages import Slot
 from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice
+from ledger import evidence
 from ledger.book import Book
 from ledger.deliveries import CARD
 from ledger.records import Delivery
@@ -97,7 +98,7 @@ class Announcer:
     def _post(self, request_id: int, slot: Slot, standing: dict[str, Delivery]) -> Delivery:
         tried_before = slot.name in standing
         delivery = self._book.delivering(request_id, slot.name, channel=slot.channel)
-        parent = standing[CARD].ts if slot.in_thread else None
+        parent = standing[CARD].ts if slot.in_thread and CARD in standing else None
         try:
             found = self._find(slot, delivery, parent) if tried_before else None
             ts = found or self._put(slot, delivery, parent)
@@ -129,7 +130,10 @@ class Announcer:
         return self._voice.post(slot.channel, body, key=key, thread_ts=parent, broadcast=slot.broadcast)
 
     def _upload(self, slot: Slot, file: Enclosure, request_id: int, parent: str | None) -> str:
-        content = enclosures.sql(self._book.request(request_id), self._book.frozen_plan(request_id))
+        if file.of is Of.SQL:
+            content = enclosures.sql(self._book.request(request_id), self._book.frozen_plan(request_id))
+        else:
+            content = evidence.as_text(evidence.gather(self._book, request_id))
         return self._voice.upload(slot.channel, file, content, comment=slot.body.text, thread_ts=parent)
 
     def _lost(self, request_id: int, slot: str) -> None:

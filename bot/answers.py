@@ -27,7 +27,7 @@ from bot.blocks import (
 )
 from bot.grammar import short
 from bot.next_steps import APPLY, SHARE
-from bot.story import none_of
+from bot.story import frozen, none_of
 from ledger.records import Inquiry
 from ledger.workflow import Workflow
 
@@ -149,16 +149,17 @@ def _in_words(environment: Mapping[str, Any]) -> str:
 
 def _standing(environment: Mapping[str, Any]) -> list[str]:
     sign = "🔒 " if environment["protected"] else ""
+    frost = _frost(environment)
     if environment["state"] != "ok":
         why = f": {spoken(environment['why'])}" if environment["why"] else ""
-        return [f"{sign}*{environment['name']}* ⚠️ {environment['state']}{why}"]
+        return [f"{sign}*{environment['name']}* ⚠️ {environment['state']}{why}", *frost]
     last = environment["last"]
     by = f" by {said(last['by'])}" if last and last["by"] else ""
     at = f" {_when(last['at'])}" if last and last["at"] else ""
     newest = f"; last {mono(last['migration'])}{at}{by}" if last else ""
     counts = f"{environment['applied']} applied, {len(environment['pending'])} pending"
     problems = [*_drift(environment), *(f"⚠️ {spoken(problem)}" for problem in environment["problems"])]
-    explained = [*_deed(environment), *listed(problems, show=LINES_SHOWN)]
+    explained = [*frost, *_deed(environment), *listed(problems, show=LINES_SHOWN)]
     return [f"{sign}*{environment['name']}* {counts}{newest}", *explained]
 
 
@@ -172,6 +173,11 @@ def _deed(environment: Mapping[str, Any]) -> list[str]:
     else:
         who = f"🖥️ done at the terminal by {notices.who(done['by'])}"
     return [f"{who} {_when(done['at'])}: {notices.deed(done['act'], done['what'])}"]
+
+
+def _frost(environment: Mapping[str, Any]) -> list[str]:
+    freeze = environment.get("frozen")
+    return [f"❄️ {frozen(freeze['by'], freeze['until'], freeze['reason'])}"] if freeze else []
 
 
 def _drift(environment: Mapping[str, Any]) -> list[str]:

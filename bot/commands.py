@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.until import Until
 from ledger.request import Act
 
 
@@ -37,6 +38,16 @@ class Do:
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """Let nothing start in an environment; `about` is how long in the words that were typed."""
+
+    environment: str
+    reason: str
+    until: Until | None = None
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Validate:
     """Compare the environments."""
 
@@ -67,8 +78,15 @@ class Cancel:
     request_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Export:
+    """All that the ledger holds about one request, as a file."""
+
+    request_id: int
+
+
 Question = Status | Plan | Validate | Backups
-Command = Help | Question | Do | History | Requests | Cancel
+Command = Help | Question | Do | Freeze | History | Requests | Cancel | Export
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +117,12 @@ TABLE: tuple[Described, ...] = (
     Described("backups", "<environment>", "Lists its backups, and the databases that restores kept."),
     Described("restore", "<environment> <backup>", "Brings it back to a backup; the old database is kept."),
     Described("discard", "<environment> <database>", "Drops a database that a restore kept, for good."),
+    Described(
+        "freeze",
+        "<environment> [until] <reason>",
+        "Lets nothing start there: `2h`, `2026-12-01 09:00` (UTC), or until it is thawed.",
+    ),
+    Described("thaw", "<environment>", "Ends what a freeze began; of a protected one with a second person."),
     Described("validate", "", "Compares the environments: missing, extra, edited, out of order, ready to promote."),
     Described(
         "history",
@@ -107,5 +131,6 @@ TABLE: tuple[Described, ...] = (
     ),
     Described("requests", "", "Lists the requests that are open."),
     Described("cancel", "<number>", "Takes an open request back."),
+    Described("export", "<number>", "Puts all that is known of it under its message, as a file that verifies offline."),
     Described("help", "[command]", "Shows this list, or what one command does."),
 )

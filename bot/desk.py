@@ -1,19 +1,19 @@
 """What happens when someone asks: judge by what the ledger knows → write → ring. Knows nothing of Slack's shapes."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot import story
-from bot.commands import Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status
+from bot.archive import Archive
+from bot.commands import Backups, Cancel, Command, Do, Export, Freeze, Help, History, Plan, Requests, Status
 from bot.grammar import LONGEST_NOTE, tidy
 from bot.identity import Directory
 from bot.outcomes import (
     NAME_FIELD,
     REASON_FIELD,
-    SHOWN,
     AskInModal,
-    Entry,
+    FrozenNow,
     Helped,
-    Listed,
     Looking,
     Mistyped,
     Outcome,
@@ -29,11 +29,11 @@ from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRecord, NoSuchRequest
 from ledger.events import Cancelled
 from ledger.records import Question
 from ledger.request import Act, Actor, Kind, Request, Wish
-from ledger.states import FINAL, State
+from ledger.states import State
 from ledger.workflow import Environment, Workflow
 
-#: How many requests a list is drawn from, and how many open ones a gate looks through.
-LIST_FROM, GATE_FROM = 40, 50
+#: How many open requests a gate looks through.
+GATE_FROM = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,11 @@ class Filled:
 class Desk:
     """One per process. Every method may raise LedgerUnreachable, and SlackFailed where a person is looked up."""
 
-    def __init__(self, book: Book, *, bell: Doorbell, directory: Directory, workflow: Workflow) -> None:
+    def __init__(
+        self, book: Book, *, bell: Doorbell, directory: Directory, workflow: Workflow, archive: Archive
+    ) -> None:
         self._book, self._bell, self._directory, self._workflow = book, bell, directory, workflow
+        self._archive = archive
 
     def ask(self, command: Command, asker: Asker) -> Outcome:
         """Do what a command says, or refuse with a sentence. What comes back as done is committed."""
@@ -74,12 +77,16 @@ class Desk:
         match command:
             case Do(act=act, environment=name, about=about, note=note):
                 return self._do(replace(_wish(act, name, actor, asker), about=about, note=note))
+            case Freeze():
+                return self._freeze(command, actor, asker)
             case Cancel(request_id=request_id):
                 return self._cancel(request_id, actor)
+            case Export(request_id=request_id):
+                return self._archive.export(request_id, actor, channel=asker.channel)
             case Requests():
-                return self._list(None, open_only=True)
+                return self._archive.listed(None, open_only=True)
             case History(environment=name):
-                return self._list(name, open_only=False)
+                return self._archive.listed(name, open_only=False)
             case Status(environment=name):
                 return self._look(Question.STATUS, name, actor, asker)
             case Backups(environment=name):
@@ -170,8 +177,23 @@ class Desk:
             return wish
         return replace(wish, groups=self._directory.groups(environment.approvers))
 
+    def _freeze(self, command: Freeze, actor: Actor, asker: Asker) -> Outcome:
+        """At once, for whoever may ask: it only makes safer."""
+        wish = _wish(Act.FREEZE, command.environment, actor, asker)
+        wish = replace(wish, reason=command.reason, about=command.about)
+        environment = self._workflow.environment(wish.environment)
+        assert environment is not None  # the grammar knows no other
+        if refused := self._refusal(wish, environment):
+            return refused
+        if isinstance(command.until, datetime) and command.until <= self._book.now():
+            return Refused(f"{command.until:%Y-%m-%d %H:%M} UTC is over. Nothing was frozen.")
+        request, _ = self._book.freeze(wish, until=command.until, protected=environment.protected)
+        return FrozenNow(request)
+
     def _needless(self, wish: Wish, environment: Environment) -> Refused | None:
-        """A certification that no environment waits for."""
+        """A certification that no environment waits for, and a thaw where there is no frost."""
+        if wish.act is Act.THAW and self._book.frozen(environment.name) is None:
+            return Refused(f"{environment.name} is not frozen.")
         after = self._workflow.after(environment)
         if wish.act is not Act.CERTIFY or (after is not None and after.protected):
             return None
@@ -184,8 +206,9 @@ class Desk:
             return None
         if self._book.applied_since(wish.environment, newest.by.at) is not None:
             return None
+        by = f"by {harmless(newest.by.actor_name)} at {newest.by.at:%Y-%m-%d %H:%M} UTC"
         return Refused(
-            f"{wish.environment} is certified already, by {newest.by.actor_name} at {newest.by.at:%Y-%m-%d %H:%M} UTC, "
+            f"{wish.environment} is certified already, {by}, "
             "and nothing was applied since. To certify it anew, add a note: "
             f"`/migrate certify {wish.environment} <note>`."
         )
@@ -207,6 +230,7 @@ class Desk:
             before=before,
             certification=self._book.certification(before.name) if before else None,
             groups=wish.groups,
+            freeze=self._book.frozen(environment.name),
         )
         return Refused(verdict.why) if isinstance(verdict, policy.Denied) else None
 
@@ -237,13 +261,6 @@ class Desk:
             return TakenBack(self._book.move(request_id, State.CANCELLED, why=Cancelled(actor.id, actor.name)))
         except (NoSuchRequest, IllegalMove) as error:
             return Refused(str(error))
-
-    def _list(self, name: str | None, *, open_only: bool) -> Listed:
-        found = self._book.requests(environment=name, open_only=open_only, limit=LIST_FROM)
-        wanted = [request for request in found if open_only or request.state in FINAL]
-        entries = tuple(Entry(request, self._book.events(request.id)) for request in wanted[:SHOWN])
-        noticed = () if open_only else self._book.noticed(name, limit=SHOWN)
-        return Listed(open=open_only, environment=name, entries=entries, noticed=noticed)
 
     def _look(self, question: Question, name: str | None, actor: Actor, asker: Asker) -> Looking:
         names = self._needed_for(question, name)

@@ -17,6 +17,7 @@ class Of(StrEnum):
     """What a file shows of a request."""
 
     SQL = "sql"
+    EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,20 @@ def of_plan(story: Story) -> Enclosure | None:
     request, plan = story.request, story.request.plan
     if plan is None or not plan.migrations or not story.two_keys:
         return None
-    return Enclosure(Of.SQL, _sql_name(request, plan), f"The SQL of #{request.id}, {request.words}")
+    return Enclosure(Of.SQL, _sql_name(request, plan), f"The SQL of #{request.id}: {request.words}")
+
+
+def of_story(request_id: int, seq: int) -> Enclosure:
+    """All that the ledger holds about a request, as it was asked for in its story's event `seq`."""
+    return Enclosure(Of.EVIDENCE, f"evidence-{request_id}-{seq}.json", f"The evidence of #{request_id}")
+
+
+def handed_out(request: Request, seq: int, *, to: str) -> str:
+    """What stands above the evidence."""
+    file = of_story(request.id, seq).name
+    return (
+        f"The evidence of #{request.id}, for {said(to)}. It verifies offline: {mono(f'python -m ledger verify {file}')}"
+    )
 
 
 def words(story: Story, plan: PlanSummary) -> str:
@@ -45,8 +59,8 @@ def words(story: Story, plan: PlanSummary) -> str:
 def instead(file: Enclosure, request_id: int, why: str) -> str:
     """What is said where Slack takes no file, however often one tries."""
     return (
-        f"⚠️ {said(file.title)}, cannot stand here as a file: Slack says {mono(why)}. Whoever runs Twokey: allow files, "
-        f"or install the app again with `slack-manifest.yaml`. `python -m ledger export {request_id}` has all of it."
+        f"⚠️ {mono(file.name)} cannot stand here: Slack says {mono(why)}. Whoever runs Twokey: allow files, or install "
+        f"the app again with `slack-manifest.yaml`. Until then `python -m ledger export {request_id}` has all of it."
     )
 
 

@@ -19,7 +19,7 @@ from bot.blocks import (
     spoken,
 )
 from bot.next_steps import buttons, next_words
-from bot.story import Story, grouped, now
+from bot.story import Story, frozen, grouped, now
 from ledger import events
 from ledger.states import State
 
@@ -86,6 +86,10 @@ def _alone(story: Story) -> str | None:
             return f"{back} What was written since is in {mono(kept)} alone."
         case events.Discarded(database=database, bytes=count):
             return f"{mono(database)} is gone, {size(count)}."
+        case events.Frozen(actor_name=name, until=until, reason=why):
+            return f"❄️ {frozen(name, until, why)}. What runs finishes; nothing else starts."
+        case events.Thawed(freezes=lifted):
+            return f"{story.request.environment} is thawed: {', '.join(lifted)} no longer holds."
         case _:
             return None
 

@@ -5,7 +5,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from bot.commands import TABLE, Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
+from bot import until
+from bot.commands import (
+    TABLE,
+    Backups,
+    Cancel,
+    Command,
+    Do,
+    Export,
+    Freeze,
+    Help,
+    History,
+    Plan,
+    Requests,
+    Status,
+    Validate,
+)
 from ledger.request import Act
 from ledger.workflow import Environment, Workflow
 
@@ -162,14 +177,33 @@ def _certify(said: Said) -> Do:
     environment = _environment(said)
     if len(said.words) == 2:
         return Do(Act.CERTIFY, environment.name)
-    first = said.words[2]
-    note = said.text[first.start :]
+    return Do(Act.CERTIFY, environment.name, note=_rest(said, 2, what="note"))
+
+
+def _rest(said: Said, place: int, *, what: str) -> str:
+    """Everything from a word on, as it was typed."""
+    first = said.words[place]
+    rest = said.text[first.start :]
     if said.text[first.start - 1] in _QUOTES:  # quoted as a whole
-        note = note.rstrip(_QUOTES)
-    if len(note) > LONGEST_NOTE:
-        why = f"The note has {len(note)} characters; {LONGEST_NOTE} fit. Say it shorter and link to the rest."
+        rest = rest.rstrip(_QUOTES)
+    if len(rest) > LONGEST_NOTE:
+        why = f"The {what} has {len(rest)} characters; {LONGEST_NOTE} fit. Say it shorter and link to the rest."
         raise Slip(text=said.text[: first.start + 20], start=first.start, length=20, why=why)
-    return Do(Act.CERTIFY, environment.name, note=note)
+    return rest
+
+
+def _freeze(said: Said) -> Freeze:
+    environment = _environment(said)
+    words = [word.text for word in said.words[2:]]
+    try:
+        ends, count = until.read(words)
+    except until.NoSuchMoment as none:
+        raise said.slip(said.words[2], f"Until when? For “{clip(words[0])}”, {none}.") from none
+    if len(words) == count:
+        why = f"Why? Whoever comes next reads it: `freeze {short(environment)} 2h the database is being moved`."
+        raise said.slip(None, why)
+    reason = _rest(said, 2 + count, what="reason")
+    return Freeze(environment.name, reason, ends, tuple(words[:count]))
 
 
 def _rollback(said: Said) -> Do:
@@ -211,15 +245,14 @@ def _help(said: Said) -> Help:
     return Help(word)
 
 
-def _cancel(said: Said) -> Cancel:
+def _request(said: Said, lists: str) -> int:
     if len(said.words) == 1:
-        raise said.slip(None, "Which request? `/migrate requests` lists the open ones.")
+        raise said.slip(None, f"Which request? {lists}")
     number = said.words[1].text.removeprefix("#")
     if not (number.isascii() and number.isdigit() and len(number) < 10):
-        why = f"“{clip(said.words[1].text)}” is not the number of a request. `/migrate requests` lists the open ones."
-        raise said.slip(said.words[1], why)
+        raise said.slip(said.words[1], f"“{clip(said.words[1].text)}” is not the number of a request. {lists}")
     _nothing_after(said, 2)
-    return Cancel(int(number))
+    return int(number)
 
 
 def _alone(command: Command) -> Callable[[Said], Command]:
@@ -242,9 +275,12 @@ READERS: Mapping[str, Callable[[Said], Command]] = {
     "backups": lambda said: Backups(_one_environment(said)),
     "restore": lambda said: _about(said, Act.RESTORE, "Which backup?"),
     "discard": lambda said: _about(said, Act.DISCARD, "Which database?"),
+    "freeze": _freeze,
+    "thaw": lambda said: Do(Act.THAW, _one_environment(said)),
     "validate": _alone(Validate()),
     "history": lambda said: History(_perhaps_environment(said)),
     "requests": _alone(Requests()),
-    "cancel": _cancel,
+    "cancel": lambda said: Cancel(_request(said, "`/migrate requests` lists the open ones.")),
+    "export": lambda said: Export(_request(said, "`/migrate history` lists those that have ended.")),
     "help": _help,
 }

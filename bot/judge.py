@@ -99,7 +99,8 @@ class Judge:
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)
         groups = self._directory.groups(environment.approvers)
-        judged = policy.may_decide(actor, request, environment, now=self._book.now(), groups=groups)
+        freeze = self._book.frozen(request.environment) if verdict is Verdict.APPROVE else None
+        judged = policy.may_decide(actor, request, environment, now=self._book.now(), freeze=freeze, groups=groups)
         if isinstance(judged, policy.Denied):
             self._refuse(actor, request, judged.why)
             return

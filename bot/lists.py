@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot import notices
-from bot.blocks import Body, body, counted, listed, moment, mono, plain, said, seconds, section, sections
+from bot.blocks import Body, body, counted, link, listed, moment, mono, plain, said, seconds, section, sections
 from bot.commands import TABLE
 from bot.grammar import short
 from bot.outcomes import SHOWN, Entry, Listed
@@ -47,7 +47,8 @@ def _lines(found: Listed, workflow: Workflow) -> list[str]:
 
 def _line(entry: Entry, workflow: Workflow, *, others: Sequence[Entry]) -> str:
     request = entry.request
-    asked = f"*#{request.id}* {said(request.words)} · {said(request.actor.name)}"
+    number = f"#{request.id}"
+    asked = f"*{link(entry.link, number) if entry.link else number}* {said(request.words)} · {said(request.actor.name)}"
     environment = workflow.environment(request.environment)
     if environment is None:
         return f"{asked} · {SAID[request.state]} · no longer in twokey.toml"
@@ -79,7 +80,7 @@ def _took(story: Story) -> str:
     began = next((told.at for told in story.told if isinstance(told.event, events.Started)), None)
     if began is None or story.request.state not in FINAL or story.last(events.Applied) or story.last(events.Reverted):
         return ""  # these say their own time
-    return f" · ran {seconds((story.told[-1].at - began).total_seconds())}"
+    return f" · ran {seconds(((story.end or story.told[-1]).at - began).total_seconds())}"
 
 
 def _backup(story: Story) -> str:

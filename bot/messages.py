@@ -16,6 +16,8 @@ from bot.outcomes import (
     NAME_FIELD,
     REASON_FIELD,
     AskInModal,
+    FrozenNow,
+    HandedOut,
     Helped,
     Listed,
     Looking,
@@ -74,7 +76,7 @@ class Slot:
 
     @property
     def in_thread(self) -> bool:
-        """Whether this is a reply under the card."""
+        """Whether this is a reply under the card, where there is one."""
         return self.name != CARD
 
 
@@ -85,11 +87,12 @@ def project(
     story = Story(request, environment, tuple(told), workflow)
     waits = story.last(events.Waiting) is not None or story.last(events.Unanswered) is not None
     if _in_one_message(story) and (story.over or story.last(events.Unanswered) is None):
-        return (Slot(CARD, environment.channel, endings.brief(story)),) if story.over else ()
+        alone = (Slot(CARD, environment.channel, endings.brief(story)),) if story.over else ()
+        return (*alone, *_evidence(story))
     if request.plan is None and not waits:
-        return ()
+        return tuple(_evidence(story))
     card = Slot(CARD, environment.channel, cards.card(story))
-    return (card, *_sql(story), *_progress(story), *_replies(story))
+    return (card, *_sql(story), *_progress(story), *_replies(story), *_evidence(story))
 
 
 def _in_one_message(story: Story) -> bool:
@@ -103,6 +106,20 @@ def _sql(story: Story) -> list[Slot]:
     if file is None or plan is None:
         return []
     return [Slot(SQL, story.environment.channel, plain(enclosures.words(story, plan)), encloses=file)]
+
+
+def _evidence(story: Story) -> list[Slot]:
+    """A file for each time that somebody asked for one; in it is what the ledger holds when it is put there."""
+    return [
+        Slot(
+            f"said:{told.seq}",
+            story.environment.channel,
+            plain(enclosures.handed_out(story.request, told.seq, to=told.event.actor_name)),
+            encloses=enclosures.of_story(story.request.id, told.seq),
+        )
+        for told in story.told
+        if isinstance(told.event, events.Exported)
+    ]
 
 
 def _progress(story: Story) -> list[Slot]:
@@ -151,6 +168,10 @@ def reply(outcome: Outcome, workflow: Workflow) -> Body:
             return lists.help_for(word, workflow)
         case Listed():
             return lists.requests(outcome, workflow)
+        case FrozenNow(request=request):
+            return plain(f"{request.environment} is frozen (#{request.id}). What runs finishes; nothing else starts.")
+        case HandedOut(request_id=number, channel=channel):
+            return plain(ours(f"The evidence of #{number} will stand in <#{channel}> in a moment, as a file."))
         case TakenBack(request=request):
             return plain(f"#{request.id} is cancelled. Nothing will run.")
         case Refused(why=why):

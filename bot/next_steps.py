@@ -10,14 +10,14 @@ from ledger.states import State
 #: The names under which Slack gives a press back. A button's value is a number or a name, looked up again.
 CERTIFY, PLAN, APPLY = "twokey_certify", "twokey_plan", "twokey_apply"
 CANCEL, SHARE, ROLLBACK, UNDO = "twokey_cancel", "twokey_share", "twokey_rollback", "twokey_undo"
-BACKUP, RESTORE, DISCARD = "twokey_backup", "twokey_restore", "twokey_discard"
+BACKUP, RESTORE, DISCARD, THAW = "twokey_backup", "twokey_restore", "twokey_discard", "twokey_thaw"
 #: The buttons that say what an emoji says, and whether they say it or take it back.
 APPROVE, REJECT, TAKE_BACK = "twokey_approve", "twokey_reject", "twokey_take_back"
 KEYS = (APPROVE, REJECT, TAKE_BACK)
 #: What may be pressed twice and mean it twice.
 QUESTIONS = (PLAN, SHARE, CANCEL)
 #: These are commands, and the value is what follows the word.
-SPOKEN = (PLAN, APPLY, CANCEL, ROLLBACK, BACKUP, RESTORE, DISCARD)
+SPOKEN = (PLAN, APPLY, CANCEL, ROLLBACK, BACKUP, RESTORE, DISCARD, THAW)
 
 
 def buttons(story: Story) -> list[Block]:
@@ -52,7 +52,9 @@ def next_step(story: Story) -> Block | None:
         return button(f"Plan {request.environment}", action=PLAN, value=request.environment)
     if (kept := story.last(events.BackupKept)) is not None:
         return button("Restore", action=RESTORE, value=f"{request.environment} {kept.file}")
-    if request.act in {Act.BACKUP, Act.DISCARD}:
+    if request.act is Act.FREEZE:
+        return button(f"Thaw {request.environment}", action=THAW, value=request.environment)
+    if request.act in {Act.BACKUP, Act.DISCARD, Act.THAW}:
         return None
     if after is None:
         return None
@@ -67,7 +69,7 @@ def _ask_again(story: Story) -> Block:
     request = story.request
     if request.act is Act.CERTIFY:
         return button("Ask again", action=CERTIFY, value=str(request.id))
-    if request.act in {Act.BACKUP, Act.RESTORE, Act.DISCARD}:
+    if request.act in {Act.BACKUP, Act.RESTORE, Act.DISCARD, Act.THAW}:
         return button(
             "Ask again", action=f"twokey_{request.act}", value=" ".join((request.environment, *request.about))
         )
@@ -96,6 +98,10 @@ def next_words(story: Story) -> str:
     after = story.workflow.after(story.environment)
     if story.request.act in {Act.BACKUP, Act.DISCARD}:
         return f"`/migrate backups {short(story.environment)}` lists what there is."
+    if story.request.act is Act.FREEZE:
+        return f"`/migrate thaw {short(story.environment)}` ends that."
+    if story.request.act is Act.THAW:
+        return "What waits there can be approved again."
     if (swapped := story.last(events.Restored)) is not None:
         return f"When nothing of it is needed: `/migrate discard {short(story.environment)} {swapped.kept}`."
     if story.request.act in {Act.ROLLBACK, Act.RESTORE}:

@@ -37,10 +37,14 @@ class Helped:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a list of requests: the request, and its story, from which the end and the backup are read."""
+    """One line of a list of requests: the request, and its story, from which the end and the backup are read.
+
+    `link` leads to its message, where one stands.
+    """
 
     request: Request
     told: tuple[Told, ...]
+    link: str | None = None
 
 
 #: How much of what happened one answer names.
@@ -65,6 +69,14 @@ class TakenBack:
     """The request is cancelled."""
 
     request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """The evidence of a request will stand in that channel."""
+
+    request_id: int
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +114,11 @@ class Shared:
     """The answer will stand in the channel."""
 
 
-Outcome = WrittenDown | Looking | Helped | Listed | TakenBack | Refused | AskInModal | Shared
+@dataclass(frozen=True, slots=True)
+class FrozenNow:
+    """The environment is frozen by this request, which is done."""
+
+    request: Request
+
+
+Outcome = FrozenNow | WrittenDown | Looking | Helped | Listed | TakenBack | HandedOut | Refused | AskInModal | Shared

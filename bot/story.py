@@ -22,6 +22,8 @@ ENDS = (
     | events.Restored
     | events.Discarded
     | events.Certified
+    | events.Frozen
+    | events.Thawed
     | events.Failed
     | events.Interrupted
     | events.Rejected
@@ -132,6 +134,10 @@ def _step(told: Told, story: Story) -> Step | None:
             return Step(f"⚠️ No worker of {story.environment.name} has answered for {silent} s", "No worker answered")
         case events.Started() | events.Answered():
             return Step("🔵 Running", "Running")
+        case events.Halted(actor_name=name, until=until, reason=why):
+            return Step(f"❄️ {frozen(name, until, why)}; nothing starts", "Frozen")
+        case events.Released(by=number):
+            return Step(f"⏳ Thawed by #{number}{_again(story)}", "Thawed")
         case events.Agreed(actor_name=name, missing=missing):
             more = "1 more person" if missing == 1 else f"{missing} more people"
             by = f"Approved by {said(name)}"
@@ -149,6 +155,19 @@ def _step(told: Told, story: Story) -> Step | None:
 def whom(needed: int) -> str:
     """Whom a card waits for, as the middle of a sentence."""
     return "a second person" if needed == 1 else f"{needed} people"
+
+
+def frozen(name: str, until: str | None, reason: str) -> str:
+    """That somebody froze an environment: `Frozen by ada until 12:00: the disk is full`."""
+    ends = f" until {moment(datetime.fromisoformat(until), '{date_short_pretty} {time}')}" if until else ""
+    return f"Frozen by {said(name)}{ends}: {said(reason)}"
+
+
+def _again(story: Story) -> str:
+    if not story.two_keys:
+        return ""
+    yes, no = f":{story.workflow.approve_with}:", f":{story.workflow.reject_with}:"
+    return f", waiting for {whom(story.environment.approvals)}: {yes} given anew starts it, {no} rejects it"
 
 
 def _starts(story: Story) -> str:
@@ -196,6 +215,10 @@ def _end(told: Told) -> Step | None:
             return Step(f"✅ Dropped {moment(told.at)}", "Dropped")
         case events.Certified(actor_name=name):
             return Step(f"✅ Certified by {said(name)}", "Certified")
+        case events.Frozen(actor_name=name, until=until, reason=why):
+            return Step(f"❄️ {frozen(name, until, why)}", "Frozen")
+        case events.Thawed():
+            return Step(f"✅ Thawed {moment(told.at)}", "Thawed")
         case events.Failed(migration=migration, line=line):
             place = f" in {mono(migration)}" + (f", line {line}" if line else "") if migration else ""
             return Step(f"❌ Failed{place}", "Failed")

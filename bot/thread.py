@@ -2,7 +2,7 @@
 
 from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size, spoken
 from bot.endings import ending, record
-from bot.story import ENDS, Story, whom
+from bot.story import ENDS, Story, frozen, whom
 from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY, Act
@@ -112,6 +112,12 @@ def _line(told: Told, story: Story) -> str | None:
             return _unanswered(story, silent)
         case events.Answered():
             return "🔵 A worker answers again, and the run goes on."
+        case events.Halted(by=number, actor_name=name, until=until, reason=why):
+            return (
+                f"❄️ {frozen(name, until, why)} (#{number}). Nothing starts, and no reaction counts until that is over."
+            )
+        case events.Released(by=number):
+            return f"⏳ #{number} thawed {story.environment.name}. A reaction from before has to be given anew."
         case events.ExpiryWarned(minutes_left=minutes):
             expires = f"expires in {minutes} minutes, at {moment(story.request.expires_at)}"
             waits = f"It waits for {whom(story.environment.approvals)}."

@@ -174,6 +174,10 @@ class Voice:
         """The id of the workspace that the bot's token belongs to."""
         return self._identity()["team_id"]
 
+    def site(self) -> str:
+        """The workspace's address, which the links to its messages begin with."""
+        return self._identity()["url"]
+
     def _identity(self) -> dict[str, str]:
         """Who the bot is, as Slack says it; asked once, for it never changes."""
         if not self._known:

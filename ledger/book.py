@@ -5,13 +5,12 @@ move without a reason cannot be written: the event is an argument, and both comm
 Every method may raise LedgerUnreachable.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger import chain, plain, rows
@@ -19,22 +18,24 @@ from ledger.clockwork import Clockwork
 from ledger.decisions import Decisions
 from ledger.deliveries import Deliveries
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
-from ledger.events import Asked, Certified, Event, MigrationApplied, Planned
+from ledger.events import Certified, Event, MigrationApplied, Planned, Released, Thawed
+from ledger.freezes import Freezes, may_go_on
 from ledger.inquiries import Inquiries
 from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
 from ledger.records import Told
-from ledger.request import CHANGING, Certification, PlanSummary, Request, Wish
+from ledger.request import OCCUPYING, Certification, PlanSummary, Request, Wish
 from ledger.seals import Seals
 from ledger.states import FINAL, State, sources
-from ledger.tables import certifications, events, plans, requests
+from ledger.tables import certifications, events, freezes, plans, requests
 from ledger.watches import Watches
+from ledger.wishes import all_requests, asked, opening, request_as
 
 _OPEN = frozenset(State) - FINAL
 _ONE_OPEN = "requests_one_open_where_protected"
 
 
-class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared):
+class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared):
     """One per process. A fork must call `after_fork` before its first use."""
 
     def open(self, wish: Wish, *, expires_in: timedelta, protected: bool) -> tuple[Request, bool]:
@@ -45,10 +46,10 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared
         """
         try:
             with self._transaction() as tx:
-                opened = tx.execute(_opening(wish, expires_in=expires_in, protected=protected)).scalar()
+                opened = tx.execute(opening(wish, expires_in=expires_in, protected=protected)).scalar()
                 if opened is not None:
-                    self._write(tx, opened, seq=1, event=_asked(wish))
-                found = tx.execute(_requests().where(requests.c.key == wish.key)).one()
+                    self._write(tx, opened, seq=1, event=asked(wish))
+                found = tx.execute(all_requests().where(requests.c.key == wish.key)).one()
                 return rows.request(found), opened is not None
         except IntegrityError as error:
             if broken_rule(error) != _ONE_OPEN:
@@ -61,11 +62,11 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared
     def request(self, request_id: int) -> Request:
         """The request as it stands. Raises NoSuchRequest."""
         with self._transaction() as tx:
-            return _request(tx, request_id)
+            return request_as(tx, request_id)
 
     def requests(self, *, environment: str | None = None, open_only: bool, limit: int) -> tuple[Request, ...]:
         """The newest requests first, at most `limit`, of one environment or of all."""
-        wanted = _requests().order_by(requests.c.id.desc()).limit(limit)
+        wanted = all_requests().order_by(requests.c.id.desc()).limit(limit)
         if environment is not None:
             wanted = wanted.where(requests.c.environment == environment)
         if open_only:
@@ -89,8 +90,8 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared
 
         `starts_at` belongs to the move to `approved` and is now when it is not given. A move to `planned` is a
         withdrawal, from `approved` alone; the first way there is `lay_plan`.
-        Raises NoSuchRequest, IllegalMove (for a start before its time too), and TooLate for approving or starting what
-        has expired.
+        Raises NoSuchRequest, IllegalMove (for a start before its time or in a frozen environment too), and TooLate for
+        approving or starting what has expired.
         """
         carried: dict[State, dict[str, Any]] = {
             State.APPROVED: {"starts_at": starts_at or NOW},
@@ -100,7 +101,7 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared
         come_from = sources(to) - {State.ASKED} if to is State.PLANNED else sources(to)
         with self._transaction() as tx:
             self._move(tx, request_id, to, come_from=come_from, why=why, carry=carried.get(to, {}))
-            return _request(tx, request_id)
+            return request_as(tx, request_id)
 
     def lay_plan(self, request_id: int, *, summary: PlanSummary, frozen: Mapping[str, Any], why: Planned) -> Request:
         """Put a plan beside a request: asked → planned. `frozen` is the engine's Plan as JSON, texts and all; its hash
@@ -118,7 +119,7 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared
         with self._transaction() as tx:
             self._move(tx, request_id, State.PLANNED, come_from={State.ASKED}, why=why, carry=carry)
             tx.execute(insert(plans).values(plan))
-            return _request(tx, request_id)
+            return request_as(tx, request_id)
 
     def frozen_plan(self, request_id: int) -> dict[str, Any]:
         """The plan as the engine froze it. Raises NoSuchRequest when no plan was laid for that number."""
@@ -144,7 +145,21 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared
         with self._transaction() as tx:
             self._move(tx, certification.request_id, State.APPLIED, come_from=come_from, why=why, carry={})
             tx.execute(insert(certifications).values(row))
-            return _request(tx, certification.request_id)
+            return request_as(tx, certification.request_id)
+
+    def thaw(self, request_id: int, *, lifts: Collection[int]) -> Request:
+        """Lift the freezes that these requests said and end the thaw: applying → applied. Whoever waits there is told.
+
+        Raises NoSuchRequest and IllegalMove.
+        """
+        lifted = update(freezes).where(freezes.c.request_id.in_(lifts), freezes.c.thawed_by.is_(None))
+        why = Thawed(tuple(f"#{one}" for one in lifts))
+        with self._transaction() as tx:
+            self._move(tx, request_id, State.APPLIED, come_from=sources(State.APPLIED), why=why, carry={})
+            tx.execute(lifted.values(thawed_by=request_id))
+            thawed = request_as(tx, request_id)
+            self._tell_those_who_wait(tx, thawed.environment, Released(request_id))
+            return thawed
 
     def certification(self, environment: str) -> Certification | None:
         """The newest certification of an environment."""
@@ -184,14 +199,16 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared
         moving = update(requests).where(*stands).values(state=to, version=requests.c.version + 1, **carry)
         seq = tx.execute(moving.returning(requests.c.version)).scalar()
         if seq is None:
-            raise _why_not(_request(tx, request_id), to, come_from=come_from, now=tx.execute(select(NOW)).scalar_one())
+            raise _why_not(
+                request_as(tx, request_id), to, come_from=come_from, now=tx.execute(select(NOW)).scalar_one()
+            )
         self._write(tx, request_id, seq=seq, event=why)
 
     def _open_change(self, wish: Wish) -> int | None:
         """Another wish's change that is open on the environment."""
         blocking = select(func.max(requests.c.id)).where(
             requests.c.environment == wish.environment,
-            requests.c.act.in_(CHANGING),
+            requests.c.act.in_(OCCUPYING),
             requests.c.state.in_(_OPEN),
             requests.c.key != wish.key,
         )
@@ -199,54 +216,10 @@ class Book(Decisions, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared
             return tx.execute(blocking).scalar()
 
 
-def _opening(wish: Wish, *, expires_in: timedelta, protected: bool) -> Any:
-    """The insert that gives an id only to the first of two deliveries of one wish."""
-    row = {
-        "key": wish.key,
-        "act": wish.act,
-        "environment": wish.environment,
-        "protected": protected,
-        **rows.person_columns(wish.actor),
-        "channel": wish.channel,
-        "reason": wish.reason,
-        "note": wish.note,
-        "covers_of": wish.covers_of,
-        "about": list(wish.about),
-        "groups": plain.dump(wish.groups),
-        "state": State.ASKED,
-        "expires_at": NOW + expires_in,
-        "version": 1,
-    }
-    return upsert(requests).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(requests.c.id)
-
-
-def _asked(wish: Wish) -> Asked:
-    return Asked(
-        actor_id=wish.actor.id,
-        actor_name=wish.actor.name,
-        act=wish.act,
-        environment=wish.environment,
-        reason=wish.reason,
-        about=wish.about,
-        groups=tuple(group.told for group in wish.groups),
-    )
-
-
-def _requests() -> Select[Any]:
-    return select(requests, plans.c.summary).outerjoin(plans)
-
-
-def _request(tx: Connection, request_id: int) -> Request:
-    found = tx.execute(_requests().where(requests.c.id == request_id)).first()
-    if found is None:
-        raise NoSuchRequest(request_id)
-    return rows.request(found)
-
-
 def _in_time(to: State) -> tuple[ColumnElement[bool], ...]:
-    """On the ledger's clock: what is over is neither approved nor started, and nothing starts before its time."""
+    """On the ledger's clock: what is over is not approved nor started; nothing starts before its time or in frost."""
     if to is State.APPLYING:
-        return (requests.c.expires_at > NOW, requests.c.starts_at <= NOW)
+        return (requests.c.expires_at > NOW, requests.c.starts_at <= NOW, may_go_on())
     return (requests.c.expires_at > NOW,) if to is State.APPROVED else ()
 
 

@@ -1,5 +1,6 @@
 """Which message of which request stands where in Slack, so that a lost post is found or made again, once."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -56,6 +57,14 @@ class Deliveries(Pen):
         again: dict[str, Any] = {"ts": None, "content_hash": None, "attempt_key": uuid4().hex, "reserved_at": NOW}
         with self._transaction() as tx:
             tx.execute(update(deliveries).where(_is(request_id, slot)).values(again))
+
+    def cards(self, request_ids: Iterable[int]) -> dict[int, Delivery]:
+        """The cards that stand in Slack, by request."""
+        wanted = select(deliveries).where(
+            deliveries.c.request_id.in_(list(request_ids)), deliveries.c.slot == CARD, deliveries.c.ts.is_not(None)
+        )
+        with self._transaction() as tx:
+            return {one.request_id: one for one in map(rows.delivery, tx.execute(wanted))}
 
     def request_at(self, *, channel: str, ts: str) -> int | None:
         """The request whose card stands there, and None for any other message."""

@@ -8,7 +8,23 @@ from dataclasses import dataclass
 from typing import get_args
 
 from ledger.judged import Agreed, Approved, Cancelled, Noted, Refused, Rejected, Withdrawn
-from ledger.underway import BackupKept, Blocked, Discarded, Restored, Restoring, StatementRan, TriedAgain
+from ledger.underway import (
+    BackupKept,
+    Blocked,
+    Compared,
+    Discarded,
+    Exported,
+    Frozen,
+    Halted,
+    MigrationReverted,
+    Released,
+    Restored,
+    Restoring,
+    Reverted,
+    StatementRan,
+    Thawed,
+    TriedAgain,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +37,7 @@ class Asked:
     environment: str
     reason: str | None
     about: tuple[str, ...] = ()
+    note: str | None = None
     groups: tuple[str, ...] = ()  # each user group that mattered, followed by who was in it
 
 
@@ -134,37 +151,6 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """After a run its schema was held against what the same history made of another environment, or of this one before.
-
-    `state` is same, differs or unknown; `sentence` says it, and `differences` are a sentence each.
-    """
-
-    against: str
-    state: str
-    sentence: str
-    differences: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MigrationReverted:
-    """One migration was taken back and its history row with it, committed together."""
-
-    migration: str
-    position: int
-    of: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reverted:
-    """Every migration of the plan is taken back, newest first."""
-
-    migrations: tuple[str, ...]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Failed:
     """The run stopped. What `done` names committed and stays; what `left` names was not tried."""
 
@@ -232,6 +218,11 @@ Event = (
     | Failed
     | Interrupted
     | Certified
+    | Frozen
+    | Halted
+    | Thawed
+    | Released
+    | Exported
 )
 
 #: The name an event has in the ledger, and the class it is there.

@@ -15,6 +15,9 @@ from ledger.verification import Findings
 
 VERSION = 1
 
+#: What a request and the event of its asking both say; an older event says less.
+_ASKED = ("act", "environment", "reason", "about", "note")
+
 Evidence = Mapping[str, Any]
 
 
@@ -101,8 +104,8 @@ def _untold(evidence: Evidence, link: Link) -> Iterator[Breach]:
         yield Breach(link.request_id, link.seq, f"Event {link.seq} belongs to #{link.request_id}, not #{told['id']}.")
     match link.kind:
         case Asked.__name__:
-            shown = (told["act"], told["environment"], told["reason"], told["actor"]["id"])
-            if shown != (body["act"], body["environment"], body["reason"], body["actor_id"]):
+            asked = {name: body[name] for name in _ASKED if name in body}
+            if {name: told[name] for name in asked} != asked or told["actor"]["id"] != body["actor_id"]:
                 yield _differs(link, "the request")
         case Planned.__name__ if _differ(body, "frozen", evidence["plan"]):
             yield _differs(link, "the plan")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ledger import second_key, verdict
-from ledger.request import Act, Actor, Certification, Decision, Group, Request, Source, Verdict, Witness
+from ledger.request import Act, Actor, Certification, Decision, Freeze, Group, Request, Source, Verdict, Witness
 from ledger.states import FINAL, SAID, State
 from ledger.verdict import Allowed, Denied, NeedsApproval
 from ledger.workflow import Environment
@@ -25,13 +25,14 @@ def may_ask(
     open_requests: Iterable[Request],
     before: Environment | None,
     certification: Certification | None,
+    freeze: Freeze | None,
     groups: Iterable[Group] = (),
 ) -> Allowed | NeedsApproval | Denied:
     """Judge a wish by what the ledger knows already. `certification` is the newest one of the environment before.
 
     `groups` are the user groups of the environment, as Slack has them now.
     """
-    if refused := verdict.not_a_member(actor):
+    if refused := verdict.not_a_member(actor) or verdict.frozen(act, environment, freeze):
         return refused
     if not act.changes or not environment.protected:
         return Allowed()
@@ -39,9 +40,11 @@ def may_ask(
     if not keys.enough:
         return verdict.too_few(environment, keys)
     for other in open_requests:
-        if other.environment == environment.name and other.act.changes and other.state not in FINAL:
+        in_the_way = other.act.occupies if act.occupies else other.act is act
+        if other.environment == environment.name and in_the_way and other.state not in FINAL:
+            asked = f"{verdict.harmless(other.actor.name)} asked, and it {SAID[other.state]}"
             return Denied(
-                f"#{other.id} is open for {environment.name}: {other.actor.name} asked, and it {SAID[other.state]}. "
+                f"#{other.id} is open for {environment.name}: {asked}. "
                 f"Wait for its end, or take it back with `/migrate cancel {other.id}`."
             )
     if act is Act.APPLY and before is not None and (certification is None or certification.environment != before.name):
@@ -53,9 +56,18 @@ def may_ask(
 
 
 def may_decide(
-    actor: Actor, request: Request, environment: Environment, *, now: datetime, groups: Iterable[Group] = ()
+    actor: Actor,
+    request: Request,
+    environment: Environment,
+    *,
+    now: datetime,
+    freeze: Freeze | None,
+    groups: Iterable[Group] = (),
 ) -> Allowed | Denied:
-    """Judge whether this person's reaction on the card counts, as a yes or as a no; `groups` are as of now."""
+    """Judge whether this person's reaction on the card counts; `groups` are as of now.
+
+    `freeze` stands against a yes; a no needs none.
+    """
     if refused := verdict.not_a_member(actor) or _not_their_environment(request, environment):
         return refused
     keys = second_key.holders(environment, request.groups, groups, requester=request.actor)
@@ -68,6 +80,8 @@ def may_decide(
         return Denied(verdict.cannot_decide_in(request))
     if now >= request.expires_at:
         return verdict.expired(request)
+    if frozen := verdict.frozen(request.act, environment, freeze):
+        return Denied(f"{frozen.why} After that, take your reaction away and give it again.")
     return Allowed()
 
 
@@ -100,6 +114,11 @@ def may_cancel(
     return Allowed()
 
 
+def may_export(actor: Actor) -> Allowed | Denied:
+    """Whoever is a full member may have a request's evidence put where its card stands: who sees it, saw that."""
+    return verdict.not_a_member(actor) or Allowed()
+
+
 def needs_second_key(request: Request, environment: Environment) -> bool:
     """Whether a planned request waits for a second person. Everybody who knows may say so, and one is enough."""
     protected = environment.protected or request.protected or request.plan is None or request.plan.protected
@@ -115,6 +134,7 @@ def may_start(
     digest: str,
     now: datetime,
     approve_button: bool,
+    freeze: Freeze | None,
 ) -> Allowed | NeedsApproval | Denied:
     """Judge, under the lock and from fresh facts, whether what was asked may run now.
 
@@ -122,7 +142,8 @@ def may_start(
     environment is one that anybody calls protected: `environment`, the plan (that is: the database), or the request.
     `approve_button` is what the judge's own twokey.toml says of it.
     """
-    if refused := _not_startable(request, environment, digest=digest, now=now):
+    frozen = verdict.frozen(request.act, environment, freeze)
+    if refused := _not_startable(request, environment, digest=digest, now=now) or frozen:
         return refused
     if not needs_second_key(request, environment):
         return Allowed()

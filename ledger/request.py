@@ -16,15 +16,23 @@ class Act(StrEnum):
     BACKUP = "backup"
     RESTORE = "restore"
     DISCARD = "discard"
+    FREEZE = "freeze"
+    THAW = "thaw"
 
     @property
     def changes(self) -> bool:
         """Whether it changes its environment, so that a protected one needs a second key; all do but those named."""
-        return self not in {Act.CERTIFY, Act.BACKUP}
+        return self not in {Act.CERTIFY, Act.BACKUP, Act.FREEZE}
+
+    @property
+    def occupies(self) -> bool:
+        """Whether a protected environment has one of these at a time; a thaw is for what waits, and waits for none."""
+        return self.changes and self is not Act.THAW
 
 
-#: The acts that change their environment.
+#: The acts that change their environment, and those of which a protected one has one at a time.
 CHANGING = tuple(act for act in Act if act.changes)
+OCCUPYING = tuple(act for act in Act if act.occupies)
 
 
 class Kind(StrEnum):
@@ -225,6 +233,18 @@ class Witness:
     rejecting: tuple[Actor, ...]
     pressed: tuple[Actor, ...] = ()  # those whose press stands in the ledger, as Slack knows them now
     groups: tuple[Group, ...] = ()  # the user groups among the approvers, as they were at that moment
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A person's word that nothing may start in an environment, for good or `until` a moment; `request_id` said it."""
+
+    request_id: int
+    environment: str
+    actor_name: str
+    reason: str
+    at: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

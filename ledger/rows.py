@@ -14,6 +14,7 @@ from ledger.request import (
     Certification,
     CertifiedBy,
     Decision,
+    Freeze,
     Group,
     Kind,
     PlanSummary,
@@ -119,6 +120,17 @@ def certification(row: Row[Any]) -> Certification:
         environment=row.environment,
         covers=tuple((migration, checksum) for migration, checksum in row.covers),
         by=CertifiedBy(actor_id=row.actor_id, actor_name=row.actor_name, at=row.at, note=row.note),
+    )
+
+
+def freeze(row: Row[Any]) -> Freeze:
+    return Freeze(
+        request_id=row.request_id,
+        environment=row.environment,
+        actor_name=row.actor_name,
+        reason=row.reason,
+        at=row.at,
+        until=row.until,
     )
 
 

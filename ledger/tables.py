@@ -158,6 +158,18 @@ certifications = Table(
     _text("note", null=True),
 )
 
+freezes = Table(
+    "freezes",
+    metadata,
+    _request(key=True),
+    _text("environment"),
+    _text("actor_name"),
+    _text("reason"),
+    _at("at", null=False),
+    _at("until"),
+    Column("thawed_by", BigInteger, ForeignKey("requests.id")),
+)
+
 inquiries = Table(
     "inquiries",
     metadata,

@@ -69,3 +69,76 @@ class Discarded:
 
     database: str
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """After a run its schema was held against what the same history made of another environment, or of this one before.
+
+    `state` is same, differs or unknown; `sentence` says it, and `differences` are a sentence each.
+    """
+
+    against: str
+    state: str
+    sentence: str
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationReverted:
+    """One migration was taken back and its history row with it, committed together."""
+
+    migration: str
+    position: int
+    of: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """Every migration of the plan is taken back, newest first."""
+
+    migrations: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A person said that nothing may start in the environment, `until` a moment (ISO 8601, UTC) or for good."""
+
+    actor_id: str
+    actor_name: str
+    reason: str
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The environment was frozen, by request `by`, while this request waited."""
+
+    by: int
+    actor_name: str
+    reason: str
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Thawed:
+    """The freezes that these requests said are lifted: `#12`."""
+
+    freezes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The environment was thawed, by request `by`, while this request waited."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Somebody had all that the ledger holds about the request put into its channel, as a file."""
+
+    actor_id: str
+    actor_name: str

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ledger.request import Actor, Kind, Request
+from ledger.request import Act, Actor, Freeze, Kind, Request
 from ledger.second_key import Holders
 from ledger.states import SAID, State
 from ledger.workflow import Environment, is_group
@@ -43,6 +43,20 @@ _NOT_A_MEMBER = {
 
 def not_a_member(actor: Actor) -> Denied | None:
     return None if actor.kind is Kind.FULL_MEMBER else Denied(_NOT_A_MEMBER[actor.kind])
+
+
+def frozen(act: Act, environment: Environment, freeze: Freeze | None) -> Denied | None:
+    """In a frozen environment nothing starts but what lifts that, and it can be frozen for longer."""
+    if freeze is None or act in {Act.FREEZE, Act.THAW}:
+        return None
+    ends = f" until {freeze.until:%Y-%m-%d %H:%M} UTC" if freeze.until else ""
+    because = f"{harmless(freeze.actor_name)} froze it{ends} (#{freeze.request_id}: {harmless(freeze.reason)})"
+    return Denied(f"Nothing starts on {environment.name} now: {because}. `/migrate thaw {environment.name}` ends that.")
+
+
+def harmless(typed: str) -> str:
+    """What a person typed, as a part of a sentence in which mentions of people are shown as such."""
+    return typed.replace("<", "‹").replace(">", "›").replace("`", "'")
 
 
 def rejected(request: Request, by: Iterable[str]) -> Denied | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ledger.request import Act
-from workers import applying, certifying, discarding, restoring, reverting, saving
+from workers import applying, certifying, discarding, restoring, reverting, saving, thawing
 from workers.craft import Craft
 
 CRAFTS: Mapping[Act, Craft] = {
@@ -13,4 +13,5 @@ CRAFTS: Mapping[Act, Craft] = {
     Act.BACKUP: saving,
     Act.RESTORE: restoring,
     Act.DISCARD: discarding,
+    Act.THAW: thawing,
 }

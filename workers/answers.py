@@ -33,7 +33,7 @@ def draw(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) ->
     bodies = {one.environment: one.body for one in observations}
     match inquiry.question:
         case Question.STATUS:
-            return validate.overview(_seen(hands, bodies))
+            return _with_freezes(hands, validate.overview(_seen(hands, bodies)))
         case Question.VALIDATE:
             return validate.compare(_seen(hands, bodies))
         case Question.BACKUPS:
@@ -41,6 +41,18 @@ def draw(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) ->
         case Question.PLAN:
             environment = hands.workflow.environment(inquiry.environment or "")
             return _plan(hands, environment, bodies) if environment else _not_here(inquiry.environment)
+
+
+def _with_freezes(hands: Hands, overview: dict[str, Any]) -> dict[str, Any]:
+    """The overview, with what is frozen: that stands in the ledger, whoever answers."""
+    for environment in overview["environments"]:
+        freeze = hands.book.frozen(environment["name"])
+        environment["frozen"] = freeze and {
+            "by": freeze.actor_name,
+            "until": freeze.until.isoformat() if freeze.until else None,
+            "reason": freeze.reason,
+        }
+    return overview
 
 
 def _seen(hands: Hands, bodies: Bodies) -> list[Seen]:

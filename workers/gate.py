@@ -4,7 +4,7 @@ import logging
 import time
 from datetime import timedelta
 
-from ledger import policy
+from ledger import events, policy
 from ledger.events import Event, Ready, Refused, Withdrawn, Witnessed
 from ledger.policy import Allowed, Denied, NeedsApproval
 from ledger.request import POLICY, Request, Witness
@@ -41,6 +41,7 @@ def opens(hands: Hands, request: Request, *, digest: str) -> bool:
         digest=digest,
         now=now,
         approve_button=hands.workflow.approve_button,
+        freeze=hands.book.frozen(request.environment),
     )
     match verdict:
         case Allowed():
@@ -50,6 +51,8 @@ def opens(hands: Hands, request: Request, *, digest: str) -> bool:
             stands = f"{missing} more people have to approve it" if several else "no approval of this plan stands"
             why = f"#{request.id} did not start: {stands}. {mentions(by)} can approve it."
             _close(hands, request, why=why, approval_is_gone=True)
+        case Denied(why) if not policy.needs_second_key(request, hands.environment):
+            hands.book.move(request.id, State.REJECTED, why=events.Denied(why))
         case Denied(why):
             _close(hands, request, why=why, approval_is_gone=witness is not None)
     return False

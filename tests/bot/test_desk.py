@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.archive import Archive
 from bot.commands import Cancel, Do, History, Plan, Requests, Status
 from bot.desk import Asker, Desk, Filled
 from bot.identity import Directory
@@ -29,7 +30,8 @@ ASKER = Asker("U0ENGINEER", CHANNEL, "key-1")
 @pytest.fixture
 def desk(ledger: Book, voice: Voice, redis_url: str, workflow: Workflow) -> Iterator[Desk]:
     bell = Doorbell(redis_url)
-    yield Desk(ledger, bell=bell, directory=Directory(voice, home="T0TWOKEY"), workflow=workflow)
+    archive = Archive(ledger, workflow=workflow, site="https://acme.slack.com/")
+    yield Desk(ledger, bell=bell, directory=Directory(voice, home="T0TWOKEY"), workflow=workflow, archive=archive)
     bell.close()
 
 

@@ -9,6 +9,7 @@ import pytest
 from bot import enclosures
 from bot.announcer import Announcer
 from bot.voice import Voice
+from ledger import events, evidence
 from ledger.book import Book
 from ledger.request import Act, Request
 from ledger.states import State
@@ -99,7 +100,7 @@ def test_the_approver_finds_it_under_the_card(
     (reply,) = replies(slack)
     (file,) = reply["files"]
     assert reply["text"] == "The SQL of #1 as it is frozen, 2 migrations. *Digest* `d1d1·d1d1·d1d1`, as above."
-    assert (file["name"], file["title"], file["alt_txt"]) == (NAME, *["The SQL of #1, apply production"] * 2)
+    assert (file["name"], file["title"], file["alt_txt"]) == (NAME, *["The SQL of #1: apply production"] * 2)
     assert content(file) == enclosures.sql(request_of_two_keys, ledger.frozen_plan(1))
 
 
@@ -142,9 +143,8 @@ def test_where_slack_takes_no_file_that_is_said_and_holds_up_nothing(
     told(announcer, ledger)
     (reply,) = replies(slack)
     assert reply["text"] == (
-        "⚠️ The SQL of #1, apply production, cannot stand here as a file: Slack says `missing_scope`. Whoever runs "
-        "Twokey: allow files, or install the app again with `slack-manifest.yaml`. "
-        "`python -m ledger export 1` has all of it."
+        f"⚠️ `{NAME}` cannot stand here: Slack says `missing_scope`. Whoever runs Twokey: allow files, or install the "
+        "app again with `slack-manifest.yaml`. Until then `python -m ledger export 1` has all of it."
     )
 
 
@@ -157,3 +157,45 @@ def test_under_a_card_that_was_posted_anew_it_stands_again(
     ledger.move(1, State.APPROVED, why=BY_BO)
     told(announcer, ledger)
     assert [file["name"] for reply in replies(slack) for file in reply.get("files", [])] == [NAME]
+
+
+def verified(text: str) -> int:
+    """How many events an evidence file holds, once it is found whole."""
+    found = evidence.verify(evidence.read(text))
+    assert found.breaches == ()
+    return found.events
+
+
+@pytest.mark.usefixtures("request_of_two_keys")
+def test_the_evidence_stands_under_the_card_and_verifies_by_itself(
+    announcer: Announcer, ledger: Book, slack: Workspace
+) -> None:
+    ledger.tell(1, events.Exported("U0OBSERVER", "Cy <!here>"))
+    told(announcer, ledger)
+    *_, reply = replies(slack)
+    (file,) = reply["files"]
+    assert reply["text"] == (
+        "The evidence of #1, for Cy &lt;!here&gt;. It verifies offline: `python -m ledger verify evidence-1-3.json`"
+    )
+    assert (file["name"], file["title"]) == ("evidence-1-3.json", "The evidence of #1")
+    assert verified(content(file)) == 3
+
+
+def test_where_no_card_stands_the_evidence_stands_in_the_channel_once(
+    announcer: Announcer, ledger: Book, slack: Workspace
+) -> None:
+    a_request_in(ledger, State.ASKED)
+    ledger.tell(1, events.Exported("U0OBSERVER", "Cy"))
+    slack.fault("files.completeUploadExternal", lose_answer=True)
+    told(announcer, ledger)
+    (message,) = slack.messages(CHANNEL)
+    assert verified(content(message["files"][0])) == 2
+
+
+def test_whoever_asks_again_gets_what_has_come_since(announcer: Announcer, ledger: Book, slack: Workspace) -> None:
+    a_request_in(ledger, State.REJECTED, wish=a_wish(environment="production"), protected=True)
+    for _ in range(2):
+        ledger.tell(1, events.Exported("U0OBSERVER", "Cy"))
+        told(announcer, ledger)
+    files = [file for reply in replies(slack) for file in reply.get("files", []) if file["name"].endswith(".json")]
+    assert [verified(content(file)) for file in files] == [4, 5]

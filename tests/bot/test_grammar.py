@@ -1,12 +1,30 @@
 """Text → command, and every Slip's sentence."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from bot import grammar
-from bot.commands import TABLE, Backups, Cancel, Command, Do, Help, History, Plan, Requests, Status, Validate
+from bot.commands import (
+    TABLE,
+    Backups,
+    Cancel,
+    Command,
+    Do,
+    Export,
+    Freeze,
+    Help,
+    History,
+    Plan,
+    Requests,
+    Status,
+    Validate,
+)
 from ledger.request import Act
 from ledger.workflow import Workflow
 
+MOMENT = datetime(2026, 12, 1, 9, tzinfo=UTC)
+WHY = "Why? Whoever comes next reads it: `freeze prod 2h the database is being moved`."
 HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 20250818130001_create_users`."
 
 
@@ -36,7 +54,21 @@ HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 2025081813
             "development is the first environment, so nothing is promoted to it. Say `apply dev`.",
             "promote",
         ),
+        ("freeze prod", WHY, ""),
+        ("freeze prod 2h", WHY, ""),
+        (
+            "freeze prod 2026-12-01 sale",
+            "Until when? For “2026-12-01”, write it like 2026-12-01 09:00, in UTC.",
+            "2026-12-01",
+        ),
+        (
+            "freeze prod 2026-02-30 09:00 sale",
+            "Until when? For “2026-02-30”, there is no such moment; write it like 2026-12-01 09:00, in UTC.",
+            "2026-02-30",
+        ),
+        ("thaw prod now", "“now” is a word too many; `thaw prod` says it all.", "now"),
         ("cancel", "Which request? `/migrate requests` lists the open ones.", ""),
+        ("export", "Which request? `/migrate history` lists those that have ended.", ""),
         ("cancel seven", "“seven” is not the number of a request. `/migrate requests` lists the open ones.", "seven"),
         ("cancel -1", "“-1” is not the number of a request. `/migrate requests` lists the open ones.", "-1"),
         ("cancel ٧", "“٧” is not the number of a request. `/migrate requests` lists the open ones.", "٧"),
@@ -102,12 +134,21 @@ def test_a_slip_points_at_the_word_and_offers_the_nearest(text: str, why: str, m
         ("discard test shop_before", Do(Act.DISCARD, "test", ("shop_before",))),
         ("Rollback prod LAST 02", Do(Act.ROLLBACK, "production", ("last", "2"))),
         ("rollback prod to 20250818130001_a.sql", Do(Act.ROLLBACK, "production", ("to", "20250818130001_a"))),
+        ("freeze prod the disk is full", Freeze("production", "the disk is full")),
+        ("freeze prod 2h the disk", Freeze("production", "the disk", timedelta(hours=2), ("2h",))),
+        ("Freeze test FOR 30min “Ada’s test”", Freeze("test", "Ada’s test", timedelta(minutes=30), ("FOR", "30min"))),
+        ("freeze prod 2026-12-01 09:00 sale", Freeze("production", "sale", MOMENT, ("2026-12-01", "09:00"))),
+        ("freeze prod until 2026-12-01T09:00 a", Freeze("production", "a", MOMENT, ("until", "2026-12-01T09:00"))),
+        ("freeze prod until the release", Freeze("production", "until the release")),
+        ("freeze prod 0h of trust", Freeze("production", "0h of trust")),
+        ("thaw prod", Do(Act.THAW, "production")),
         ("validate", Validate()),
         ("history", History()),
         ("history prod", History("production")),
         ("requests", Requests()),
         ("cancel 7", Cancel(7)),
         ("cancel #7", Cancel(7)),
+        ("export #7", Export(7)),
     ],
 )
 def test_what_can_be_said(text: str, command: Command, workflow: Workflow) -> None:

@@ -11,6 +11,7 @@ from bot.commands import TABLE
 from bot.outcomes import (
     AskInModal,
     Entry,
+    HandedOut,
     Helped,
     Listed,
     Looking,
@@ -52,6 +53,7 @@ PRODUCTION = WORKFLOW.environments[2]
             Looking(("test",), rung=False),
             "Looking at test … Redis does not answer, so no worker may hear of it.",
         ),
+        (HandedOut(7, "C0MIGRATE"), "The evidence of #7 will stand in <#C0MIGRATE> in a moment, as a file."),
         (TakenBack(a_request(State.CANCELLED)), "#7 is cancelled. Nothing will run."),
         (Refused("Ask <@U0BO> in <#C0MIGRATE>, not <!here>."), "🚫 Ask <@U0BO> in <#C0MIGRATE>, not &lt;!here&gt;."),
         (AskInModal(PRODUCTION, CHANNEL), "A form has opened. It asks for the name of production and a reason."),
@@ -88,10 +90,19 @@ def test_help_lists_every_command_of_the_table() -> None:
         "`/migrate backups &lt;environment&gt;` Lists its backups, and the databases that restores kept.",
         ("`/migrate restore &lt;environment&gt; &lt;backup&gt;` Brings it back to a backup; the old database is kept."),
         ("`/migrate discard &lt;environment&gt; &lt;database&gt;` Drops a database that a restore kept, for good."),
+        (
+            "`/migrate freeze &lt;environment&gt; [until] &lt;reason&gt;` "
+            "Lets nothing start there: `2h`, `2026-12-01 09:00` (UTC), or until it is thawed."
+        ),
+        "`/migrate thaw &lt;environment&gt;` Ends what a freeze began; of a protected one with a second person.",
         ("`/migrate validate` Compares the environments: missing, extra, edited, out of order, ready to promote."),
         "`/migrate history [environment]` Lists what has ended or was done at a terminal, with who, when and backup.",
         "`/migrate requests` Lists the requests that are open.",
         "`/migrate cancel &lt;number&gt;` Takes an open request back.",
+        (
+            "`/migrate export &lt;number&gt;` "
+            "Puts all that is known of it under its message, as a file that verifies offline."
+        ),
         "`/migrate help [command]` Shows this list, or what one command does.",
         "Environments, in order: development (dev), test, production (prod).",
     ]
@@ -104,6 +115,9 @@ def test_lists_of_requests() -> None:
         BY_BO, events.Started("host:1"), BACKED_UP, events.Failed("No.", "Try.", "20250818120001_create_users", 3)
     )
     failed = Entry(a_request(State.FAILED), ended)
+    linked = replace(failed, link="https://a.slack.com/archives/C0/p1")
+    [_, line] = lines(messages.reply(Listed(open=False, environment=None, entries=(linked,)), WORKFLOW))
+    assert line.startswith("*<https://a.slack.com/archives/C0/p1|#7>* apply production · ada")
     assert lines(messages.reply(Listed(open=False, environment=None, entries=(failed,)), WORKFLOW)) == [
         "1 ended request, newest first.",
         (

@@ -9,9 +9,10 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
+from ledger import evidence
 from playground import story
 from playground.stack import SaidNo
-from tests.flows.conftest import ADA, BO, CHANNEL, Corridor
+from tests.flows.conftest import ADA, BO, CHANNEL, CY, Corridor
 
 THREE = [
     "20250818130001_create_users",
@@ -120,9 +121,9 @@ def dumped(corridor: Corridor, url: str) -> list[str]:
     return [line for line in told.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
 
 
-def enclosed(corridor: Corridor, card: dict[str, object]) -> str:
-    """The file that an approver finds under the card."""
-    reply = corridor.channel.thread_shows(card, "The SQL of #4 as it is frozen, 3 migrations.")
+def enclosed(corridor: Corridor, card: dict[str, object], words: str) -> str:
+    """What stands in the file under the card that has these words above it."""
+    reply = corridor.channel.thread_shows(card, words)
     with urlopen(reply["files"][0]["url_private"]) as answer:
         return answer.read().decode()
 
@@ -134,7 +135,7 @@ def test_the_card_waits_for_the_second_key_and_the_channel_keeps_the_whole_story
     corridor.bring_to_test()
     card = corridor.ask_for_production("the release needs it")
     assert corridor.applied("production") == []
-    read = enclosed(corridor, card)
+    read = enclosed(corridor, card, "The SQL of #4 as it is frozen, 3 migrations.")
     assert all((corridor.migrations / f"{name}.sql").read_text() in read for name in THREE)
     corridor.channel.reacts(BO, card, "white_check_mark")
     done = corridor.channel.thread_shows(card, "3 migrations applied to production", "Ada")
@@ -153,4 +154,7 @@ def test_the_card_waits_for_the_second_key_and_the_channel_keeps_the_whole_story
         "Applied",
     ]
     assert done["thread_ts"] == card["ts"]
+    corridor.channel.types(CY, "export 4", "The evidence of #4 will stand in")
+    read = evidence.read(enclosed(corridor, card, "The evidence of #4, for Cy Observer."))
+    assert evidence.verify(read).breaches == ()
     assert len([m for m in corridor.slack.messages(CHANNEL) if "production" in str(m)]) == 2  # certify's, and the card

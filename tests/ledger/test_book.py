@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from ledger.book import Book
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Approved, Asked, Certified, MigrationApplied, Noted, Planned, Started, Withdrawn
-from ledger.request import CHANGING, Act, Certification, CertifiedBy, Wish
+from ledger.request import OCCUPYING, Act, Certification, CertifiedBy, Wish
 from ledger.states import FINAL, MOVES, SAID, State, sources
 from tests.support.ledger import ADA, BO, DIGEST, WAY, a_frozen, a_plan, a_request_in, a_wish
 
@@ -44,7 +44,7 @@ def test_twenty_deliveries_of_one_wish_at_once_are_one_request(ledger: Book) -> 
     assert sum(new for _, new in opened) == 1
 
 
-@pytest.mark.parametrize("act", CHANGING)
+@pytest.mark.parametrize("act", OCCUPYING)
 def test_a_protected_environment_has_one_open_change_in_whatever_way(ledger: Book, act: Act) -> None:
     first, _ = ledger.open(a_wish(environment="production"), expires_in=HOUR, protected=True)
     with pytest.raises(AlreadyOpen) as caught:

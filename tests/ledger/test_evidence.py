@@ -66,6 +66,8 @@ SAYS = "speaks of something else than"
             f"Event 2 of #1 (Planned) {SAYS} the plan in",
         ),
         (lambda e: e["request"].update(reason="other"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
+        (lambda e: e["request"].update(about=["last", "9"]), f"Event 1 of #1 (Asked) {SAYS} the request in"),
+        (lambda e: e["request"].update(note="fine"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
         (lambda e: e["request"]["actor"].update(id="U0X"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
         (lambda e: e["manifest"].update(bytes=13), f"Event 6 of #1 (BackedUp) {SAYS} the backup's manifest in"),
         (lambda e: e.update(manifest=None), f"Event 6 of #1 (BackedUp) {SAYS} the backup's manifest in"),

@@ -1,0 +1,63 @@
+"""What is read back of the ledger for whoever asks: links to messages, and all that is known of one request."""
+
+from collections.abc import Iterable
+
+from bot.outcomes import SHOWN, Entry, HandedOut, Listed, Refused
+from ledger import policy
+from ledger.book import Book
+from ledger.errors import NoSuchRequest
+from ledger.events import Exported
+from ledger.records import Delivery
+from ledger.request import Actor, Request
+from ledger.states import FINAL
+from ledger.workflow import Workflow
+
+#: How many requests a list is drawn from.
+LIST_FROM = 40
+
+
+class Archive:
+    """One per workspace. Every method may raise LedgerUnreachable."""
+
+    def __init__(self, book: Book, *, workflow: Workflow, site: str) -> None:
+        """`site` is the workspace's address, with a slash at its end."""
+        self._book, self._workflow, self._site = book, workflow, site
+
+    def links(self, requests: Iterable[Request]) -> dict[int, str]:
+        """By request, where its message stands; none for whose stands nowhere."""
+        cards = self._book.cards(one.id for one in requests)
+        return {number: permalink(self._site, card) for number, card in cards.items()}
+
+    def listed(self, name: str | None, *, open_only: bool) -> Listed:
+        """The newest requests that are open, or have ended, of an environment or of all."""
+        found = self._book.requests(environment=name, open_only=open_only, limit=LIST_FROM)
+        wanted = [one for one in found if open_only or one.state in FINAL][:SHOWN]
+        links = self.links(wanted)
+        entries = tuple(Entry(one, self._book.events(one.id), links.get(one.id)) for one in wanted)
+        noticed = () if open_only else self._book.noticed(name, limit=SHOWN)
+        return Listed(open=open_only, environment=name, entries=entries, noticed=noticed)
+
+    def export(self, request_id: int, actor: Actor, *, channel: str) -> HandedOut | Refused:
+        """Write down that somebody wants the evidence; the announcer puts it where the request's card stands."""
+        try:
+            request = self._book.request(request_id)
+        except NoSuchRequest as missing:
+            return Refused(str(missing))
+        environment = self._workflow.environment(request.environment)
+        if environment is None:
+            return Refused(
+                f"{request.environment} is no longer in twokey.toml, so #{request_id} has no channel. "
+                f"Whoever runs Twokey can say `python -m ledger export {request_id}`."
+            )
+        if channel not in {environment.channel, self._workflow.channel}:
+            return Refused(f"Ask in <#{environment.channel}>, where the evidence of #{request_id} will stand.")
+        verdict = policy.may_export(actor)
+        if isinstance(verdict, policy.Denied):
+            return Refused(verdict.why)
+        self._book.tell(request_id, Exported(actor.id, actor.name))
+        return HandedOut(request_id, environment.channel)
+
+
+def permalink(site: str, card: Delivery) -> str:
+    """Where Slack shows a message; as chat.getPermalink says it, without asking for each."""
+    return f"{site}archives/{card.channel}/p{(card.ts or '').replace('.', '')}"

@@ -1,0 +1,79 @@
+"""Freezes: said at once by whoever may ask, since that only makes safer; lifted by a thaw, or over by themselves."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, and_, insert, not_, or_, select, update
+
+from ledger import rows
+from ledger.events import Event, Frozen, Halted, Withdrawn
+from ledger.pen import NOW, Pen
+from ledger.request import POLICY, Act, Freeze, Request, Wish
+from ledger.states import State, sources
+from ledger.tables import freezes, requests
+from ledger.wishes import all_requests, asked, opening
+
+#: Who waits can be halted. What runs finishes.
+_WAITING = frozenset({State.ASKED, State.PLANNED, State.APPROVED})
+
+
+def stands() -> ColumnElement[bool]:
+    """A freeze that nobody lifted and that is not over, by the ledger's clock."""
+    return and_(freezes.c.thawed_by.is_(None), or_(freezes.c.until.is_(None), freezes.c.until > NOW))
+
+
+def may_go_on() -> ColumnElement[bool]:
+    """Of a row of requests: its environment is not frozen, or it would lift that."""
+    over = select(freezes.c.request_id).where(freezes.c.environment == requests.c.environment, stands())
+    return or_(requests.c.act == Act.THAW, not_(over.exists()))
+
+
+class Freezes(Pen):
+    """What is frozen, and the only way to freeze."""
+
+    def freezes(self, environment: str) -> tuple[Freeze, ...]:
+        """Those that stand, the one that lasts longest first."""
+        there = select(freezes).where(freezes.c.environment == environment, stands())
+        lasting = there.order_by(freezes.c.until.desc().nulls_first(), freezes.c.request_id)
+        with self._transaction() as tx:
+            return tuple(map(rows.freeze, tx.execute(lasting)))
+
+    def frozen(self, environment: str) -> Freeze | None:
+        """The freeze that lasts longest, or None where something may start."""
+        return next(iter(self.freezes(environment)), None)
+
+    def freeze(self, wish: Wish, *, until: datetime | timedelta | None, protected: bool) -> tuple[Request, bool]:
+        """Nothing starts in the wish's environment any more, from this commit on; False for a second delivery.
+
+        The request is done as it is written down. Whoever waits there is told, and an approval that has not started
+        yet is taken out. `until` is a moment, or counted from now; a moment that is over is refused by a constraint.
+        """
+        written = opening(wish, expires_in=timedelta(), protected=protected, state=State.APPLIED, version=2)
+        with self._transaction() as tx:
+            opened = tx.execute(written).scalar()
+            if opened is not None:
+                self._freeze(tx, opened, wish, until=until)
+            return rows.request(tx.execute(all_requests().where(requests.c.key == wish.key)).one()), opened is not None
+
+    def _freeze(self, tx: Connection, opened: int, wish: Wish, *, until: datetime | timedelta | None) -> None:
+        ends = tx.execute(select(NOW)).scalar_one() + until if isinstance(until, timedelta) else until
+        said = {"environment": wish.environment, "actor_name": wish.actor.name, "reason": wish.reason}
+        tx.execute(insert(freezes).values(request_id=opened, until=ends, **said))
+        iso = ends.isoformat() if ends else None
+        self._write(tx, opened, seq=1, event=asked(wish))
+        self._write(tx, opened, seq=2, event=Frozen(wish.actor.id, wish.actor.name, wish.reason or "", iso))
+        for request_id in self._take_keys_out(tx, wish.environment):
+            self._tell(tx, request_id, Withdrawn(actor_id=POLICY.id, actor_name=POLICY.name))
+        self._tell_those_who_wait(tx, wish.environment, Halted(opened, wish.actor.name, wish.reason or "", iso))
+
+    def _take_keys_out(self, tx: Connection, environment: str) -> Iterable[int]:
+        """approved → planned, where a second person had turned a key."""
+        assert State.APPROVED in sources(State.PLANNED)
+        turned = [requests.c.environment == environment, requests.c.state == State.APPROVED, requests.c.protected]
+        back = update(requests).where(*turned, requests.c.act != Act.THAW)
+        return tx.scalars(back.values(state=State.PLANNED, starts_at=None).returning(requests.c.id)).all()
+
+    def _tell_those_who_wait(self, tx: Connection, environment: str, event: Event) -> None:
+        waits = [requests.c.environment == environment, requests.c.state.in_(_WAITING), requests.c.act != Act.THAW]
+        for request_id in tx.scalars(select(requests.c.id).where(*waits).order_by(requests.c.id)).all():
+            self._tell(tx, request_id, event)

@@ -1,0 +1,112 @@
+"""A freeze holds from the moment in which it is written down, whatever anybody else says."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.exc import DBAPIError
+
+from ledger import evidence
+from ledger.book import Book
+from ledger.errors import IllegalMove
+from ledger.events import Asked, Frozen, Halted, Released, Started, Thawed, Withdrawn
+from ledger.request import POLICY, Act, Request
+from ledger.states import State
+from tests.support.ledger import ADA, BO, a_request_in, a_wish, role_url
+
+Say = Callable[[str], None]
+
+
+def freeze(book: Book, until: datetime | timedelta | None = None, environment: str = "production") -> Request:
+    wish = a_wish(environment=environment, act=Act.FREEZE, reason="the disk is full")
+    return book.freeze(wish, until=until, protected=environment == "production")[0]
+
+
+def waiting(book: Book, state: State, act: Act = Act.APPLY) -> Request:
+    return a_request_in(book, state, wish=a_wish(environment="production", act=act), protected=True)
+
+
+def test_a_freeze_is_done_as_it_is_written_down(ledger: Book) -> None:
+    wish = a_wish(environment="production", act=Act.FREEZE, reason="the disk is full")
+    frozen, new = ledger.freeze(wish, until=timedelta(hours=2), protected=True)
+    assert (new, frozen.state, frozen.version) == (True, State.APPLIED, 2)
+    standing = ledger.frozen("production")
+    assert standing is not None
+    assert standing.until is not None
+    assert timedelta(hours=1, minutes=59) < standing.until - standing.at <= timedelta(hours=2)
+    told = [told.event for told in ledger.events(frozen.id)]
+    assert told == [
+        Asked(ADA.id, ADA.name, "freeze", "production", "the disk is full"),
+        Frozen(ADA.id, ADA.name, "the disk is full", standing.until.isoformat()),
+    ]
+    assert ledger.freeze(wish, until=None, protected=True) == (frozen, False)
+    assert ledger.frozen("test") is None
+    assert evidence.verify(evidence.gather(ledger, frozen.id)).breaches == ()
+
+
+def test_whoever_waits_is_told_and_a_turned_key_is_taken_out(ledger: Book) -> None:
+    ended = waiting(ledger, State.STALE)
+    approved = waiting(ledger, State.APPROVED)
+    elsewhere = a_request_in(ledger, State.APPROVED)
+    frozen = freeze(ledger)
+    halted = Halted(frozen.id, ADA.name, "the disk is full", None)
+    stands = ledger.request(approved.id)
+    assert (stands.state, stands.starts_at) == (State.PLANNED, None)
+    assert [told.event for told in ledger.events(approved.id)][-2:] == [Withdrawn(POLICY.id, POLICY.name), halted]
+    assert [ledger.request(one.id).version for one in (ended, elsewhere)] == [ended.version, elsewhere.version]
+
+
+def test_what_runs_finishes(ledger: Book) -> None:
+    running = waiting(ledger, State.APPLYING)
+    freeze(ledger)
+    assert ledger.request(running.id) == running
+
+
+@pytest.mark.parametrize("act", [Act.APPLY, Act.BACKUP, Act.CERTIFY])
+def test_the_ledger_itself_lets_nothing_be_claimed_there(ledger: Book, owner_says: Say, act: Act) -> None:
+    freeze(ledger, timedelta(hours=1))
+    approved = waiting(ledger, State.APPROVED, act)
+    with pytest.raises(IllegalMove):
+        ledger.move(approved.id, State.APPLYING, why=Started("host:1"))
+    owner_says("UPDATE freezes SET at = at - interval '3 h', until = until - interval '2 h'")  # it is over by itself
+    assert ledger.frozen("production") is None
+    assert ledger.move(approved.id, State.APPLYING, why=Started("host:1")).state is State.APPLYING
+
+
+def test_a_thaw_lifts_what_it_names_and_no_more(ledger: Book) -> None:
+    waits = waiting(ledger, State.PLANNED)
+    first, second = freeze(ledger, timedelta(hours=1)), freeze(ledger)
+    assert [one.request_id for one in ledger.freezes("production")] == [second.id, first.id]
+    thaw = waiting(ledger, State.APPLYING, Act.THAW)
+    third = freeze(ledger, timedelta(hours=3))
+    assert ledger.thaw(thaw.id, lifts=(first.id, second.id)).state is State.APPLIED
+    assert ledger.events(thaw.id)[-1].event == Thawed((f"#{first.id}", f"#{second.id}"))
+    assert ledger.events(waits.id)[-1].event == Released(thaw.id)
+    assert [one.request_id for one in ledger.freezes("production")] == [third.id]
+    assert [type(told.event) for told in ledger.events(thaw.id)].count(Halted) == 0
+
+
+def test_a_moment_that_is_over_and_a_freeze_without_a_reason_are_no_freezes(ledger: Book) -> None:
+    with pytest.raises(DBAPIError, match="freezes_check"):
+        freeze(ledger, datetime(2020, 1, 1, tzinfo=UTC))
+    with pytest.raises(DBAPIError, match="reason"):
+        ledger.freeze(a_wish(act=Act.FREEZE), until=None, protected=False)
+    assert ledger.requests(open_only=False, limit=9) == ()
+
+
+def test_the_bot_can_freeze_and_lift_nothing_and_the_worker_the_other_way_round(ledger: Book, ledger_url: str) -> None:
+    bot, worker = (Book(role_url(ledger_url, role), name=role) for role in ("twokey_bot", "twokey_worker"))
+    approved = waiting(ledger, State.APPROVED)
+    first = freeze(bot)
+    assert bot.request(approved.id).state is State.PLANNED
+    thaw = waiting(ledger, State.APPLYING, Act.THAW)
+    with pytest.raises(DBAPIError) as caught:
+        bot.thaw(thaw.id, lifts=(first.id,))
+    assert isinstance(caught.value.orig, InsufficientPrivilege)
+    with pytest.raises(DBAPIError) as caught:
+        worker.freeze(a_wish(act=Act.FREEZE, reason="why", actor=BO), until=None, protected=False)
+    assert isinstance(caught.value.orig, InsufficientPrivilege)
+    assert worker.thaw(thaw.id, lifts=(first.id,)).state is State.APPLIED
+    bot.close()
+    worker.close()
