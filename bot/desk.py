@@ -30,6 +30,7 @@ from ledger.events import Cancelled
 from ledger.records import Question
 from ledger.request import Act, Actor, Kind, Request, Wish
 from ledger.states import State
+from ledger.verdict import harmless
 from ledger.workflow import Environment, Workflow
 
 #: How many open requests a gate looks through.

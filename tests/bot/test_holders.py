@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot import messages
+from bot.archive import Archive
 from bot.desk import Asker, Desk, Filled
 from bot.identity import Directory, as_actor
 from bot.judge import Judge
@@ -75,7 +76,8 @@ def story(ledger: Book, request: Request) -> list[Any]:
 @pytest.fixture
 def desk(ledger: Book, voice: Voice, redis_url: str) -> Iterator[Desk]:
     flow, bell = with_keys(approvers=(S,)), Doorbell(redis_url)
-    yield Desk(ledger, bell=bell, directory=Directory(voice, home="T0TWOKEY"), workflow=flow)
+    archive = Archive(ledger, workflow=flow, site="https://acme.slack.com/")
+    yield Desk(ledger, bell=bell, directory=Directory(voice, home="T0TWOKEY"), workflow=flow, archive=archive)
     bell.close()
 
 

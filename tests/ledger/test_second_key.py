@@ -47,14 +47,14 @@ NOT_YOURS = Denied("You asked for #7, so the second key is not yours. Those who 
 
 
 def asks(environment: Environment, *groups: Group, actor: Actor = ADA) -> object:
-    facts = {"act": Act.APPLY, "open_requests": (), "before": TEST, "certification": CERTIFIED}
+    facts = {"act": Act.APPLY, "open_requests": (), "before": TEST, "certification": CERTIFIED, "freeze": None}
     return may_ask(actor, environment, groups=groups, **facts)
 
 
 def decides(
     *groups: Group, actor: Actor = BO, request: Request = PLANNED_SO, environment: Environment = GROUPED
 ) -> object:
-    return may_decide(actor, request, environment, now=NOW, groups=groups)
+    return may_decide(actor, request, environment, now=NOW, freeze=None, groups=groups)
 
 
 def missing(
