@@ -64,9 +64,9 @@ def _subject(story: Story, plan: PlanSummary) -> list[Block]:
     ]
     lines += [f"*{said(fact.name)}* {spoken(fact.sentence)}" for fact in plan.facts]
     if story.two_keys:
-        lines += [*_certified(plan), *_hazards(plan), *_notes(plan), *_backup(plan)]
+        lines += [*_certified(plan), *_hazards(story, plan), *_notes(plan), *_backup(story, plan)]
         return [*sections(lines), section(_keys(story, plan)), context(_small_print(story, plan))]
-    return [*sections([*lines, *_hazards(plan), *_notes(plan)]), context(_small_print(story, plan))]
+    return [*sections([*lines, *_hazards(story, plan), *_notes(plan)]), context(_small_print(story, plan))]
 
 
 def _files(story: Story, plan: PlanSummary) -> list[str]:
@@ -98,22 +98,22 @@ def _certified(plan: PlanSummary) -> list[str]:
     return [f"*Certified by* {said(by.actor_name)} {moment(by.at, '{date_short_pretty} {time}')}{note}"]
 
 
-def _hazards(plan: PlanSummary) -> list[str]:
+def _hazards(story: Story, plan: PlanSummary) -> list[str]:
     found = [
         f"• ⚠️ {mono(m.name)} line {hazard.line}, {hazard.name}: {spoken(hazard.sentence)}"
         for m in plan.migrations
         for hazard in m.hazards
     ]
-    if not plan.migrations:
+    if not story.request.act.runs or not plan.migrations:
         return []
     if not found:
         return [f"*Hazards* {none_of(plan.looked_for)}"]
     return [f"*Hazards* {len(found)}", *listed(found, show=HAZARDS_SHOWN)]
 
 
-def _backup(plan: PlanSummary) -> list[str]:
+def _backup(story: Story, plan: PlanSummary) -> list[str]:
     """What runs SQL is preceded by a backup; a restore keeps the whole old database instead."""
-    return [f"*Backup* taken and read back first, into {mono(plan.backup_folder)}"] if plan.migrations else []
+    return [f"*Backup* taken and read back first, into {mono(plan.backup_folder)}"] if story.request.act.runs else []
 
 
 def _keys(story: Story, plan: PlanSummary) -> str:

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from bot import story
 from bot.archive import Archive
-from bot.commands import Backups, Cancel, Command, Do, Export, Freeze, Help, History, Plan, Requests, Status
-from bot.grammar import LONGEST_NOTE, tidy
+from bot.commands import Backups, Cancel, Command, Do, Edits, Export, Freeze, Help, History, Plan, Requests, Status
 from bot.identity import Directory
 from bot.outcomes import (
     NAME_FIELD,
@@ -14,6 +13,7 @@ from bot.outcomes import (
     AskInModal,
     FrozenNow,
     Helped,
+    Home,
     Looking,
     Mistyped,
     Outcome,
@@ -22,6 +22,7 @@ from bot.outcomes import (
     TakenBack,
     WrittenDown,
 )
+from bot.typed import LONGEST_NOTE, tidy
 from ledger import policy
 from ledger.book import Book
 from ledger.doorbell import Doorbell
@@ -92,10 +93,16 @@ class Desk:
                 return self._look(Question.STATUS, name, actor, asker)
             case Backups(environment=name):
                 return self._look(Question.BACKUPS, name, actor, asker)
+            case Edits(environment=name):
+                return self._look(Question.REPAIR, name, actor, asker)
             case Plan(environment=name):
                 return self._look(Question.PLAN, name, actor, asker)
             case _:
                 return self._look(Question.VALIDATE, None, actor, asker)
+
+    def home(self, actor_id: str) -> Home | Refused:
+        """What the app's own tab shows to this person."""
+        return self._archive.home(self._directory.actor(actor_id))
 
     def certify_after(self, request_id: int, asker: Asker) -> Outcome:
         """Certify what a run left, as the button under its message says."""
@@ -218,15 +225,16 @@ class Desk:
         """What is already known to stand against a wish."""
         if wish.channel not in {environment.channel, self._workflow.channel}:
             return Refused(f"Ask for {environment.name} in <#{environment.channel}>, where everyone concerned sees it.")
-        # Only what is protected is gated by the ledger; everyone else's ack need not wait for two more questions.
+        # Only these are gated by the ledger; everyone else's ack need not wait for two more questions.
         gated = environment.protected and wish.act.changes
+        limited = gated or wish.act is Act.BACKUP
         before = self._workflow.before(environment) if gated else None
         verdict = policy.may_ask(
             wish.actor,
             environment,
             act=wish.act,
             open_requests=self._book.requests(environment=environment.name, open_only=True, limit=GATE_FROM)
-            if gated
+            if limited
             else (),
             before=before,
             certification=self._book.certification(before.name) if before else None,
@@ -282,7 +290,7 @@ class Desk:
         environment = self._workflow.environment(name) if name else None
         if environment is None:
             return tuple(each.name for each in self._workflow.environments)
-        if question in {Question.STATUS, Question.BACKUPS}:
+        if question in {Question.STATUS, Question.BACKUPS, Question.REPAIR}:
             return (environment.name,)
         before = self._workflow.before(environment)
         return (before.name, environment.name) if before else (environment.name,)

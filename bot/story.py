@@ -21,6 +21,8 @@ ENDS = (
     | events.BackupKept
     | events.Restored
     | events.Discarded
+    | events.TakenOver
+    | events.Repaired
     | events.Certified
     | events.Frozen
     | events.Thawed
@@ -213,6 +215,10 @@ def _end(told: Told) -> Step | None:
             return Step(f"✅ Restored {moment(told.at)} in {seconds(took)}", "Restored")
         case events.Discarded():
             return Step(f"✅ Dropped {moment(told.at)}", "Dropped")
+        case events.TakenOver():
+            return Step(f"✅ Taken over {moment(told.at)}", "Taken over")
+        case events.Repaired():
+            return Step(f"✅ Repaired {moment(told.at)}", "Repaired")
         case events.Certified(actor_name=name):
             return Step(f"✅ Certified by {said(name)}", "Certified")
         case events.Frozen(actor_name=name, until=until, reason=why):

@@ -19,7 +19,7 @@ _STEPS = events.MigrationApplied | events.MigrationReverted
 
 def progress(story: Story) -> Body | None:
     """What the run has done so far, one line each, or None before there is anything to say."""
-    if story.request.act in {Act.RESTORE, Act.DISCARD}:
+    if not story.request.act.runs and story.request.act is not Act.BACKUP:
         lines = [f"• {spoken(told.event.what)}" for told in story.told if isinstance(told.event, events.Restoring)]
     else:
         lines = _backup_lines(story) + _migration_lines(story)

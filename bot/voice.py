@@ -191,6 +191,11 @@ class Voice:
         with _translated("open the form"):
             self._client.views_open(trigger_id=trigger_id, view=dict(view))
 
+    def publish(self, actor_id: str, view: Mapping[str, Any]) -> None:
+        """Let the app's own tab show this to one person."""
+        with _translated("show the app's tab"):
+            self._client.views_publish(user_id=actor_id, view=dict(view))
+
 
 def emoji(name: str) -> str:
     """An emoji's canonical name: without colons and skin tone, and `+1` for its other name."""

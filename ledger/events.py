@@ -18,10 +18,12 @@ from ledger.underway import (
     Halted,
     MigrationReverted,
     Released,
+    Repaired,
     Restored,
     Restoring,
     Reverted,
     StatementRan,
+    TakenOver,
     Thawed,
     TriedAgain,
 )
@@ -215,6 +217,8 @@ Event = (
     | Restoring
     | Restored
     | Discarded
+    | TakenOver
+    | Repaired
     | Failed
     | Interrupted
     | Certified

@@ -34,6 +34,11 @@ def may_ask(
     """
     if refused := verdict.not_a_member(actor) or verdict.frozen(act, environment, freeze):
         return refused
+    if act is Act.BACKUP and (other := _backup_under_way(environment, open_requests)):
+        return Denied(
+            f"A backup of {environment.name} is under way: #{other.id} of {other.actor.name}. "
+            "Its message says when it is there; ask again after that if you need another."
+        )
     if not act.changes or not environment.protected:
         return Allowed()
     keys = second_key.holders(environment, groups, requester=actor)
@@ -161,6 +166,12 @@ def may_start(
     if request.starts_at is None or now < request.starts_at:
         return Denied(f"#{request.id} is approved and its start is still ahead. It will be rung again then.")
     return _seen_now(request, environment, witness, approvals=approvals, now=now)
+
+
+def _backup_under_way(environment: Environment, requests: Iterable[Request]) -> Request | None:
+    """A dump takes room and time, so one at a time is enough for everybody."""
+    ours = (one for one in requests if one.environment == environment.name and one.act is Act.BACKUP)
+    return next((one for one in ours if one.state not in FINAL), None)
 
 
 def _not_startable(request: Request, environment: Environment, *, digest: str, now: datetime) -> Denied | None:

@@ -16,6 +16,8 @@ class Act(StrEnum):
     BACKUP = "backup"
     RESTORE = "restore"
     DISCARD = "discard"
+    BASELINE = "baseline"
+    REPAIR = "repair"
     FREEZE = "freeze"
     THAW = "thaw"
 
@@ -28,6 +30,11 @@ class Act(StrEnum):
     def occupies(self) -> bool:
         """Whether a protected environment has one of these at a time; a thaw is for what waits, and waits for none."""
         return self.changes and self is not Act.THAW
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs the migrations that it is about, so that hazards count and a backup comes first."""
+        return self in {Act.APPLY, Act.ROLLBACK}
 
 
 #: The acts that change their environment, and those of which a protected one has one at a time.
