@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # With `make test postgres=/usr/lib/postgresql/15/bin` these run on that folder's server.
 ON_A_SERVER := tests/engine tests/cli tests/ledger tests/workers
 READY := $(VENV)/.ready
+# Compiled once, not by each of the many processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check bench docs picture hazard clean
 

@@ -93,7 +93,8 @@ def serve(settings: Settings, *, book: Book, bell: Doorbell) -> None:
     ended = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    clock = Thread(target=loop.run, args=(tuple(map(turn.only, bot.steps)),), kwargs={"until": ended}, name="loop")
+    steps, told = tuple(map(turn.only, bot.steps)), {"until": ended, "wait_for_news": turn.wait_for_news}
+    clock = Thread(target=loop.run, args=(steps,), kwargs=told, name="loop")
     clock.start()
     if _opened(bot.ear, ended):
         log.info("The bot listens in workspace %s.", home)
@@ -119,7 +120,7 @@ class Bot:
 def compose(settings: Settings, *, book: Book, bell: Doorbell, voice: Voice, client: WebClient, home: str) -> Bot:
     """Every object of the bot, made once."""
     workflow = settings.workflow
-    directory = Directory(voice, home=home)
+    directory = Directory(voice, home=home, people=workflow.people)
     aside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="aside")
     archive = Archive(book, workflow=workflow, site=voice.site())
     desk = Desk(book, bell=bell, directory=directory, workflow=workflow, archive=archive)

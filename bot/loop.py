@@ -1,6 +1,7 @@
 """The bot's one clock: everything that is not an answer to somebody's word happens here, in turn, again and again."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from threading import Event
@@ -10,8 +11,14 @@ from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.errors import LedgerError
 
-#: Seconds between two rounds that found nothing to do; what a person notices begins at a few tenths.
-PAUSE = 0.1
+#: Seconds between two rounds when nothing is written meanwhile: what is due by the clock comes that much later.
+PAUSE = 0.5
+
+#: Seconds between two rounds at least, so that a run's many events are told together.
+BREATH = 0.05
+
+#: Seconds to the next try after something went wrong.
+REST = 1.0
 
 #: The ring that follows an asking is not written down, so that the ack need not wait for that. A request that a
 #: worker has not taken up after this time is rung once more; Redis may have been down.
@@ -44,8 +51,11 @@ class Clock:
         self._patience.worked("redis")
 
 
-def run(steps: Sequence[Step], *, until: Event) -> None:
-    """Take every step in turn until told to end. What goes wrong in one is logged once, and the others go on."""
+def run(steps: Sequence[Step], *, until: Event, wait_for_news: Callable[[float], None] = time.sleep) -> None:
+    """Take every step in turn until told to end. What goes wrong in one is logged once, and the others go on.
+
+    `wait_for_news` returns after so many seconds, or earlier when there is something to do.
+    """
     complaints: dict[Step, str] = {}
     while not until.is_set():
         for step in steps:
@@ -53,7 +63,9 @@ def run(steps: Sequence[Step], *, until: Event) -> None:
             if complaint and complaint != complaints.get(step):
                 log.error("%s: %s", getattr(step, "__qualname__", step), complaint)
             complaints[step] = complaint
-        until.wait(PAUSE if not any(complaints.values()) else 10 * PAUSE)
+        until.wait(REST if any(complaints.values()) else BREATH)
+        if not until.is_set():
+            wait_for_news(PAUSE)
 
 
 def _complaint(step: Step) -> str:

@@ -26,8 +26,8 @@ def step(said: Step | Progress) -> list[Line]:
             return plan_words.step(said)
 
 
-def done(restored: Restored) -> Answer:
-    """What stands where now, and what is only in the old database."""
+def done(restored: Restored, *, further_on: Sequence[tuple[str, str]] = ()) -> Answer:
+    """What stands where now, and what is only in the old database, or only further on: (environment, migrations)."""
     head = restored.manifest.contents.head or "no migration yet"
     moment = f"{datetime.fromisoformat(restored.manifest.at):%Y-%m-%d %H:%M:%S} UTC"
     what = f"the backup of {moment} (history up to {head}), in {restored.seconds:.1f} s"
@@ -39,6 +39,7 @@ def done(restored: Restored) -> Answer:
         "head": restored.manifest.contents.head,
         "as_of": restored.manifest.at,
         "seconds": restored.seconds,
+        "further_on": dict(further_on),
     }
     if restored.kept is None:
         return Answer(
@@ -47,6 +48,7 @@ def done(restored: Restored) -> Answer:
     lines = (
         line(f"{restored.environment} is {what}.", Tone.GOOD),
         line(f"What was written since is in {restored.kept} alone."),
+        *(line(f"{name} keeps {still}. Apply {restored.environment} again.", Tone.WARN) for name, still in further_on),
         line(f"When nothing of it is needed: twokey discard {restored.environment} {restored.kept}"),
     )
     return Answer(Code.DONE, lines, body)

@@ -1,16 +1,17 @@
 """Restoring from a terminal, never where two keys must turn; and dropping what a restore kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cli import restore_words
+from cli import looking, restore_words
 from cli.answer import Answer, Code, no
-from cli.surroundings import Surroundings, here
+from cli.surroundings import NoAddress, Surroundings, here
 from cli.terminal import say
-from engine import former, history, identity, lock, restore, shelf
+from engine import former, history, identity, lock, manifest, restore, shelf, standing
 from engine.connection import open_session
-from engine.errors import WouldUnprotect
+from engine.errors import EngineError, WouldUnprotect
 from engine.form import Form
 from engine.report import Step
 from engine.restore import Progress, Source
@@ -50,12 +51,12 @@ def discard(word: str, database: str | None) -> Answer:
         if database is None:
             return restore_words.kept(environment.name, former.kept(session))
         try:
-            identity.meet(session, history.prepare(session))
+            with lock.only_one(session, wait=WAIT):
+                identity.meet(session, history.prepare(session))
+                gone = former.drop(session, database, actor=around.person, request=None)
         except WouldUnprotect as marked:
             return no(Code.REFUSED, str(marked), NOT_HERE, environment=environment.name)
-        return restore_words.discarded(
-            environment.name, former.drop(session, database, actor=around.person, request=None)
-        )
+    return restore_words.discarded(environment.name, gone)
 
 
 def _restore(
@@ -75,10 +76,20 @@ def _restore(
         identity.meet(session, history.prepare(session))
         if into:
             return restore_words.done(restore.beside(session, source, name=into, tell=tell))
+        gone = standing.look(session, ()).after(manifest.read(backup).contents.head) or ()
         by = around.person
-        return restore_words.done(
-            restore.run(session, source, now=datetime.now(UTC), actor=by, request=None, tell=tell)
-        )
+        restored = restore.run(session, source, now=datetime.now(UTC), actor=by, request=None, tell=tell)
+    return restore_words.done(restored, further_on=tuple(_further_on(around, environment, gone)))
+
+
+def _further_on(around: Surroundings, environment: Environment, gone: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Which environments after this one keep what went, and which; said of them and not refused, as in the channel."""
+    environments = around.workflow.environments
+    for one in environments[environments.index(environment) + 1 :]:
+        with suppress(NoAddress, EngineError):  # nobody is kept from a restore by who cannot be looked at
+            there = looking.at(around, one, ())
+            if still := [id_ for id_ in gone if there.has(id_)]:
+                yield one.name, ", ".join(still)
 
 
 def _found(around: Surroundings, backup: str) -> Path | None:

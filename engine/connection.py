@@ -3,14 +3,14 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from select import select
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
 
@@ -90,9 +90,18 @@ def open_session(database: Database, *, purpose: str, limits: Limits | None = No
         conn.close()
 
 
+def at(session: Session, *, database: str | None = None) -> Database:
+    """Where the session is, or another database there: by the server's own address, so never on another of its name."""
+    info = session.conn.info
+    there = {"host": info.host, "port": info.port, "dbname": database or info.dbname}
+    if not info.host.startswith(("/", "@")):
+        there["hostaddr"] = info.hostaddr
+    return replace(session.database, dsn=make_conninfo(session.database.dsn, **there))
+
+
 def beside(session: Session) -> Connection:
     """A second connection to the same database, to look at the session from outside. The caller closes it."""
-    return _connect(session.database, "twokey lookout")
+    return _connect(at(session), "twokey lookout")
 
 
 def reset(session: Session) -> None:

@@ -11,6 +11,9 @@ from engine import fingerprint, history
 from engine.connection import Session
 from engine.history import Home
 
+#: A table of so many bytes is counted while somebody waits.
+_SMALL = 16 << 20
+
 #: What pg_dump writes rows of: neither temporary tables nor those that an extension brings along with their rows.
 TABLES = """
 SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c
@@ -51,6 +54,21 @@ def read(session: Session, home: Home, *, rows: Mapping[str, int] | None = None)
             fingerprint=fingerprint.read(session, home),
             public=_has_public(session),
         )
+
+
+def at_a_glance(session: Session) -> dict[str, tuple[int, bool]]:
+    """The rows of each table now, and whether they were counted; of a big one the server's estimate is taken."""
+    sized = sql.SQL(
+        "SELECT each_table.*, pg_catalog.pg_relation_size(c.oid), greatest(c.reltuples, 0)::bigint"
+        " FROM ({}) each_table(n, t) JOIN pg_catalog.pg_class c ON c.relname = t"
+        " JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = n"
+    ).format(sql.SQL(TABLES))
+    return {
+        f"{schema}.{table}": (_count(session, sql.Identifier(schema, table)), True)
+        if size <= _SMALL
+        else (estimate, False)
+        for schema, table, size, estimate in session.conn.execute(sized).fetchall()
+    }
 
 
 def differences(wanted: Contents, found: Contents) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine import masking
 from engine.fingerprint import Inventory, Thing
 
 #: More than this of a definition is no help in a sentence.
@@ -30,14 +31,15 @@ class Difference:
 
     @property
     def sentence(self) -> str:
-        """What is here, and what is there."""
-        if self.there is None:
-            return f"{self.label} is here and not there{_defined(': ', self.here)}"
-        if self.here is None:
-            return f"{self.label} is not here; there it is{_defined(' ', self.there) or ' defined'}"
-        if not (_short(self.here) and _short(self.there)) or self.here == self.there:
+        """What is here, and what is there, for a channel: a literal in a definition is masked."""
+        here, there = (words and masking.literals(words) for words in (self.here, self.there))
+        if there is None:
+            return f"{self.label} is here and not there{_defined(': ', here)}"
+        if here is None:
+            return f"{self.label} is not here; there it is{_defined(' ', there) or ' defined'}"
+        if not (_short(here) and _short(there)) or here == there:
             return f"{self.label} is defined otherwise than there"
-        return f"{self.label} is {self.here or 'plain'}, there it is {self.there or 'plain'}"
+        return f"{self.label} is {here or 'plain'}, there it is {there or 'plain'}"
 
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own kinds of value, with the sentence."""

@@ -29,7 +29,7 @@ def of(
         sentence=f"{where} failed on {environment} ({sqlstate}): {message}. {_stays(stopped.stays)}"
         + (f" It was tried {tries} times." if tries > 1 else "")
         + (f" In its way: {', '.join(map(str, blockers))}." if blockers and sqlstate in PASSING else ""),
-        next_step=_drop(stopped.stays) + _next_step(session, migration.id, sqlstate=sqlstate, message=message),
+        next_step=_way_out(session, migration.id, stopped.stays, sqlstate=sqlstate, message=message),
     )
 
 
@@ -37,11 +37,23 @@ def _stays(part: Part | None) -> str:
     """What is left of the migration in the database."""
     if part is None:
         return "It was rolled back whole."
-    ran = f"Of its {part.of} statements {part.done} ran and stay; the next apply goes on at this one."
+    ran = (
+        f"All its {part.of} statements ran and stay; the next apply only writes its history row."
+        if part.done == part.of
+        else f"Of its {part.of} statements {part.done} ran and stay; the next apply goes on at this one."
+    )
     indexes = "".join(f" The index {name} is left behind, invalid." for name in part.leftovers)
     return (
         ran + indexes + "".join(f" The constraint {name} is left behind, not validated." for name in part.unvalidated)
     )
+
+
+def _way_out(session: Session, migration: str, part: Part | None, *, sqlstate: str, message: str) -> str:
+    if part and part.done == part.of and part.leftovers:  # dropped, it would be missing, and nothing would build it
+        builds = "; ".join(f"REINDEX INDEX CONCURRENTLY {name}" for name in part.leftovers)
+        return f"Make valid what is left behind: {builds}; then apply {session.database.environment} again."
+    ran = bool(part and part.done)
+    return _drop(part) + _next_step(session, migration, ran=ran, sqlstate=sqlstate, message=message)
 
 
 def _drop(part: Part | None) -> str:
@@ -51,7 +63,7 @@ def _drop(part: Part | None) -> str:
     return f"Drop what is left behind: {drops}; by hand, since it may still be wanted. "
 
 
-def _next_step(session: Session, migration: str, *, sqlstate: str, message: str) -> str:
+def _next_step(session: Session, migration: str, *, ran: bool, sqlstate: str, message: str) -> str:
     environment, limits = session.database.environment, session.limits
     again = f"then apply {environment} again."
     if sqlstate in ("58P01", "0A000") and "extension" in message:
@@ -66,7 +78,11 @@ def _next_step(session: Session, migration: str, *, sqlstate: str, message: str)
         "42501": f"Give {session.conn.info.user} the privilege, {again}",
         "53100": f"Make room on the server's disk, {again}",
     }
-    correct = f"Correct {migration}.sql if no other environment has run it, or remove the cause in {environment};"
+    correct = (
+        f"Part of {migration}.sql ran, so it must stay as it is: remove the cause in {environment};"
+        if ran
+        else f"Correct {migration}.sql if no other environment has run it, or remove the cause in {environment};"
+    )
     return known.get(sqlstate, f"{correct} {again}")
 
 

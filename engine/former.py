@@ -76,13 +76,14 @@ def named(database: str, ending: str) -> str:
 
 
 def kept(session: Session) -> tuple[Former, ...]:
-    """What restores of the session's database kept, newest first."""
+    """What restores of the session's database kept, newest first: by their deeds, since a name proves nothing."""
     stem = name(session.conn.info.dbname, datetime.fromtimestamp(0, UTC))[:-15]
+    ours = {one.what[-1] for one in deeds.every(session, history.prepare(session)) if one.act == "restore"}
     rows = session.conn.execute(
-        "SELECT datname::text, pg_database_size(oid) FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1 DESC",
-        (stem,),
+        "SELECT datname::text, pg_database_size(oid) FROM pg_database WHERE datname = ANY(%s) ORDER BY 1 DESC",
+        ([one for one in ours if re.fullmatch(rf"{re.escape(stem)}\d{{8}}_\d{{6}}", one)],),
     ).fetchall()
-    return tuple(Former(*row) for row in rows if re.fullmatch(r"\d{8}_\d{6}", row[0].removeprefix(stem)))
+    return tuple(Former(*row) for row in rows)
 
 
 def drop(session: Session, database: str, *, actor: str, request: str | None) -> Former:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from engine.errors import EngineError
 from engine.form import Form
 
 _VERSION = 1
+_PIECE = 1 << 20
+
+Beat = Callable[[], object]
 
 
 @dataclass(eq=False)
@@ -81,11 +84,14 @@ def read(backup: Path) -> Manifest:
         raise BackupDoubtful(backup.name, f"{path.name} is not a manifest") from cause
 
 
-def verify(backup: Path) -> Manifest:
-    """The backup's manifest, after every byte of it was read and is as the manifest says. Raises BackupDoubtful."""
+def verify(backup: Path, *, beat: Beat = lambda: None) -> Manifest:
+    """The backup's manifest, after every byte of it was read and is as the manifest says. Raises BackupDoubtful.
+
+    `beat` is called again and again meanwhile, so that others may know that it goes on.
+    """
     manifest = read(backup)
     try:
-        size, sha256 = sum_of(backup)
+        size, sha256 = sum_of(backup, beat=beat)
     except OSError as cause:
         raise BackupDoubtful(backup.name, f"it cannot be read ({cause.strerror})") from cause
     if size != manifest.bytes:
@@ -97,11 +103,11 @@ def verify(backup: Path) -> Manifest:
     return manifest
 
 
-def sum_of(backup: Path) -> tuple[int, str]:
+def sum_of(backup: Path, *, beat: Beat = lambda: None) -> tuple[int, str]:
     """Size and SHA-256 of a file; of a folder, what `sum_of_folder` gives for the files in it."""
     if not backup.is_dir():
-        return _sum(backup)
-    sums = {path.name: _sum(path) for path in backup.iterdir()}
+        return _sum(backup, beat)
+    sums = {path.name: _sum(path, beat) for path in backup.iterdir()}
     return sum_of_folder((name, *one) for name, one in sums.items())
 
 
@@ -112,6 +118,11 @@ def sum_of_folder(files: Iterable[tuple[str, int, str]]) -> tuple[int, str]:
     return sum(size for _, size, _ in each), hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _sum(path: Path) -> tuple[int, str]:
+def _sum(path: Path, beat: Beat) -> tuple[int, str]:
+    found, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+        while piece := file.read(_PIECE):
+            found.update(piece)
+            size += len(piece)
+            beat()
+    return size, found.hexdigest()

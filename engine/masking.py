@@ -15,6 +15,9 @@ WITHHELD = "the message was written by a function in the database and is withhel
 
 _LONGEST = 300
 
+#: Of SQL as the server prints it: a quoted name, which is kept, or a literal. One that never ends is masked to the end.
+_LITERAL = re.compile(r"""("(?:[^"]|"")*")|'(?:[^']|'')*(?:'|$)""")
+
 
 def mask(message: str, *, sqlstate: str, raised: bool = False) -> str:
     """A primary message fit for a channel: one line, quoted literals masked; withheld when a function `raised` it."""
@@ -28,6 +31,11 @@ def mask(message: str, *, sqlstate: str, raised: bool = False) -> str:
     if sqlstate[:2] not in _NAMES_THINGS:
         line = re.sub(r'".*"|".*', MASK, line)
     return line if len(line) <= _LONGEST else line[:_LONGEST] + MASK
+
+
+def literals(definition: str) -> str:
+    """A definition as the server prints it, with what stands between quotes masked: a default, a check's list."""
+    return _LITERAL.sub(lambda found: found[1] or f"'{MASK}'", definition)
 
 
 def _token_masked(line: str) -> str:

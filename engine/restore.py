@@ -9,10 +9,9 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from engine import contents, deeds, dump, dumps, former, history, identity, load, lock, manifest, swap, tallies, twin
-from engine.connection import Limits, Session, open_session, server_name
+from engine.connection import Limits, Session, at, open_session, server_name
 from engine.contents import Contents
 from engine.errors import EngineError, EnvironmentBusy
 from engine.manifest import Manifest
@@ -193,10 +192,8 @@ def _must_be_free(session: Session) -> None:
 @contextmanager
 def _maintenance(session: Session) -> Iterator[Session]:
     """A session of the same login on the server's maintenance database, from where databases are made and renamed."""
-    dsn = make_conninfo(session.database.dsn, dbname="postgres")
-    with open_session(
-        replace(session.database, dsn=dsn), purpose=session.conn.info.parameter_status("application_name") or "twokey"
-    ) as opened:
+    purpose = session.conn.info.parameter_status("application_name") or "twokey"
+    with open_session(at(session, database="postgres"), purpose=purpose) as opened:
         _patient(opened)
         _patient(session)
         yield opened
@@ -257,7 +254,6 @@ def _compare(session: Session, new: str, wanted: Contents, *, rows: Rows) -> Non
 @contextmanager
 def _inside(session: Session, database: str) -> Iterator[Session]:
     """A session on the new database, where nobody waits for us."""
-    dsn = make_conninfo(session.database.dsn, dbname=database)
     limits = Limits(session.limits.lock_timeout, _NO_LIMIT)
-    with open_session(replace(session.database, dsn=dsn), purpose="twokey restore", limits=limits) as opened:
+    with open_session(at(session, database=database), purpose="twokey restore", limits=limits) as opened:
         yield opened

@@ -24,7 +24,6 @@ from engine import (
 from engine.backup import Into
 from engine.connection import Session
 from engine.errors import EngineError
-from engine.files import stamp_of
 from engine.history import Home
 from engine.plan import Planned
 from engine.report import BackupStarted, BackupTaken, Done, Failure, MigrationStarted, Report, Reverted, Step
@@ -124,7 +123,7 @@ def choose(session: Session, how: Last | To, *, after: Sequence[Standing]) -> tu
     chosen = applied[: _count(here, how, [one.id for one in applied])]
     for one in chosen:
         for standing in after:
-            if _has(standing, one.id):
+            if standing.has(one.id):
                 raise StillAfter(here, standing.environment, one.id)
         _fit(here, one)
     return chosen
@@ -202,12 +201,6 @@ def _back(
         tell(Reverted(one.id, place, len(chosen), seconds))
     connection.reset(session)
     return tuple(done), None
-
-
-def _has(there: Standing, migration: str) -> bool:
-    """Whether it is applied there under any name: a row of another tool, or of before a renaming, has its timestamp."""
-    names = {migration, stamp_of(migration) or migration}
-    return any(id_ in names or stamp_of(id_) in names for id_, _ in there.covers)
 
 
 def _applied(session: Session, home: Home) -> tuple[Planned, ...]:

@@ -12,8 +12,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from engine import connection, failure, fingerprint, forward, history, lock, plan, sections, standing, transaction, twin
-from engine.connection import Database, Session, open_session
-from engine.errors import EngineError
+from engine.connection import Database, Session, at, open_session
+from engine.errors import EngineError, ReadOnly, Unreachable
 from engine.files import Migration
 from engine.forward import Way
 from engine.history import Home
@@ -27,6 +27,7 @@ NAME = "scratch"
 #: Long after any proof has ended; and a database with somebody in it is never cleared.
 OLD = timedelta(hours=1)
 
+_ELSEWHERE = "Name another server in [scratch] database_url, or, if that is meant, on_protected_server = true there."
 _MOMENT = "%Y%m%d_%H%M%S"
 _LEFT = re.compile(r"twokey_scratch_[a-z0-9_]{1,24}_(\d{8}_\d{6})_[0-9a-f]{8}")
 
@@ -35,8 +36,9 @@ _LEFT = re.compile(r"twokey_scratch_[a-z0-9_]{1,24}_(\d{8}_\d{6})_[0-9a-f]{8}")
 class Server:
     """Where scratch databases live. `dsn` leads to any database there, from where they are made and dropped.
 
-    `guarded` are the protected environments whose addresses are known here: none of them may live on the same server,
-    unless the workflow file says so (`on_protected_server`). `room` is how many bytes a copy may take there, if known.
+    No protected environment may live on the same server, unless the workflow file says so (`on_protected_server`):
+    neither one of `guarded`, whose addresses are known here, nor one whose database there bears the mark.
+    `room` is how many bytes a copy may take there, if known.
     """
 
     dsn: str = field(repr=False)
@@ -177,13 +179,13 @@ def _guard(server: Server, maintenance: Session) -> None:
     for one in server.guarded:
         if _identifier_of(one) == _identifier(maintenance):
             raise _forbidden(one.environment)
-    if marked := _mark(maintenance):
-        raise _forbidden(marked)
+    for name in _neighbours(maintenance):
+        for marked in _marked(maintenance, name):
+            raise _forbidden(marked)
 
 
 def _forbidden(environment: str) -> ScratchRefused:
-    step = "Name another server in [scratch] database_url, or, if that is meant, on_protected_server = true there."
-    return ScratchRefused(f"its server is also that of {environment}, which is protected", step)
+    return ScratchRefused(f"its server is also that of {environment}, which is protected", _ELSEWHERE)
 
 
 def _identifier_of(guarded: Database) -> str:
@@ -203,13 +205,35 @@ def _identifier(session: Session) -> str:
     return row[0]
 
 
-def _mark(maintenance: Session) -> str | None:
-    """The name of the protected environment that the scratch address itself leads to."""
-    found = maintenance.conn.execute("SELECT to_regclass('twokey_environment') IS NOT NULL").fetchone()
-    if not (found and found[0]):
-        return None
-    row = maintenance.conn.execute("SELECT name FROM twokey_environment WHERE protected").fetchone()
-    return row[0] if row else None
+def _neighbours(maintenance: Session) -> tuple[str, ...]:
+    """The databases of the scratch server that its role may enter, its own first."""
+    rows = maintenance.conn.execute(
+        "SELECT datname::text FROM pg_database WHERE datallowconn AND NOT datistemplate"
+        " AND has_database_privilege(oid, 'CONNECT') AND NOT starts_with(datname, 'twokey_scratch_')"
+        " ORDER BY datname <> current_database(), datname"
+    ).fetchall()
+    return tuple(name for (name,) in rows)
+
+
+def _marked(maintenance: Session, name: str) -> tuple[str, ...]:
+    """The protected environments that a database says it is. One that does not let us in is passed over."""
+    with suppress(Unreachable, ReadOnly), open_session(at(maintenance, database=name), purpose="twokey scratch") as one:
+        return _marks(one, name)
+    return ()
+
+
+def _marks(session: Session, name: str) -> tuple[str, ...]:
+    tables = session.conn.execute(
+        "SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relname = 'twokey_environment' AND c.relkind = 'r'"
+    ).fetchall()
+    query = sql.SQL("SELECT name FROM {} WHERE protected")
+    try:
+        asked = (session.conn.execute(query.format(Home(space).table("twokey_environment"))) for (space,) in tables)
+        return tuple(name for one in asked for (name,) in one)
+    except psycopg.errors.InsufficientPrivilege as cause:
+        why = f"its server has an environment's database, {name}, and whether that one is protected may not be read"
+        raise ScratchRefused(why, _ELSEWHERE) from cause
 
 
 def _name(maintenance: Session, purpose: str) -> str:

@@ -10,7 +10,7 @@ from engine import deeds, drift, fingerprint, history, identity, snapshot
 from engine.connection import Session, server_name
 from engine.deeds import Deed
 from engine.drift import Drift
-from engine.files import Migration
+from engine.files import Migration, stamp_of
 from engine.history import Row
 
 
@@ -90,6 +90,18 @@ class Standing:
     def covers(self) -> tuple[tuple[str, str], ...]:
         """(id, checksum) of all that is applied: what a certification given now would stand for."""
         return tuple((entry.id, entry.checksum) for entry in self.applied)
+
+    def has(self, migration: str) -> bool:
+        """Whether it is applied, under any name: a row of another tool, or of before a renaming, has its timestamp."""
+        names = {migration, stamp_of(migration) or migration}
+        return any(entry.id in names or stamp_of(entry.id) in names for entry in self.applied)
+
+    def after(self, head: str | None) -> tuple[str, ...] | None:
+        """What was applied after this migration (None: all of it), oldest first; None where that one is not applied."""
+        ids = [entry.id for entry in self.applied]
+        if head is None:
+            return tuple(ids)
+        return tuple(ids[ids.index(head) + 1 :]) if head in ids else None
 
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own kinds of value."""

@@ -40,6 +40,19 @@ class Seals(Pen):
             self._tell(tx, request_id, told)
             tx.execute(upsert(manifests).values(request_id=request_id, manifest=dict(manifest)))
 
+    def backup(self, environment: str, file: str) -> tuple[int, str] | None:
+        """Which request's run took the environment's backup of this name, and its SHA-256 then; None: not by one."""
+        told = (
+            select(events.c.request_id, events.c.body["sha256"].astext)
+            .join(requests, requests.c.id == events.c.request_id)
+            .where(requests.c.environment == environment, events.c.kind == BackedUp.__name__)
+            .where(events.c.body["file"].astext == file)
+            .order_by(events.c.request_id.desc())
+        )
+        with self._transaction() as tx:
+            found = tx.execute(told.limit(1)).first()
+        return None if found is None else (found[0], found[1])
+
     def manifest(self, request_id: int) -> dict[str, Any] | None:
         """The manifest of the backup that the request's run took, if it took one."""
         with self._transaction() as tx:

@@ -1,8 +1,13 @@
-"""Of several bots one acts at a time: whoever holds a lock in the ledger's database. It ends with its session."""
+"""Of several bots one acts at a time: whoever holds a lock in the ledger's database. It ends with its session.
+
+On the same session it hears that something was written: https://www.postgresql.org/docs/current/sql-notify.html
+"""
 
 import logging
+import time
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +18,7 @@ from ledger.pen import Pen
 _KEY = 0x74776F6B65790001
 
 _TAKE = text("SELECT pg_try_advisory_lock(:key)")
+_LISTEN = text("LISTEN twokey_news")
 # A host that vanishes without a word is missed after half a minute, and not after the two hours that are usual.
 _NOTICE = text(
     "SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),"
@@ -52,6 +58,18 @@ class Turn(Pen):
 
         return in_turn
 
+    def wait_for_news(self, at_most: float) -> None:
+        """Return when somebody has written to the ledger, or after so many seconds; without the turn, then alone."""
+        if self._held is None:
+            time.sleep(at_most)
+            return
+        session: Any = self._held.connection.driver_connection
+        try:
+            for _ in session.notifies(timeout=at_most, stop_after=1):
+                pass
+        except self._engine.dialect.loaded_dbapi.Error:
+            time.sleep(at_most)  # the session has ended, which the next look at whose turn it is will find
+
     def close(self) -> None:
         """Let go, and give back the connection."""
         if self._held is not None:
@@ -66,6 +84,7 @@ class Turn(Pen):
             try:
                 conn.execute(_NOTICE)
                 if conn.execute(_TAKE, {"key": _KEY}).scalar():
+                    conn.execute(_LISTEN)
                     return conn
             except BaseException:
                 conn.close()

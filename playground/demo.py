@@ -27,8 +27,8 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nStopped; nothing is left running.")
         return 0
-    except AlreadyOpen as open_elsewhere:
-        print(open_elsewhere, file=sys.stderr)
+    except (AlreadyOpen, NotWritable) as why_not:
+        print(why_not, file=sys.stderr)
         return 1
     except (WentOtherwise, stack.DidNotStart, stack.SaidNo, TimeoutError) as trouble:
         print(f"\nThe story went otherwise. {trouble}\nThe logs are in {FOLDER / 'logs'}.", file=sys.stderr)
@@ -42,10 +42,34 @@ class AlreadyOpen(Exception):
         return f"A demo is open already; its files are in {FOLDER}. End it with Ctrl-C where it runs, then start again."
 
 
+class NotWritable(Exception):
+    """The demo cannot have files of its own in this checkout."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"The demo cannot write into {FOLDER.parent} ({self.why}). Clone into a folder of yours, then start there."
+        )
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """What cannot be written in the block is said in a sentence. Raises NotWritable."""
+    try:
+        yield
+    except OSError as cause:
+        raise NotWritable(cause.strerror or type(cause).__name__) from cause
+
+
 @contextmanager
 def only_one() -> Iterator[None]:
-    """Nobody else plays in this checkout's folder for the length of the block. Raises AlreadyOpen."""
-    with FOLDER.with_name(".playground.lock").open("w") as held:
+    """Nobody else plays in this checkout's folder for the length of the block. Raises AlreadyOpen, NotWritable."""
+    with writing():
+        lock = FOLDER.with_name(".playground.lock").open("w")
+    with lock as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:
@@ -88,8 +112,9 @@ def _play() -> int:
 
 def fresh_folder() -> Path:
     """The sample files in a folder of the demo's own, as if it were played for the first time."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    return stack.lay_out(FOLDER)
+    with writing():
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        return stack.lay_out(FOLDER)
 
 
 def _stay(parts: stack.Stack) -> None:

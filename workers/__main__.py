@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from ledger.errors import LedgerError, MalformedUrl
-from workers import config
+from workers import config, traces
 from workers.config import Misconfigured
 
 HELP = """\
@@ -35,7 +35,7 @@ def main(words: Sequence[str]) -> int:
     if any(word in {"-h", "--help"} for word in words):
         sys.stdout.write(HELP)
         return 0
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, handlers=[traces.to(sys.stderr)])
     try:
         _start(words)
     except (Misconfigured, MalformedUrl) as wrong:

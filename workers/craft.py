@@ -66,18 +66,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A claimed request under its environment's lock. To tell, or to call the book by `write`, takes no time."""
+    """A claimed request under its environment's lock. To tell, or to call the book by `write`, takes no time.
+
+    `frozen` was laid beside the request when it was planned, and is what its digest was made from.
+    """
 
     hands: Hands
     request: Request
     session: Session
+    frozen: Frozen
     tell: Callable[[Event], None]
     write: Callable[[Callable[[], Any]], None]
-
-    @property
-    def frozen(self) -> Frozen:
-        """What was frozen beside the request when it was planned."""
-        return self.hands.book.frozen_plan(self.request.id)
 
     @property
     def actor(self) -> str:

@@ -79,13 +79,17 @@ def of(hands: Hands, environment: Environment, *, body: sight.Body | None) -> Be
 
 
 def observed(
-    hands: Hands, environments: Sequence[Environment], *, schema_of: str | None = None, patience: timedelta = PATIENCE
+    hands: Hands,
+    environments: Sequence[Environment],
+    *,
+    schema_of: str | None = None,
+    patience: timedelta | None = None,
 ) -> tuple[sight.Body | None, ...]:
-    """The body of an observation of each asked for now; None where no worker gave one in time."""
+    """The body of an observation of each asked for now; None where no worker gave one within `patience` (PATIENCE)."""
     asked = [(hands.book.ask_observation(one.name, schema_of=schema_of), one.name) for one in environments]
     for observation_id, name in asked:
         hands.doorbell.ring_look(observation_id, name)
-    until = time.monotonic() + patience.total_seconds()
+    until = time.monotonic() + (PATIENCE if patience is None else patience).total_seconds()
     while True:
         bodies = tuple(hands.book.observation(observation_id).body for observation_id, _ in asked)
         if None not in bodies or time.monotonic() >= until:

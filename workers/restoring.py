@@ -1,27 +1,28 @@
 """`restore`: a backup is loaded into a new database, compared with its manifest and swapped in; the old is kept."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from engine import VERSION, deeds, history, lock, manifest, plan, shelf, standing
+from engine import VERSION, contents, deeds, history, lock, manifest, plan, shelf, standing
 from engine import restore as restores
 from engine.connection import Session
-from engine.manifest import Manifest
+from engine.manifest import BackupDoubtful, Manifest
 from engine.refusals import PlanAltered, PlanRefused
 from engine.restore import Progress, Source
 from engine.standing import Standing
 from ledger.events import Restored, Restoring
 from ledger.request import Fact, PlanSummary, Request
 from ledger.states import State
-from workers import drawing, neighbours, reporting, saving
+from workers import drawing, neighbours, reporting, saving, scribe
 from workers.craft import Drawn, Ending, Found, Frozen, NotUnderstood, Run, StillAtWork, purpose
 from workers.hands import Hands
 from workers.neighbours import Known
 
-learn = neighbours.nobody
+learn = neighbours.after
 
-#: How many migrations that go are named on a card.
+#: How many migrations that go, and how many tables, are named on a card.
 NAMED = 10
 
 
@@ -39,10 +40,15 @@ class NoSuchBackup(PlanRefused):
 
 
 def draw(hands: Hands, request: Request, session: Session, known: Known) -> Drawn:
-    """What comes back and what is lost by it, once every byte of the backup was read and is as its manifest says."""
-    del known
+    """What comes back and what is lost by it, once every byte of the backup was read and is as its manifest says.
+
+    Drawn again, the manifest is enough: the run itself reads every byte once more before anything is loaded.
+    """
     here = standing.look(session, ())
-    found = manifest.verify(_path(hands, request))
+    path = _path(hands, request)
+    again = request.plan is not None
+    found = manifest.read(path) if again else manifest.verify(path, beat=scribe.beating(hands.book, request.id))
+    taken = _as_taken(hands, request, found)
     bound = {
         "act": "restore",
         "environment": here.environment,
@@ -55,7 +61,8 @@ def draw(hands: Hands, request: Request, session: Session, known: Known) -> Draw
         "sha256": found.sha256,
         "tool_version": VERSION,
     }
-    facts = _facts(request.about[0], found, here)
+    rows = Fact("Rows then and now", _rows(found, contents.at_a_glance(session)))
+    facts = (*_facts(request.about[0], found, here), *_further_on(found, here, known), rows, Fact("Taken", taken))
     return Drawn(drawing.alone(hands, here, digest=plan.sealed(bound), facts=facts), bound)
 
 
@@ -110,6 +117,18 @@ def _path(hands: Hands, request: Request) -> Path:
     return found
 
 
+def _as_taken(hands: Hands, request: Request, found: Manifest) -> str:
+    """Who took it. What a run took is what that run's story says, whatever stands beside it in the folder now."""
+    known = hands.book.backup(request.environment, request.about[0])
+    if known is None:
+        return "not by a run that this ledger knows: what it holds is its manifest's word alone"
+    by, sha256 = known
+    if sha256 != found.sha256:
+        why = f"its SHA-256 is {found.sha256[:12]}…, and #{by}, which took it, says {sha256[:12]}…"
+        raise BackupDoubtful(request.about[0], why)
+    return f"by #{by}, and unchanged since"
+
+
 def _facts(backup: str, found: Manifest, here: Standing) -> tuple[Fact, ...]:
     moment = f"{datetime.fromisoformat(found.at):%Y-%m-%d %H:%M:%S} UTC"
     return (
@@ -124,13 +143,47 @@ def _facts(backup: str, found: Manifest, here: Standing) -> tuple[Fact, ...]:
 
 
 def _gone(found: Manifest, here: Standing) -> str:
-    """What is applied now and was not then. The manifest names the last of its history alone."""
-    ids, head = [one.id for one in here.applied], found.contents.head
-    if head is not None and head not in ids:
-        return f"the history ended at {head} then, which is not applied now; it is {here.head or 'empty'} now"
-    gone = ids[ids.index(head) + 1 :] if head is not None else ids
+    """What is applied now and was not then."""
+    gone = here.after(found.contents.head)
+    if gone is None:
+        then = found.contents.head
+        return f"the history ended at {then} then, which is not applied now; it is {here.head or 'empty'} now"
     more = f" and {len(gone) - NAMED} more" if len(gone) > NAMED else ""
     return ", ".join(gone[-NAMED:]) + more if gone else "none"
+
+
+def _further_on(found: Manifest, here: Standing, known: Known) -> Iterator[Fact]:
+    """Which environments after this one keep what goes here.
+
+    Said, and not refused as of a rollback: whoever restores has lost data, which no other environment may hinder; and
+    what is missing afterwards is applied again from the same files, which a rollback means to be rid of.
+    """
+    gone = here.after(found.contents.head) or ()
+    for one in known.after:
+        still = [id_ for id_ in gone if one.standing and one.standing.has(id_)]
+        if one.standing is None:
+            yield Fact(f"{one.name} after it", "was not seen, so it may have migrations that go here")
+        elif still:
+            yield Fact(f"{one.name} after it", f"keeps {', '.join(still)}; apply {here.environment} again afterwards")
+
+
+def _rows(found: Manifest, now: Mapping[str, tuple[int, bool]]) -> str:
+    """The tables whose rows differ most, then and now; our own bookkeeping left out."""
+    then = {name: count for name, count in found.contents.rows.items() if not _is_ours(name)}
+    both = {name: (then.get(name, 0), *now.get(name, (0, True))) for name in then.keys() | now.keys()}
+    differ = sorted(
+        (name for name, (was, are, _) in both.items() if was != are and not _is_ours(name)),
+        key=lambda name: (-abs(both[name][0] - both[name][1]), name),
+    )
+    said = [
+        f"{name} {both[name][0]:,} → {'' if both[name][2] else 'about '}{both[name][1]:,}" for name in differ[:NAMED]
+    ]
+    more = [f"{len(differ) - NAMED} more"] if len(differ) > NAMED else []
+    return ", ".join([*said, *more]) if said else "the same in every table"
+
+
+def _is_ours(table: str) -> bool:
+    return table.rpartition(".")[2] in history.ALL_TABLES
 
 
 def _phrase(said: Progress) -> str:

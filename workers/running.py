@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from engine.connection import Session
 from engine.errors import ConnectionLost, EngineError
+from engine.refusals import PlanAltered
 from engine.transaction import LeftTransaction, LostLock
 from ledger.errors import LedgerError
 from ledger.events import Event, Interrupted
@@ -28,7 +29,8 @@ def carry_out(hands: Hands, request: Request, session: Session) -> None:
     scribe = Scribe(hands.book, request.id)
     with scribe.writing():
         try:
-            scribe.write(_ending(Run(hands, request, session, tell=scribe.tell, write=scribe.write)))
+            frozen = hands.book.frozen_plan(request.id)
+            scribe.write(_ending(Run(hands, request, session, frozen, tell=scribe.tell, write=scribe.write)))
         except (EngineError, LedgerError) as unknown:
             log.warning("#%d: %s An inspection will find out what is in.", request.id, unknown)
         except Exception:
@@ -39,11 +41,20 @@ def carry_out(hands: Hands, request: Request, session: Session) -> None:
 def _ending(run: Run) -> Ending:
     """Carry the request out by its own craft; gives the call that ends it. Raises when nobody can say what is in."""
     try:
+        _must_be_as_shown(run)
         return acts.CRAFTS[run.request.act].carry_out(run)
     except LedgerError:
         raise
     except Exception as broken:
         return run.ends(*_after(run, broken))
+
+
+def _must_be_as_shown(run: Run) -> None:
+    """What runs is what was shown and agreed to, held against its digest at the last moment. Raises PlanAltered."""
+    request, craft = run.request, acts.CRAFTS[run.request.act]
+    digest = request.plan.digest if request.plan else ""
+    if craft.digest(request, run.frozen) != digest:
+        raise PlanAltered(request.environment, digest)
 
 
 def _after(run: Run, broken: Exception) -> tuple[State, Event]:

@@ -25,6 +25,19 @@ PERSIST_FOR = timedelta(minutes=30)
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
+def beating(book: Book, request_id: int) -> Callable[[], None]:
+    """A call to make often in the middle of long work: at most every few seconds the ledger hears that it goes on."""
+    last = float("-inf")
+
+    def beat() -> None:
+        nonlocal last
+        if time.monotonic() - last >= BEAT_EVERY.total_seconds():
+            last = time.monotonic()
+            _beat(book, request_id)
+
+    return beat
+
+
 class Scribe:
     """One run's story, written by a thread of its own for the length of `writing`."""
 
@@ -64,7 +77,7 @@ class Scribe:
                 if act is None:
                     return
                 self._persist(act)
-            self._beat()  # whoever has much to say is alive too
+            _beat(self._book, self._request_id)  # whoever has much to say is alive too
 
     def _persist(self, act: Callable[[], Any]) -> None:
         """Make one call, again and again while the ledger is away. What the ledger refuses is logged and left."""
@@ -84,8 +97,9 @@ class Scribe:
             time.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
             tries += 1
 
-    def _beat(self) -> None:
-        try:
-            self._book.beat(self._request_id)
-        except LedgerError as away:
-            log.warning("#%d: %s", self._request_id, away)
+
+def _beat(book: Book, request_id: int) -> None:
+    try:
+        book.beat(request_id)
+    except LedgerError as away:
+        log.warning("#%d: %s", request_id, away)

@@ -2,7 +2,7 @@
 
 import logging
 
-from engine import tallies
+from engine import history, identity, tallies
 from engine.connection import open_session
 from engine.errors import EngineError
 from ledger.errors import LedgerError
@@ -22,6 +22,7 @@ def leave(hands: Hands, request_id: int) -> None:
             return
         tally = str(hands.book.tally(request_id))
         with open_session(hands.database, purpose=f"twokey tally #{request_id}", limits=hands.limits) as session:
+            identity.meet(session, history.prepare(session))
             tallies.keep(session, tally)
     except (EngineError, LedgerError) as lacking:
         log.warning("#%d: its end could not be left in %s: %s", request_id, hands.environment.name, lacking)

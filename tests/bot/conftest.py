@@ -141,7 +141,8 @@ def running(
     book, bell, ended = Book(settings.ledger_url, name="bot"), Doorbell(settings.redis_url), Event()
     parts = compose(settings, book=book, bell=bell, voice=voice, client=client, home=voice.home())
     turn = Turn(settings.ledger_url)
-    clock = Thread(target=loop.run, args=(tuple(map(turn.only, parts.steps)),), kwargs={"until": ended})
+    steps, told = tuple(map(turn.only, parts.steps)), {"until": ended, "wait_for_news": turn.wait_for_news}
+    clock = Thread(target=loop.run, args=(steps,), kwargs=told)
     clock.start()
     parts.ear.open()
     port = parts.ear.port if isinstance(parts.ear, HttpEar) else 0

@@ -72,7 +72,9 @@ def test_two_bots_at_once_post_each_message_once(
         books.append(book := Book(url))
         announcer = Announcer(book, voice=Voice(client), workflow=a_workflow())
         steps = (turn.only(announcer.announce),)
-        clocks.append(Thread(target=loop.run, args=(steps,), kwargs={"until": end}))
+        clocks.append(
+            Thread(target=loop.run, args=(steps,), kwargs={"until": end, "wait_for_news": turn.wait_for_news})
+        )
         clocks[-1].start()
     for number in range(1, 9):
         planned(ledger)

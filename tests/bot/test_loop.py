@@ -28,7 +28,7 @@ def test_what_redis_did_not_hear_is_rung_when_it_is_back(
 def test_the_loop_says_a_complaint_once_and_goes_on(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "PAUSE", 0.001)
+    monkeypatch.setattr(loop, "REST", 0.001)
     ended, rounds = Event(), [0]
 
     def without_a_ledger() -> None:
@@ -40,7 +40,7 @@ def test_the_loop_says_a_complaint_once_and_goes_on(
             ended.set()
 
     with caplog.at_level(logging.ERROR):
-        loop.run((without_a_ledger, counts), until=ended)
+        loop.run((without_a_ledger, counts), until=ended, wait_for_news=lambda _: None)
     assert rounds == [3]
     assert len(caplog.records) == 1
     assert "The ledger's database cannot be reached." in caplog.text

@@ -12,7 +12,7 @@ from cli import restore_words, restoring
 from cli.terminal import say
 from engine import lock, manifest, restore
 from playground.embedded import Postgres
-from tests.cli.conftest import COLUMNS, Shell
+from tests.cli.conftest import COLUMNS, USERS, Shell
 from tests.support.workflow import OURS
 
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
@@ -160,13 +160,22 @@ def test_beside_the_environment_is_not_touched(shell: Shell) -> None:
 
 def test_a_restore_as_json_is_all_that_is_printed(shell: Shell) -> None:
     body = shell("restore", "dev", backed_up(shell), "--json").body
-    assert body.keys() == {"environment", "outcome", "database", "kept", "head", "as_of", "seconds"}
+    assert body.keys() == {"environment", "outcome", "database", "kept", "head", "as_of", "seconds", "further_on"}
     assert (body["environment"], body["outcome"], body["database"], body["head"]) == (
         "development",
         "restored",
         "cli_development",
         COLUMNS,
     )
+
+
+def test_what_an_environment_further_on_keeps_is_said(shell: Shell) -> None:
+    assert [shell("apply", name).code for name in ("dev", "test")] == [0, 0]
+    first = shell("backups", "dev", "--json").body["backups"][-1]["file"]
+    said = shell("restore", "dev", first)
+    assert said.code == 0
+    assert f"test keeps {USERS}, {COLUMNS}. Apply development again." in said.out.splitlines()
+    assert shell("apply", "dev").code == 0
 
 
 def test_a_backup_that_is_not_there_is_answered_with_the_newest(shell: Shell) -> None:

@@ -43,8 +43,9 @@ def test_it_goes_on_at_the_statement_that_failed(doubled: Session, tmp_path: Pat
         " Of its 3 statements 1 ran and stay; the next apply goes on at this one."
         " The index public.i is left behind, invalid."
     )
-    assert ended.failure.next_step.startswith(
-        "Drop what is left behind: DROP INDEX CONCURRENTLY public.i; by hand, since it may still be wanted. Correct "
+    assert ended.failure.next_step == (
+        "Drop what is left behind: DROP INDEX CONCURRENTLY public.i; by hand, since it may still be wanted. "
+        f"Part of {A}.sql ran, so it must stay as it is: remove the cause in development; then apply development again."
     )
     assert ended.left == (B,)
     doubled.conn.execute("DROP INDEX CONCURRENTLY public.i; ")
@@ -93,10 +94,17 @@ def test_an_invalid_index_that_no_statement_complained_about_stops_it(doubled: S
     assert ended.failure
     assert ended.failure.sentence == (
         f"{A}.sql failed on development (55000): an index that it left is not valid."
-        " Of its 2 statements 2 ran and stay; the next apply goes on at this one."
+        " All its 2 statements ran and stay; the next apply only writes its history row."
         " The index public.i is left behind, invalid."
     )
-    assert ended.failure.next_step.startswith("Drop what is left behind: DROP INDEX CONCURRENTLY public.i; ")
+    assert ended.failure.next_step == (
+        "Make valid what is left behind: REINDEX INDEX CONCURRENTLY public.i; then apply development again."
+    )
+    doubled.conn.execute("REINDEX INDEX CONCURRENTLY i")
+    assert bring(doubled, [migration(A, text)], folder=tmp_path).failure is None
+    assert doubled.conn.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass").fetchall() == [
+        (True,)
+    ]
 
 
 def test_a_file_that_changed_part_way_is_refused_before_anything_runs(doubled: Session, tmp_path: Path) -> None:

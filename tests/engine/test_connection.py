@@ -11,10 +11,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from engine import connection, errors
 from engine.connection import Database, Limits, Session, open_session
 from playground.embedded import Postgres
+from tests.support.proxy import wire
 
 SECRET = "hunter2"
 ROOT = Path(__file__).parents[2]
@@ -54,6 +56,18 @@ def test_nothing_listens_there() -> None:
         "test (127.0.0.1, database shop) cannot be reached: nothing listens there. "
         "Start the server, or correct the environment's address."
     )
+
+
+def test_what_is_opened_beside_a_session_leads_to_the_very_server_it_came_to(postgres: Postgres) -> None:
+    with wire(postgres.url()) as there:
+        many = there.dsn.replace("host=127.0.0.1", "host=nowhere.invalid,localhost")
+        port = there.dsn.split("port=")[1].split()[0]
+        many = many.replace(f"port={port}", f"port={port},{port}")
+        with open_session(Database("test", protected=True, dsn=many), purpose="x") as session:
+            found = connection.at(session, database="postgres")
+        parts = conninfo_to_dict(found.dsn)
+        assert (parts["host"], parts["hostaddr"], str(parts["port"])) == ("localhost", "127.0.0.1", port)
+        assert (parts["dbname"], found.protected) == ("postgres", True)
 
 
 def test_a_database_that_is_not_there(postgres: Postgres) -> None:

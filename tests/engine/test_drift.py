@@ -55,6 +55,17 @@ def test_a_definition_too_long_for_a_sentence_is_not_in_it() -> None:
     assert said(*THERE, LONG._replace(name="public.g()")) == ["function public.g() is here and not there"]
 
 
+def test_what_stands_between_quotes_is_not_shown() -> None:
+    named = NAME._replace(value="2 text 'hunter2'", words="text default 'hunter2'::text")
+    assert said(TABLE, EMAIL, named, INDEX, VIEW, LONG) == [
+        "column public.users.name is text default '…'::text, there it is text"
+    ]
+    other = named._replace(value="2 text 'hunter3'", words="text default 'hunter3'::text")
+    assert [one.sentence for one in drift.compare([named], [other])] == [
+        "column public.users.name is defined otherwise than there"
+    ]
+
+
 def test_another_kind_of_relation_is_called_what_it_is_here() -> None:
     here = VIEW._replace(value="m", words="materialized view, SELECT 2;")
     assert said(TABLE, EMAIL, NAME, INDEX, here, LONG) == [

@@ -37,3 +37,18 @@ def test_what_a_function_wrote_is_withheld(sqlstate: str, raised: bool) -> None:
 
 def test_a_long_message_is_cut() -> None:
     assert masking.mask("x" * 400, sqlstate="22000") == "x" * 300 + "…"
+
+
+@pytest.mark.parametrize(
+    ("definition", "shown"),
+    [
+        ("text default 'hunter2'::text not null", "text default '…'::text not null"),
+        ("CHECK ((a = ANY (ARRAY['it''s'::text, 'b'])))", "CHECK ((a = ANY (ARRAY['…'::text, '…'])))"),
+        ("btree (\"o'brien\") WHERE (b = 'x')", "btree (\"o'brien\") WHERE (b = '…')"),
+        ("default E'a\\\\b'::text", "default E'…'::text"),
+        ("default 'never ends", "default '…'"),
+        ("numeric(9,2) default 0", "numeric(9,2) default 0"),
+    ],
+)
+def test_a_definitions_literals_are_masked(definition: str, shown: str) -> None:
+    assert masking.literals(definition) == shown

@@ -161,15 +161,19 @@ def test_beside_nothing_is_swapped(shop: Database, tmp_path: Path, postmaster: p
 def test_the_kept_database_is_dropped_by_its_name_alone(shop: Database, tmp_path: Path) -> None:
     restored(shop, taken(shop, tmp_path))
     with open_session(shop, purpose="twokey test") as session:
+        session.conn.execute("CREATE DATABASE shop_before_20200101_000000")  # whatever it is called, nobody kept it
         assert [one.name for one in former.kept(session)] == [KEPT]
         with pytest.raises(former.NoSuchFormer) as unknown:
             former.drop(session, "postgres", actor="ada", request=None)
         with psycopg.connect(shop.dsn.replace("/shop?", f"/{KEPT}?")), pytest.raises(former.FormerInUse) as inside:
             former.drop(session, KEPT, actor="ada", request=None)
-        session.conn.execute("DROP ROLE IF EXISTS passer_by; CREATE ROLE passer_by; SET ROLE passer_by")
+        session.conn.execute(
+            "DROP ROLE IF EXISTS passer_by; CREATE ROLE passer_by;"
+            " GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO passer_by; SET ROLE passer_by"
+        )
         with pytest.raises(former.NotTheOwner) as stranger:
             former.drop(session, KEPT, actor="ada", request=None)
-        session.conn.execute("RESET ROLE; DROP ROLE passer_by")
+        session.conn.execute("RESET ROLE; DROP OWNED BY passer_by; DROP ROLE passer_by")
         former.drop(session, KEPT, actor="ada", request=None)
         assert former.kept(session) == ()
         with pytest.raises(former.NoSuchFormer) as none:

@@ -17,7 +17,7 @@ IDS = [f"2025010{day}000000_m{day}" for day in range(1, 8)]
 
 @pytest.fixture
 def server(postgres: Postgres) -> Server:
-    return Server(postgres.url())
+    return Server(postgres.url(), on_protected_server=True)
 
 
 def files(*ways: tuple[str, str | None] | str) -> list[Migration]:

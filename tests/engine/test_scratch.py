@@ -19,7 +19,7 @@ from tests.support.engine import bring, migration, real_files
 
 @pytest.fixture
 def server(postgres: Postgres) -> Server:
-    return Server(postgres.url())
+    return Server(postgres.url(), on_protected_server=True)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_the_sentence_without_a_setting() -> None:
 
 
 def test_a_role_that_may_not_create_databases_is_named(postgres: Postgres, login: str) -> None:
-    assert refused(Server(postgres.url(login=login))) == (
+    assert refused(Server(postgres.url(login=login), on_protected_server=True)) == (
         "No scratch database was made: the role nobody_much may not create databases. "
         "On its server: ALTER ROLE nobody_much CREATEDB."
     )
@@ -64,11 +64,19 @@ def test_a_protected_environments_server_is_refused(postgres: Postgres, engine_d
         assert made.environment == "scratch"
 
 
-def test_the_address_of_a_protected_environment_is_refused_though_nobody_says_it_is_one(session: Session) -> None:
+def test_a_protected_environments_server_is_refused_though_nobody_says_it_is_one(
+    session: Session, postgres: Postgres, login: str
+) -> None:
     history.prepare(session)
     session.conn.execute("INSERT INTO twokey_environment (name, protected) VALUES ('production', true)")
-    assert refused(Server(session.database.dsn)).startswith(
-        "No scratch database was made: its server is also that of production, which is protected."
+    for dsn in (session.database.dsn, postgres.url()):
+        assert refused(Server(dsn)).startswith("No scratch database was made: its server is also that of ")
+    session.conn.execute("REVOKE ALL ON twokey_environment FROM PUBLIC")
+    alone = Server(postgres.url("engine_room", login=login))
+    assert refused(alone) == (
+        "No scratch database was made: its server has an environment's database, engine_room, and whether that one is "
+        "protected may not be read. Name another server in [scratch] database_url, or, if that is meant, "
+        "on_protected_server = true there."
     )
 
 
@@ -136,7 +144,8 @@ def test_what_a_killed_run_left_is_cleared_by_the_next_once_it_is_old(
 ) -> None:
     program = (
         "import os, signal, sys; from engine import scratch\n"
-        "with scratch.database(scratch.Server(sys.argv[1]), 'killed'): os.kill(os.getpid(), signal.SIGKILL)"
+        "server = scratch.Server(sys.argv[1], on_protected_server=True)\n"
+        "with scratch.database(server, 'killed'): os.kill(os.getpid(), signal.SIGKILL)"
     )
     ended = subprocess.run(
         [sys.executable, "-c", program, server.dsn], cwd=Path(__file__).parents[2], check=False, capture_output=True

@@ -1,6 +1,6 @@
 """The whole corridor: real PostgreSQL, Valkey, RQ workers and the playground, as separate processes.
 
-The processes of one start delay serve all tests of a file, one after the other. Each test begins with empty databases,
+One start of the processes serves all tests of a file, one after the other. Each test begins with empty databases,
 an empty ledger, an empty workspace and the repository's own folder, and with workers that know the right addresses.
 """
 
@@ -20,6 +20,8 @@ from tests.support.waiting import wait_for
 
 ADA, BO, CY, DEE, GIL = "U0ENGINEER", "U0APPROVER", "U0OBSERVER", "U0SECOND", "U0GUEST"
 CHANNEL = "C0MIGRATE"
+#: Long enough to take a key back in, short enough to wait for.
+START_DELAY = "3s"
 SERVING = "Serving development, test, production."
 
 _numbers = itertools.count(1)
@@ -93,11 +95,11 @@ class Corridor:
 
 
 @contextmanager
-def corridor(postgres: embedded.Postgres, redis_url: str, folder: Path, *, delay: str) -> Iterator[Corridor]:
+def corridor(postgres: embedded.Postgres, redis_url: str, folder: Path) -> Iterator[Corridor]:
     """A bot and workers for all environments, between servers that run."""
     folder.mkdir(exist_ok=True)
     config = stack.lay_out(folder)
-    config.write_text(f'start_delay = "{delay}"\n{config.read_text()}')
+    config.write_text(f'start_delay = "{START_DELAY}"\n{config.read_text()}')
     servers, prefix = stack.Servers(postgres, redis_url), f"flow{next(_numbers)}_"
     with stack.running(folder, config=config, servers=servers, prefix=prefix) as parts:
         begun = Corridor(parts)
@@ -108,33 +110,31 @@ def corridor(postgres: embedded.Postgres, redis_url: str, folder: Path, *, delay
 
 
 @pytest.fixture(scope="module")
-def shared(
-    postgres: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Corridor]]:
-    """The corridor of a start delay, made when the file first asks for it, with a Valkey of its own."""
-    running: dict[str, Corridor] = {}
+def shared(postgres: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Corridor]]:
+    """The file's corridor, made when it is first asked for, with a Valkey of its own."""
+    running: list[Corridor] = []
     with ExitStack() as ending:
 
-        def of(delay: str) -> Corridor:
-            if delay in running:
-                running[delay].start_anew()
+        def one() -> Corridor:
+            if running:
+                running[0].start_anew()
             else:
                 folder, redis_url = tmp_path_factory.mktemp("corridor"), ending.enter_context(embedded.valkey())
-                running[delay] = ending.enter_context(corridor(postgres, redis_url, folder, delay=delay))
-            return running[delay]
+                running.append(ending.enter_context(corridor(postgres, redis_url, folder)))
+            return running[0]
 
-        yield of
+        yield one
 
 
 @pytest.fixture
 def begin(
-    shared: Callable[[str], Corridor], postgres: embedded.Postgres, tmp_path: Path
+    shared: Callable[[], Corridor], postgres: embedded.Postgres, tmp_path: Path
 ) -> Iterator[Callable[..., Corridor]]:
-    """A corridor: `begin()`, or with another start `delay`, with a sweep, or all of its own `at` another Redis."""
+    """A corridor: `begin()`, or with a sweep, or all of its own `at` another Redis."""
     with ExitStack() as ending:
 
-        def start(*, delay: str = "1s", at: str | None = None, sweep: bool = False) -> Corridor:
-            one = ending.enter_context(corridor(postgres, at, tmp_path, delay=delay)) if at else shared(delay)
+        def start(*, at: str | None = None, sweep: bool = False) -> Corridor:
+            one = ending.enter_context(corridor(postgres, at, tmp_path)) if at else shared()
             if sweep:
                 one.parts.start_sweep()
             return one

@@ -8,7 +8,7 @@ from tests.flows.conftest import ADA, BO, CHANNEL, CY, GIL, Corridor
 
 
 def test_without_a_second_person_nothing_runs(begin: Callable[..., Corridor]) -> None:
-    corridor = begin(delay="1s")
+    corridor = begin()
     corridor.bring_to_test()
     card = corridor.ask_for_production()
     corridor.channel.reacts(ADA, card, "white_check_mark")
@@ -23,7 +23,7 @@ def test_without_a_second_person_nothing_runs(begin: Callable[..., Corridor]) ->
 
 
 def test_removing_the_reaction_before_the_start_withdraws(begin: Callable[..., Corridor]) -> None:
-    corridor = begin(delay="4s")
+    corridor = begin()
     corridor.bring_to_test()
     card = corridor.ask_for_production()
     corridor.channel.reacts(BO, card, "white_check_mark")
@@ -73,7 +73,7 @@ def test_an_expired_request_ends_and_cannot_be_approved(begin: Callable[..., Cor
 
 
 def test_a_file_changed_after_the_approval_makes_the_request_stale(begin: Callable[..., Corridor]) -> None:
-    corridor = begin(delay="3s")
+    corridor = begin()
     corridor.bring_to_test()
     card = corridor.ask_for_production()
     corridor.channel.reacts(BO, card, "white_check_mark")

@@ -189,6 +189,18 @@ def test_a_plan_once_laid_stays(there: str) -> None:
         ("twokey_worker", "UPDATE deeds SET act = ''"),
         ("twokey_worker", "UPDATE notices SET ts = ''"),
         ("twokey_worker", "UPDATE watches SET environment = ''"),
+        (
+            "twokey_worker",
+            "INSERT INTO notices (environment, earlier, attempt_key, ts) VALUES ('test', true, 'x', '1.1')",
+        ),
+        ("twokey_worker", "INSERT INTO watches (environment, since) VALUES ('test', now())"),
+        ("twokey_bot", "UPDATE notices SET earlier = true"),
+        ("postgres", "UPDATE deeds SET act = ''"),
+        ("postgres", "DELETE FROM deeds"),
+        ("postgres", "TRUNCATE manifests"),
+        ("postgres", "UPDATE manifests SET manifest = '{}'"),
+        ("postgres", "UPDATE notices SET noticed_at = now()"),
+        ("postgres", "DELETE FROM notices"),
         ("twokey_bot", "INSERT INTO deeds DEFAULT VALUES"),
         ("twokey_bot", "INSERT INTO notices DEFAULT VALUES"),
         ("twokey_sweep", "SELECT FROM deeds"),
@@ -202,6 +214,15 @@ def test_a_plan_once_laid_stays(there: str) -> None:
 )
 def test_each_writes_its_own_part_alone(there: str, role: str, statement: str) -> None:
     refused(there, role, statement)
+
+
+def test_no_function_of_the_ledger_looks_names_up_where_its_caller_says(there: str) -> None:
+    with psycopg.connect(there) as conn:
+        loose = conn.execute(
+            "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+            " AND proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']"
+        )
+        assert loose.fetchall() == []
 
 
 def test_the_bot_cannot_approve_in_the_requesters_name(bot: Book, ledger: Book) -> None:

@@ -1,15 +1,18 @@
 """Of several bots one acts at a time, and the next one takes over."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from ledger.book import Book
 from ledger.errors import LedgerUnreachable
+from ledger.states import State
 from ledger.turn import Turn
 from tests.ledger.conftest import Say
-from tests.support.ledger import role_url
+from tests.support.ledger import a_request_in, role_url
 
 
 @pytest.fixture
@@ -51,6 +54,28 @@ def test_a_session_that_ends_lets_go_and_is_noticed(two: tuple[Turn, Turn], owne
     while not second.is_mine():  # the server ends a session a moment after it was told to
         pass
     assert not first.is_mine()
+
+
+def test_who_holds_it_hears_at_once_that_something_was_written(two: tuple[Turn, Turn], ledger: Book) -> None:
+    turn, other = two
+    assert turn.is_mine()
+    begun = time.monotonic()
+    turn.wait_for_news(0.2)
+    assert time.monotonic() - begun >= 0.2
+    a_request_in(ledger, State.ASKED)
+    turn.wait_for_news(60)
+    other.wait_for_news(0.1)  # without the turn there is no session to hear it on
+    assert time.monotonic() - begun < 30
+
+
+def test_a_lost_session_is_not_waited_on_in_a_hurry(two: tuple[Turn, Turn], owner_says: Say) -> None:
+    turn, _ = two
+    assert turn.is_mine()
+    owner_says("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1")
+    begun = time.monotonic()
+    turn.wait_for_news(0.2)
+    turn.wait_for_news(0.2)
+    assert time.monotonic() - begun >= 0.2
 
 
 def test_without_a_ledger_nobody_holds_it() -> None:

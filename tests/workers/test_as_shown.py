@@ -29,6 +29,20 @@ def freeze(row: Row, request_id: int, other: int) -> None:
         tx.execute(plans.update().where(plans.c.request_id == request_id).values(frozen=theirs))
 
 
+def test_a_frozen_plan_that_was_changed_at_the_last_moment_does_not_run(
+    row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id, asked, real = row.ask("development"), [], row.ledger.frozen_plan
+
+    def frozen(number: int) -> dict[str, object]:
+        asked.append(number)
+        return {**real(number), **({} if len(asked) == 1 else {"head": "another"})}
+
+    monkeypatch.setattr(row.ledger, "frozen_plan", frozen)
+    assert row.ring(request_id).state is State.FAILED
+    assert (len(asked), row.history("development")) == (2, [])
+
+
 def test_a_frozen_plan_that_was_not_the_one_shown_does_not_run(row: Row) -> None:
     first = row.ask("development")
     foreman._plan(row.hands("development"), row.ledger.request(first))

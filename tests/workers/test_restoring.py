@@ -8,12 +8,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from engine import load
+from engine import load, manifest
 from ledger.events import BackedUp, BackupKept, Denied, Discarded, Interrupted, Restored, Restoring, Stale
 from ledger.records import Question
 from ledger.request import Act, Request
 from ledger.states import State
 from tests.support.ledger import ADA
+from tests.support.restore import sign
 from tests.support.waiting import wait_for
 from tests.workers.killed import killed
 from tests.workers.row import FIRST, SECOND, THIRD, Row
@@ -98,13 +99,68 @@ def test_what_is_lost_stands_on_the_card(test: Row) -> None:
     request = test.do("test", Act.RESTORE, about=(name,))
     assert request.plan
     facts = {fact.name: fact.sentence for fact in request.plan.facts}
-    assert list(facts) == ["Brings back", "Lost to it", "Migrations that go", "Old database", "Sessions"]
+    assert list(facts) == [
+        "Brings back", "Lost to it", "Migrations that go", "Old database", "Sessions", "Rows then and now", "Taken",
+    ]  # fmt: skip
     assert facts["Brings back"].startswith(f"{name}, of 20")
     assert facts["Brings back"].endswith(f"tables, history up to {THIRD}")
     assert facts["Lost to it"].startswith("everything written after 20")
     assert facts["Migrations that go"] == "none"
     assert facts["Old database"] == ("kept beside it under a dated name, until `/migrate discard test` drops it")
     assert facts["Sessions"] == "everybody who is connected is sent away once, when the two exchange their names"
+
+
+def facts_of(row: Row, request: Request) -> dict[str, str]:
+    assert request.plan
+    return {fact.name: fact.sentence for fact in request.plan.facts}
+
+
+def test_rows_then_and_now_stand_on_the_card_and_who_took_it(test: Row) -> None:
+    name = backup(test)
+    test.sql("test", "INSERT INTO users (email) VALUES ('b@example.org'); CREATE TABLE late AS SELECT 1 AS one")
+    facts = facts_of(test, test.do("test", Act.RESTORE, about=(name,)))
+    assert facts["Rows then and now"] == "public.late 0 → 1, public.user_audit 1 → 2, public.users 1 → 2"
+    assert re.fullmatch(r"by #\d+, and unchanged since", facts["Taken"])
+
+
+def test_a_backup_whose_manifest_was_changed_with_it_is_not_what_the_run_took(test: Row) -> None:
+    name = backup(test)
+    path = test.migrations / "schema-backups" / name
+    path.write_bytes(path.read_bytes() + b"-- more\n")
+    sign(path)
+    found = manifest.read(path).sha256
+    taken, taken_as = test.ledger.backup("test", name) or (0, "")
+    assert why_not(test, test.do("test", Act.RESTORE, about=(name,))) == (
+        f"{name} cannot be trusted: its SHA-256 is {found[:12]}…, and #{taken}, which took it, says {taken_as[:12]}…. "
+        "Take another backup, or name another one."
+    )
+    (entry,) = [one for one in path.parent.iterdir() if one.name == name]
+    entry.rename(other := entry.with_name(name.replace("backup-2", "backup-1")))
+    manifest.beside(entry).rename(manifest.beside(other))
+    facts = facts_of(test, test.do("test", Act.RESTORE, about=(other.name,)))
+    assert facts["Taken"] == "not by a run that this ledger knows: what it holds is its manifest's word alone"
+
+
+def test_what_an_environment_further_on_keeps_is_said_and_not_refused(test: Row) -> None:
+    name = backup(test)
+    path = manifest.beside(test.migrations / "schema-backups" / name)
+    path.write_text(path.read_text().replace(f'"head": "{THIRD}"', f'"head": "{SECOND}"'))
+    facts = facts_of(test, test.do("test", Act.RESTORE, about=(name,)))
+    assert facts["production after it"] == f"keeps {THIRD}; apply test again afterwards"
+    test.asleep.add("production")
+    facts = facts_of(test, test.do("test", Act.RESTORE, about=(name,)))
+    assert facts["production after it"] == "was not seen, so it may have migrations that go here"
+
+
+def test_a_long_reading_is_heard_of_and_done_once_before_the_run(test: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, beats, read = backup(test), [], []
+    real = manifest.sum_of
+    monkeypatch.setattr(type(test.ledger), "beat", lambda _, number: beats.append((number, len(read))))
+    monkeypatch.setattr(manifest, "sum_of", lambda *a, **kw: (read.append(a), real(*a, **kw))[1])
+    request = test.do("test", Act.RESTORE, about=(name,))
+    assert request.state is State.APPLIED
+    assert (request.id, 1) in beats
+    assert len(read) == 2
 
 
 def test_the_migrations_that_go_are_named(test: Row) -> None:

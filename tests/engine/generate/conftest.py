@@ -53,4 +53,4 @@ def no_other_schema(session: Session) -> Iterator[None]:
 
 @pytest.fixture
 def desk(session: Session, postgres: Postgres, tmp_path: Path) -> Desk:
-    return Desk(session, Server(postgres.url()), tmp_path)
+    return Desk(session, Server(postgres.url(), on_protected_server=True), tmp_path)

@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
-import psycopg
 import pytest
 
 from engine import catalog, statements
-from engine.connection import Session
+from engine.connection import Database, Session, open_session
 from engine.hazards import Hazard, find
 from engine.hazards.catalog import Catalog
+from playground.embedded import Postgres
 from tests.support.engine import migration
 
 SHOP = """
@@ -33,13 +34,28 @@ ANALYZE;
 """
 
 
+@pytest.fixture(scope="module")
+def open_shop(postgres: Postgres) -> Iterator[Session]:
+    """A session on a database with the shop in it, made once: what a test does there is rolled back after it."""
+    there = Database("development", protected=False, dsn=postgres.create("hazards"))
+    with open_session(there, purpose="twokey test") as session:
+        session.conn.execute(SHOP)
+        yield session
+    postgres.drop("hazards")
+
+
 @pytest.fixture
-def shop(session: Session) -> Iterator[Session]:
-    """A session on a database with the shop in it."""
+def shop(open_shop: Session) -> Iterator[Session]:
+    """The shop as it was made, inside a transaction that is rolled back."""
+    with open_shop.conn.transaction(force_rollback=True):
+        yield open_shop
+
+
+@pytest.fixture
+def shop_alone(session: Session) -> Session:
+    """A shop of one's own, for what cannot be undone or needs other sessions to see it."""
     session.conn.execute(SHOP)
-    yield session
-    if not session.conn.closed and session.conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-        session.conn.execute("ROLLBACK")
+    return session
 
 
 @pytest.fixture
@@ -59,15 +75,16 @@ def flush_statistics(session: Session) -> None:
     session.conn.execute("SELECT pg_stat_clear_snapshot()")
 
 
+def hazards_of(sql: str, session: Session) -> list[Hazard]:
+    """The hazards of one migration's text on the session's database as it is by now."""
+    parsed = statements.parse(migration("20250101000000_x", sql))
+    return list(find([(one.node, one.line) for one in parsed], catalog.read(session)))
+
+
 Found = Callable[[str], list[Hazard]]
 
 
 @pytest.fixture
 def found(shop: Session) -> Found:
     """The hazards of one migration's text on the shop as it is by then."""
-
-    def look(sql: str) -> list[Hazard]:
-        parsed = statements.parse(migration("20250101000000_x", sql))
-        return list(find([(one.node, one.line) for one in parsed], catalog.read(shop)))
-
-    return look
+    return partial(hazards_of, session=shop)

@@ -5,7 +5,7 @@ import pytest
 from engine import catalog, plan
 from engine.connection import Session
 from engine.hazards import BY_FIGURES, Hazard, types
-from tests.engine.hazards.conftest import Found, flush_statistics
+from tests.engine.hazards.conftest import Found, flush_statistics, hazards_of
 from tests.support.engine import draw, migration
 
 
@@ -238,19 +238,21 @@ def test_a_sequence_somebody_holds_is_not_waited_for(shop: Session) -> None:
     assert [key.column for key in catalog.read(shop).keys] == ["id"]
 
 
-def test_dropping_an_index_that_is_used_is_told(found: Found, shop: Session) -> None:
-    assert said(found("DROP INDEX orders_customer"), "drops_used_index") == []
+def test_dropping_an_index_that_is_used_is_told(shop_alone: Session) -> None:
+    shop, dropped = shop_alone, "DROP INDEX orders_customer"
+    assert said(hazards_of(dropped, shop), "drops_used_index") == []
     shop.conn.execute("SET enable_seqscan = off")
     shop.conn.execute("SELECT * FROM orders WHERE customer = 7")
     flush_statistics(shop)
-    (sentence,) = said(found("DROP INDEX orders_customer"), "drops_used_index")
+    (sentence,) = said(hazards_of(dropped, shop), "drops_used_index")
     assert sentence.startswith("drops the index orders_customer (")
     last = ", the last on 2" if shop.server >= 160000 else ". "
     assert f"), which answered 1 scans since the statistics began{last}" in sentence
     assert sentence.endswith(". Find out which queries use it and what they would use instead.")
 
 
-def test_figures_do_not_reach_the_digest(shop: Session) -> None:
+def test_figures_do_not_reach_the_digest(shop_alone: Session) -> None:
+    shop = shop_alone
     files = [migration("20250101000000_x", "ALTER TABLE customers ADD x int;")]
     before = draw(shop, files)
     shop.conn.execute("SELECT setval('customers_id_seq', 1800000000); INSERT INTO customers (name) VALUES ('z')")

@@ -65,7 +65,7 @@ def shop(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         pid = session.conn.info.backend_pid
     with open_session(there, purpose="twokey test") as session:  # the first, when it is gone, has counted what it wrote
         wait_for(lambda: not session.conn.execute("SELECT FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone())
-        yield Shop(session, Path(taken.path), Server(postgres.url()))
+        yield Shop(session, Path(taken.path), Server(postgres.url(), on_protected_server=True))
     postgres.drop("rehearsed_shop")
 
 
