@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot import notices, shelf
+from bot import edits, notices, shelf
 from bot.blocks import (
     Block,
     Body,
@@ -25,9 +25,9 @@ from bot.blocks import (
     size,
     spoken,
 )
-from bot.grammar import short
 from bot.next_steps import APPLY, SHARE
 from bot.story import frozen, none_of
+from bot.typed import short
 from ledger.records import Inquiry
 from ledger.workflow import Workflow
 
@@ -81,6 +81,8 @@ def _drawn(found: Mapping[str, Any], workflow: Workflow) -> Body:
             return plan(found)
         case "backups":
             return shelf.answer(found)
+        case "repair":
+            return edits.answer(found)
         case _:
             return _nobody(found)
 
@@ -95,6 +97,8 @@ def _nobody(found: Mapping[str, Any]) -> Body:
 def _offer(found: Mapping[str, Any], workflow: Workflow) -> list[Block]:
     if found.get("question") == "backups":
         return shelf.offer(found)
+    if found.get("question") == "repair":
+        return edits.offer(found)
     drawn = found.get("plan")
     if found.get("question") != "plan" or not drawn or not drawn["migrations"]:
         return []

@@ -1,19 +1,27 @@
 """What is read back of the ledger for whoever asks: links to messages, and all that is known of one request."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from bot.outcomes import SHOWN, Entry, HandedOut, Listed, Refused
+from bot.outcomes import SHOWN, Entry, HandedOut, Home, Listed, Refused, Station
 from ledger import policy
 from ledger.book import Book
 from ledger.errors import NoSuchRequest
 from ledger.events import Exported
 from ledger.records import Delivery
-from ledger.request import Actor, Request
-from ledger.states import FINAL
-from ledger.workflow import Workflow
+from ledger.request import CHANGING, Act, Actor, Kind, Request
+from ledger.states import FINAL, State
+from ledger.workflow import Environment, Workflow
 
 #: How many requests a list is drawn from.
 LIST_FROM = 40
+
+#: How many ended ones the tab shows.
+ENDED = 5
+
+#: What changes what stands in an environment, and where a run of it ends that began.
+RUNS = frozenset(CHANGING) - {Act.THAW}
+RAN = (State.APPLIED, State.FAILED, State.INTERRUPTED)
 
 
 class Archive:
@@ -36,6 +44,37 @@ class Archive:
         entries = tuple(Entry(one, self._book.events(one.id), links.get(one.id)) for one in wanted)
         noticed = () if open_only else self._book.noticed(name, limit=SHOWN)
         return Listed(open=open_only, environment=name, entries=entries, noticed=noticed)
+
+    def home(self, actor: Actor) -> Home | Refused:
+        """What one person's tab shows, from the ledger alone."""
+        if actor.kind not in {Kind.FULL_MEMBER, Kind.GUEST}:
+            return Refused("Twokey answers the members of its own workspace.")
+        still = self.listed(None, open_only=True).entries
+        now = self._book.now()
+        waiting = tuple(one for one in still if self._waits_for(actor, one.request, now=now))
+        stations = tuple(map(self._station, self._workflow.environments))
+        ended = self.listed(None, open_only=False).entries[:ENDED]
+        return Home(waiting, still, stations, ended, at=now)
+
+    def _waits_for(self, actor: Actor, request: Request, *, now: datetime) -> bool:
+        """Whether this person could turn the second key now."""
+        environment = self._workflow.environment(request.environment)
+        if environment is None or request.state is not State.PLANNED:
+            return False
+        if not policy.needs_second_key(request, environment):
+            return False
+        freeze = self._book.frozen(environment.name)
+        verdict = policy.may_decide(actor, request, environment, now=now, freeze=freeze)
+        return isinstance(verdict, policy.Allowed)
+
+    def _station(self, environment: Environment) -> Station:
+        """An environment by the newest run that changed it, whether it came to its end or not."""
+        found = self._book.requests(environment=environment.name, open_only=False, limit=LIST_FROM)
+        ran = [one for one in found if one.act in RUNS and one.state in RAN][:1]
+        links = self.links(ran)
+        last = [Entry(one, self._book.events(one.id), links.get(one.id)) for one in ran]
+        name = environment.name
+        return Station(environment, next(iter(last), None), self._book.certification(name), self._book.frozen(name))
 
     def export(self, request_id: int, actor: Actor, *, channel: str) -> HandedOut | Refused:
         """Write down that somebody wants the evidence; the announcer puts it where the request's card stands."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot import grammar, messages
+from bot import grammar, home, messages
 from bot.desk import Asker, Desk, Filled
 from bot.next_steps import CERTIFY, KEYS, QUESTIONS, REJECT, SHARE, SPOKEN, TAKE_BACK, UNDO
 from bot.outcomes import NAME_FIELD, REASON_FIELD, AskInModal, Mistyped, Outcome, Refused
@@ -27,6 +27,7 @@ from ledger.workflow import Workflow
 
 COMMAND = "/migrate"
 EVENTS = ("reaction_added", "reaction_removed")
+HOME = "app_home_opened"
 
 #: Seconds within which a second press of the same button opens no second form.
 DOUBLE_CLICK = 2.0
@@ -53,6 +54,7 @@ class Listeners:
             app.action(action)(self.on_key)
         for event in EVENTS:
             app.event(event)(self.on_reaction)
+        app.event(HOME)(self.on_home)
 
     def on_command(self, ack: Ack, body: dict[str, Any]) -> None:
         """`/migrate …`: the answer, or what became of it, is the ack."""
@@ -150,6 +152,14 @@ class Listeners:
         if self._book.hear(heard):
             log.info("%s %s %s on %s", heard.actor_id, "added" if heard.added else "removed", name, heard.message_ts)
 
+    def on_home(self, event: dict[str, Any]) -> None:
+        """Somebody opened the app's own tab; what they saw there last stands until the new one is drawn."""
+        if event.get("tab") == "home":
+            self._later(lambda: self._show_home(event["user"]))
+
+    def _show_home(self, actor_id: str) -> None:
+        self._voice.publish(actor_id, home.view(self._desk.home(actor_id), self._workflow))
+
     def _just_now(self, press: str) -> bool:
         """Whether the same press came a moment ago: the second click of a double click."""
         now = time.monotonic()
@@ -194,7 +204,7 @@ class Listeners:
         def done() -> None:
             try:
                 deed()
-            except SlackFailed as failed:
+            except (LedgerError, SlackFailed) as failed:
                 log.warning("%s", failed)
 
         self._aside.submit(done)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from bot import notices
 from bot.blocks import Body, body, counted, link, listed, moment, mono, plain, said, seconds, section, sections
 from bot.commands import TABLE
-from bot.grammar import short
 from bot.outcomes import SHOWN, Entry, Listed
 from bot.story import Story, now
+from bot.typed import short
 from ledger import events
 from ledger.request import POLICY, Request
 from ledger.states import FINAL, SAID, State
@@ -40,12 +40,13 @@ def requests(found: Listed, workflow: Workflow) -> Body:
 
 def _lines(found: Listed, workflow: Workflow) -> list[str]:
     """One line each: requests by when they were asked for, what was done at a terminal by when it was done."""
-    asked = [(one.request.asked_at, _line(one, workflow, others=found.entries)) for one in found.entries]
+    asked = [(one.request.asked_at, line(one, workflow, others=found.entries)) for one in found.entries]
     done = [(one.deeds[-1].at, notices.line(one)) for one in found.noticed]
     return [line for _, line in sorted([*asked, *done], key=lambda one: one[0], reverse=True)]
 
 
-def _line(entry: Entry, workflow: Workflow, *, others: Sequence[Entry]) -> str:
+def line(entry: Entry, workflow: Workflow, *, others: Sequence[Entry]) -> str:
+    """One request as a list shows it; an open one says which of the `others` it waits for."""
     request = entry.request
     number = f"#{request.id}"
     asked = f"*{link(entry.link, number) if entry.link else number}* {said(request.words)} · {said(request.actor.name)}"

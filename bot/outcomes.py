@@ -1,9 +1,10 @@
 """What came of asking: the values between the desk, which decides, and the messages, which find the words."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ledger.records import Notice, Told
-from ledger.request import Act, Request
+from ledger.request import Act, Certification, Freeze, Request
 from ledger.workflow import Environment
 
 
@@ -69,6 +70,27 @@ class TakenBack:
     """The request is cancelled."""
 
     request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One environment as the ledger knows it: the last run that changed it, who tested it, and who froze it."""
+
+    environment: Environment
+    last: Entry | None
+    certification: Certification | None
+    freeze: Freeze | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One person's tab, as the ledger had it `at` that moment. `waiting` are those of `open` they may turn."""
+
+    waiting: tuple[Entry, ...]
+    open: tuple[Entry, ...]
+    stations: tuple[Station, ...]
+    ended: tuple[Entry, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,11 @@ class Voice:
         with _translated("say who this is"):
             return self._client.users_info(user=actor_id).get("user", {})
 
+    def members(self, group_id: str) -> tuple[str, ...]:
+        """The ids of the people in a user group."""
+        with _translated("say who is in the user group"):
+            return tuple(self._client.usergroups_users_list(usergroup=group_id).get("users", []))
+
     def home(self) -> str:
         """The id of the workspace that the bot's token belongs to."""
         return self._identity()["team_id"]
@@ -185,6 +190,11 @@ class Voice:
         """Show a form to the one who just did something; `trigger_id` is good for three seconds."""
         with _translated("open the form"):
             self._client.views_open(trigger_id=trigger_id, view=dict(view))
+
+    def publish(self, actor_id: str, view: Mapping[str, Any]) -> None:
+        """Let the app's own tab show this to one person."""
+        with _translated("show the app's tab"):
+            self._client.views_publish(user_id=actor_id, view=dict(view))
 
 
 def emoji(name: str) -> str:

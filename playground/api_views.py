@@ -34,6 +34,8 @@ def update_view(call: Call) -> Json:
 
 @method("views.publish", scope=None, required="user_id view", optional="hash", takes_json=True)
 def publish(call: Call) -> Json:
+    if not call.world.grant.home:
+        raise Refused("not_enabled")
     wished = _wished(call, "home")
     person = call.world.person(call.text("user_id"))
     known = call.world.homes.get(person.id)

@@ -19,11 +19,12 @@ _SCOPES = (
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The installed app's rights."""
+    """The installed app's rights; `home`: it has a tab of its own."""
 
     scopes: frozenset[str] = frozenset(_SCOPES)
     events: frozenset[str] = frozenset({"reaction_added", "reaction_removed", "app_home_opened"})
     commands: frozenset[str] = frozenset({"/migrate"})
+    home: bool = True
 
 
 def read(path: Path) -> Grant:
@@ -34,6 +35,7 @@ def read(path: Path) -> Grant:
         frozenset(_list_under("bot:", lines)),
         frozenset(_list_under("bot_events:", lines)),
         frozenset(_bare(command) for command in commands),
+        home="home_tab_enabled: true" in lines,
     )
 
 

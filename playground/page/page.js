@@ -9,7 +9,7 @@ const SAME_BREATH = 300; // seconds in which a second message of the same author
 const at = (id) => document.getElementById(id);
 const asked = new URLSearchParams(location.search);
 const here = {person: asked.get("as") ?? "U0ENGINEER", channel: asked.get("channel") ?? "C0MIGRATE", thread: null,
-  dismissed: new Set(), state: null, context: null, view: null};
+  dismissed: new Set(), state: null, context: null, view: null, home: false};
 
 async function send(path, arguments_) {
   const response = await fetch(`/playground/${path}`, {method: "POST", headers: {"content-type": "application/json"},
@@ -49,6 +49,8 @@ function paint() {
     names_of: Object.fromEntries(state.people.map((one) => [one.id, one.real_name])),
     channel_names: Object.fromEntries(state.channels.map((one) => [one.id, one.name]))};
   paintSides();
+  at("composer").hidden = here.home;
+  if (here.home) { paintHome(); return; }
   const all = [...state.messages[here.channel], ...state.ephemerals.filter((one) => one.channel === here.channel
     && !here.dismissed.has(one.ts))].sort((a, b) => (a.ts < b.ts ? -1 : 1));
   const inThread = (one) => one.thread_ts && one.thread_ts !== one.ts;
@@ -61,8 +63,9 @@ function paintSides() {
   const {state} = here;
   const channel = state.channels.find((one) => one.id === here.channel);
   document.title = `#${channel.name} · Twokey playground`;
-  at("place").textContent = `# ${channel.name}`;
-  at("purpose").textContent = channel.purpose.value;
+  at("place").textContent = here.home ? "Twokey" : `# ${channel.name}`;
+  at("purpose").textContent = here.home ? "The app's own tab, as you see it" : channel.purpose.value;
+  at("home").setAttribute("aria-current", here.home ? "page" : "false");
   at("words").placeholder = innerWidth < 600 ? "Message, or /migrate help" : `Message #${channel.name}, or type /migrate help`;
   at("link").textContent = state.connected ? "Bot connected" : "No bot connected";
   at("link").classList.toggle("on", state.connected);
@@ -73,7 +76,8 @@ function paintSides() {
     at("person").value = here.person;
   }
   at("channels").replaceChildren(...state.channels.map((one) => el("li", {}, el("button", {type: "button",
-    "aria-current": one.id === here.channel ? "page" : null, onclick: () => go({channel: one.id, thread: null})}, `# ${one.name}`))));
+    "aria-current": one.id === here.channel && !here.home ? "page" : null,
+    onclick: () => go({channel: one.id, thread: null, home: false})}, `# ${one.name}`))));
   at("people").replaceChildren(...state.people.map((one) => el("li", {class: one.deleted ? "gone" : ""}, avatar(one, "tiny"),
     el("span", {}, one.real_name), el("span", {class: "muted"}, one.profile.title))));
 }
@@ -179,6 +183,19 @@ async function press(message, element, value) {
   if (answer.trouble) tell(`The bot did not answer (${answer.trouble}).`);
 }
 
+/** The app's own tab, as the app last published it for this person. */
+function paintHome() {
+  const home = here.state.homes[here.person];
+  paintThread([]);
+  at("messages").replaceChildren(el("article", {class: "message", "aria-label": "App Home"}, home
+    ? body(home, here.context, () => {}) : el("p", {class: "muted"}, "The app has published nothing here yet.")));
+}
+
+async function openHome() {
+  go({home: true, thread: null});
+  await gesture("home", {});
+}
+
 function paintThread(messages) {
   const open = here.thread && messages.length > 0;
   const opening = open && at("thread").hidden;
@@ -231,7 +248,8 @@ function listen(form, field, thread) {
 
 listen(at("composer"), at("words"), () => null);
 listen(at("answer"), at("reply"), () => here.thread);
-at("person").addEventListener("change", () => go({person: at("person").value}));
+at("person").addEventListener("change", () => go({person: at("person").value, home: false}));
+at("home").addEventListener("click", openHome);
 at("leave").addEventListener("click", () => { go({thread: null}); at("words").focus(); });
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && here.thread && !at("modal").open) go({thread: null}); });
 new EventSource("/playground/feed").addEventListener("message", refresh);

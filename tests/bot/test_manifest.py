@@ -15,8 +15,11 @@ SCOPES = {
     "conversations_replies": {"channels:history", "groups:history"},
     "files_upload_v2": {"files:write"},
     "reactions_get": {"reactions:read"},
-    "users_info": {"users:read"},
+    "usergroups_users_list": {"usergroups:read"},
+    # The e-mail address of a person is shown to whoever has the second scope.
+    "users_info": {"users:read", "users:read.email"},
     "views_open": set(),
+    "views_publish": set(),
     "auth_test": set(),
 }
 
@@ -30,7 +33,7 @@ def test_the_scopes_are_those_of_the_methods_that_the_bot_calls() -> None:
 
 def test_the_events_and_the_command_are_those_that_are_heard() -> None:
     grant = granted.read(ROOT / "slack-manifest.yaml")
-    assert grant.events == set(listeners.EVENTS)
+    assert grant.events == {*listeners.EVENTS, listeners.HOME}
     assert grant.commands == {listeners.COMMAND}
 
 

@@ -22,6 +22,11 @@ HELLO = plain("Hello.")
         ("reactions.get", lambda voice: voice.reactions(CHANNEL, "1712345678.000100"), "show the reactions"),
         ("users.info", lambda voice: voice.person("U0ENGINEER"), "say who this is"),
         ("auth.test", lambda voice: voice.home(), "say where this is"),
+        (
+            "views.publish",
+            lambda voice: voice.publish("U0ENGINEER", {"type": "home", "blocks": []}),
+            "show the app's tab",
+        ),
         ("views.open", lambda voice: voice.open_modal("1.2.3", {"type": "modal"}), "open the form"),
     ],
 )

@@ -256,3 +256,15 @@ def test_files_stand_in_the_message_that_shared_them(visit, client):
     page = visit()
     expect(page.get_by_role("img", name="One lock for 3 ms")).to_have_js_property("naturalWidth", 9)
     expect(page.get_by_role("link", name="The SQL of #7")).to_contain_text("plan.sql, 9 bytes")
+
+
+def test_the_apps_own_tab_is_as_it_was_published_for_this_person(visit, client):
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "*Waits for you*"}}]
+    client.views_publish(user_id="U0APPROVER", view={"type": "home", "blocks": blocks})
+    bo, ada = visit("U0APPROVER"), visit("U0ENGINEER")
+    for page, words in ((bo, "Waits for you"), (ada, "The app has published nothing here yet.")):
+        page.get_by_role("button", name="Twokey").click()
+        expect(page.get_by_role("article", name="App Home")).to_contain_text(words)
+        expect(page.get_by_role("textbox", name="Message")).to_be_hidden()
+    bo.get_by_role("button", name="# migrations").click()
+    expect(bo.get_by_role("textbox", name="Message")).to_be_visible()

@@ -114,11 +114,13 @@ def test_the_bot_needs_a_scope_of_its_own_to_react(client, refusal, card):
     assert "reactions:read" in answer["provided"]
 
 
-def test_with_the_scope_the_bot_reacts_once(refusal):
-    with running(grant=Grant(scopes=frozenset({"chat:write", "reactions:write"}))) as slack:
+def test_what_the_manifest_gives_and_does_not_give(refusal):
+    with running(grant=Grant(scopes=frozenset({"chat:write", "reactions:write"}), home=False)) as slack:
         client = WebClient(token=BOT_TOKEN, base_url=slack.api_url)
         ts = client.chat_postMessage(channel=CHANNEL, text="x")["ts"]
         assert client.reactions_add(channel=CHANNEL, timestamp=ts, name="thumbsup").data == {"ok": True}
         again = refusal(client.reactions_add, channel=CHANNEL, timestamp=ts, name="+1")
         assert again == {"ok": False, "error": "already_reacted"}
         assert refusal(client.users_info, user="U0GUEST")["needed"] == "users:read"
+        tab = {"type": "home", "blocks": []}
+        assert refusal(client.views_publish, user_id="U0GUEST", view=tab)["error"] == "not_enabled"

@@ -96,8 +96,10 @@ def test_a_manifest_says_what_is_granted(tmp_path):
         """)
     )
     assert granted.read(manifest) == granted.Grant(
-        frozenset({"chat:write", "commands"}), frozenset({"reaction_added"}), frozenset({"/migrate"})
+        frozenset({"chat:write", "commands"}), frozenset({"reaction_added"}), frozenset({"/migrate"}), home=False
     )
+    manifest.write_text("features:\n  app_home:\n    home_tab_enabled: true  # what waits\n")
+    assert granted.read(manifest).home
 
 
 def test_everybody_has_a_name():

@@ -1,0 +1,111 @@
+"""How many would wait, and who really did."""
+
+import json
+import threading
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from engine.connection import open_session
+from engine.rehearsal import forecast, traffic, watch
+from engine.rehearsal.forecast import Forecast, Wait
+from engine.rehearsal.receipt import File, Lock
+from engine.rehearsal.traffic import Hindrance, Replica, Traffic
+from engine.rehearsal.watch import Actual, Pulse, Stretch
+from tests.engine.rehearsal.conftest import Shop
+from tests.engine.rehearsal.test_receipt import seen
+from tests.support.waiting import wait_for
+
+
+def file(*locks: tuple[str, str, float]) -> File:
+    found = tuple(Lock(relation, mode, 1, 0.0, seconds) for relation, mode, seconds in locks)
+    return File("20250818130001_x", together=True, at=0.0, seconds=1.0, statements=(), locks=found, changes=())
+
+
+FIRST = Traffic(100.0, {"public.users": 10}, {"public.users": 0}, {})
+LAST = Traffic(110.0, {"public.users": 1010, "public.t": 5}, {"public.users": 200}, {"public.i": "public.users"})
+
+
+@pytest.mark.parametrize(
+    ("locks", "wait"),
+    [
+        ([("public.users", "ACCESS EXCLUSIVE", 0.5)], Wait("public.users", 0.5, 0.5, 60)),
+        ([("public.users", "SHARE", 0.5)], Wait("public.users", 0.0, 0.5, 10)),
+        (
+            [("public.users", "SHARE ROW EXCLUSIVE", 2.0), ("public.users", "ACCESS EXCLUSIVE", 1.0)],
+            Wait("public.users", 1.0, 2.0, 140),
+        ),
+        ([("public.i", "ACCESS EXCLUSIVE", 0.5), ("public.users", "SHARE", 1.0)], Wait("public.users", 0.5, 1.0, 70)),
+        ([("public.users", "ROW EXCLUSIVE", 9.0), ("public.users", "SHARE UPDATE EXCLUSIVE", 9.0)], None),
+    ],
+)
+def test_reads_wait_for_access_exclusive_alone_and_writes_from_share(
+    locks: list[tuple[str, str, float]], wait: Wait | None
+) -> None:
+    said = forecast.of(seen(files=(file(*locks),)), FIRST, LAST)
+    assert said.waits == ((wait,) if wait else ())
+    assert (said.queries, said.longest) == ((wait.queries, wait.writes) if wait else (0, 0.0))
+    assert said.sampled == 10.0
+
+
+def test_two_files_bar_twice_but_nobody_waits_for_both() -> None:
+    twice = (file(("public.users", "SHARE", 0.5)), file(("public.users", "SHARE", 2.0)))
+    said = forecast.of(seen(files=twice), FIRST, LAST)
+    assert said == Forecast(50, 2.0, 10.0, (Wait("public.users", 0.0, 2.5, 50),))
+    hindrance = Hindrance("dump", 7, "ada", None, ("public.users",))
+    whole = forecast.beside(said, [hindrance], [Replica("west", 10, None)])
+    assert Forecast.from_json(json.loads(json.dumps(whole.as_json()))) == whole
+    assert forecast.relations(seen(files=twice)) == ("public.users",)
+
+
+def test_who_stands_in_the_way_is_named_without_a_word_of_what_they_do(shop: Shop) -> None:
+    with psycopg.connect(shop.session.database.dsn, application_name="pg_dump") as dump:
+        dump.execute("SELECT FROM users")
+        with psycopg.connect(shop.session.database.dsn) as idle:
+            idle.execute("SELECT FROM orders")
+            found = traffic.hindrances(shop.session, ["public.users"])
+            pids = dump.info.backend_pid, idle.info.backend_pid
+    assert [(one.kind, one.pid, one.holds) for one in found] == [
+        ("dump", pids[0], ("public.users",)),
+        ("idle in transaction", pids[1], ()),
+    ]
+    assert all(one.seconds is not None for one in found)
+    assert traffic.replicas(shop.session) == ()
+    assert traffic.read(shop.session).tables["public.users_pkey"] == "public.users"
+
+
+def test_who_waits_for_a_run_is_seen_and_counted(shop: Shop) -> None:
+    dsn = shop.session.database.dsn
+
+    def reads() -> None:
+        with psycopg.connect(dsn) as conn:
+            conn.execute("SELECT FROM loose")
+
+    with open_session(shop.session.database, purpose="twokey test") as run, watch.during(run) as watched:
+        first = watch.pulse(shop.session)
+        with run.conn.transaction():
+            run.conn.execute("LOCK loose")
+            reader = threading.Thread(target=reads)
+            reader.start()
+            wait_for(lambda: watched.actual.queries)
+            waiting = watch.pulse(shop.session)
+        reader.join()
+    actual = watched.actual
+    assert (actual.queries, waiting.waiting) == (1, 1)
+    assert 0 < actual.longest < 10
+    assert actual.looks > 0
+    assert watch.stretch([first, waiting]).waiting == 1
+    assert set(actual.as_json()) == {"queries", "longest", "looks"}
+
+
+def test_a_stretch_is_what_happened_between_pulses() -> None:
+    pulses = [Pulse(10.0, 1, 2, 3, 0), Pulse(11.0, 1, 2, 3, 4), Pulse(14.0, 2, 5, 13, 1)]
+    assert watch.stretch(pulses) == Stretch(4.0, 1, 3, 10, 4)
+
+
+def test_not_seeing_is_no_harm(shop: Shop) -> None:
+    away = replace(shop.session, database=replace(shop.session.database, dsn="postgresql://ada@127.0.0.1:1/nowhere"))
+    with watch.during(away) as watched:
+        pass
+    assert watched.actual == Actual(0, 0.0, 0)
