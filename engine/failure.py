@@ -64,7 +64,7 @@ def _drop(part: Part | None) -> str:
     return f"Drop what is left behind: {drops}; by hand, since it may still be wanted. "
 
 
-def _next_step(session: Session, migration: str, *, ran: bool, sqlstate: str, message: str) -> str:
+def _next_step(session: Session, migration: str, *, sqlstate: str, message: str, ran: bool = False) -> str:
     environment, limits = session.database.environment, session.limits
     again = f"then apply {environment} again."
     if sqlstate in ("58P01", "0A000") and "extension" in message:
