@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot import notices, shelf
+from bot import edits, notices, shelf
 from bot.blocks import (
     Block,
     Body,
@@ -16,7 +16,6 @@ from bot.blocks import (
     listed,
     moment,
     mono,
-    ours,
     plain,
     row,
     said,
@@ -25,9 +24,9 @@ from bot.blocks import (
     size,
     spoken,
 )
-from bot.grammar import short
 from bot.next_steps import APPLY, SHARE
 from bot.story import frozen, none_of
+from bot.typed import short
 from ledger.records import Inquiry
 from ledger.workflow import Workflow
 
@@ -81,6 +80,8 @@ def _drawn(found: Mapping[str, Any], workflow: Workflow) -> Body:
             return plan(found)
         case "backups":
             return shelf.answer(found)
+        case "repair":
+            return edits.answer(found)
         case _:
             return _nobody(found)
 
@@ -95,6 +96,8 @@ def _nobody(found: Mapping[str, Any]) -> Body:
 def _offer(found: Mapping[str, Any], workflow: Workflow) -> list[Block]:
     if found.get("question") == "backups":
         return shelf.offer(found)
+    if found.get("question") == "repair":
+        return edits.offer(found)
     drawn = found.get("plan")
     if found.get("question") != "plan" or not drawn or not drawn["migrations"]:
         return []
@@ -228,7 +231,7 @@ def plan(found: Mapping[str, Any]) -> Body:
     name = found["environment"]
     drawn = found["plan"]
     if drawn is None:
-        text = f"🚫 Nothing can be applied to {name}: {ours(found['refusal'])}"
+        text = f"🚫 Nothing can be applied to {name}: {spoken(found['refusal'])}"
         return body(text, section(text))
     count = counted(len(drawn["migrations"]), "migration")
     lines = [f"*{name}* · an apply would run {count}", *_planned(drawn["migrations"])]
@@ -246,5 +249,5 @@ def _planned(migrations: Sequence[Mapping[str, Any]]) -> list[str]:
     for migration in migrations:
         impact = f" · *impact* {said(migration['impact'])}" if migration.get("impact") else ""
         lines.append(f"• {mono(migration['id'])} · {counted(migration['lines'], 'line')}{impact}")
-        lines += [f"⚠️ line {h['line']}, {h['name']}: {spoken(h['sentence'])}" for h in migration["hazards"]]
+        lines += [f"⚠️ line {h['line']}, {said(h['name'])}: {spoken(h['sentence'])}" for h in migration["hazards"]]
     return listed(lines, show=2 * LINES_SHOWN)

@@ -60,6 +60,13 @@ class Backups:
 
 
 @dataclass(frozen=True, slots=True)
+class Edits:
+    """Which files changed after an environment applied them, and how."""
+
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """The requests that have ended, newest first."""
 
@@ -85,7 +92,7 @@ class Export:
     request_id: int
 
 
-Question = Status | Plan | Validate | Backups
+Question = Status | Plan | Validate | Backups | Edits
 Command = Help | Question | Do | Freeze | History | Requests | Cancel | Export
 
 
@@ -117,6 +124,12 @@ TABLE: tuple[Described, ...] = (
     Described("backups", "<environment>", "Lists its backups, and the databases that restores kept."),
     Described("restore", "<environment> <backup>", "Brings it back to a backup; the old database is kept."),
     Described("discard", "<environment> <database>", "Drops a database that a restore kept, for good."),
+    Described(
+        "baseline", "<environment> <migration>", "Writes files down as applied, up to that one, where their schema is."
+    ),
+    Described(
+        "repair", "<environment> [migration …]", "Shows which files changed after they ran; lets those named count so."
+    ),
     Described(
         "freeze",
         "<environment> [until] <reason>",

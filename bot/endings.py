@@ -86,10 +86,15 @@ def _alone(story: Story) -> str | None:
             return f"{back} What was written since is in {mono(kept)} alone."
         case events.Discarded(database=database, bytes=count):
             return f"{mono(database)} is gone, {size(count)}."
+        case events.TakenOver(migrations=taken):
+            return f"{counted(len(taken), 'file')} written down as applied on {story.request.environment}. Nothing ran."
+        case events.Repaired(migrations=accepted):
+            count = counted(len(accepted), "edited file")
+            return f"{count} let count as it is in the folder, on {story.request.environment}. Nothing ran."
         case events.Frozen(actor_name=name, until=until, reason=why):
             return f"❄️ {frozen(name, until, why)}. What runs finishes; nothing else starts."
         case events.Thawed(freezes=lifted):
-            return f"{story.request.environment} is thawed: {', '.join(lifted)} no longer holds."
+            return f"{story.request.environment} is thawed: {said(', '.join(lifted))} no longer holds."
         case _:
             return None
 

@@ -1,8 +1,7 @@
 """Text → command, or a Slip that points at the word. Pure: the environments' names are the only knowledge."""
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from difflib import get_close_matches
 
 from bot import until
@@ -12,6 +11,7 @@ from bot.commands import (
     Cancel,
     Command,
     Do,
+    Edits,
     Export,
     Freeze,
     Help,
@@ -21,75 +21,15 @@ from bot.commands import (
     Status,
     Validate,
 )
+from bot.typed import LONGEST_NOTE, QUOTES, Said, Slip, clip, read, short
 from ledger.request import Act
 from ledger.workflow import Environment, Workflow
-
-#: The longest note and reason. A card has to be read on a phone.
-LONGEST_NOTE = 300
 
 #: The longest name of a migration, as its history has room for it; and more than anybody takes back at once.
 LONGEST_NAME, MOST = 255, 10_000
 
-#: What is said back of a word that was not understood.
-LONGEST_WORD = 40
-
-#: Phones and word processors put these where a person typed a plain quote.
-_QUOTES = "\"'`“”‘’„«»"
-_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f]")
-
-
-class Slip(Exception):
-    """The words were not understood. `start` and `length` mark the place in `text`; `why` is a sentence."""
-
-    def __init__(self, *, text: str, start: int, length: int, why: str) -> None:
-        super().__init__(text, start, length, why)
-        self.text, self.start, self.length, self.why = text, start, length, why
-
-    def __str__(self) -> str:
-        return self.why
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word and where it stands in the text."""
-
-    text: str
-    start: int
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """The whole line and its words; the first word is the command."""
-
-    text: str
-    words: tuple[Word, ...]
-    workflow: Workflow
-
-    @property
-    def first(self) -> Word:
-        """The command's own word."""
-        return self.words[0]
-
-    def slip(self, word: Word | None, why: str) -> Slip:
-        """A Slip at `word`, or, where a word is wanting, just behind the line."""
-        if word is None:
-            return Slip(text=self.text + " ", start=len(self.text) + 1, length=1, why=why)
-        return Slip(text=self.text, start=word.start, length=len(word.text), why=why)
-
-
-def clip(word: str) -> str:
-    """A word as it is said back; of an endless one its beginning."""
-    return word if len(word) <= LONGEST_WORD else word[: LONGEST_WORD - 1] + "…"
-
-
-def short(environment: Environment) -> str:
-    """What a person types for an environment: its first alias, or its name."""
-    return environment.aliases[0] if environment.aliases else environment.name
-
-
-def tidy(text: str) -> str:
-    """The line without what cannot be seen, and with one space wherever there is any blank."""
-    return " ".join(_UNSEEN.sub("", text).split())
+#: How many files one repair may name: as many as a button has room for.
+MOST_FILES = 7
 
 
 def parse(text: str, workflow: Workflow) -> Command:
@@ -97,23 +37,13 @@ def parse(text: str, workflow: Workflow) -> Command:
 
     Raises Slip, which points at the word that was not understood and offers the nearest one.
     """
-    line = tidy(text)
-    said = Said(line, _words(line), workflow)
+    said = read(text, workflow)
     if not said.words:
         return Help()
-    read = READERS.get(said.first.text.casefold())
-    if read is None:
+    reader = READERS.get(said.first.text.casefold())
+    if reader is None:
         raise said.slip(said.first, _unknown_command(said.first.text))
-    return read(said)
-
-
-def _words(line: str) -> tuple[Word, ...]:
-    found = []
-    for match in re.finditer(r"\S+", line):
-        bare = match.group().strip(_QUOTES)
-        if bare:
-            found.append(Word(bare, match.start() + match.group().index(bare)))
-    return tuple(found)
+    return reader(said)
 
 
 def _unknown_command(word: str) -> str:
@@ -184,8 +114,8 @@ def _rest(said: Said, place: int, *, what: str) -> str:
     """Everything from a word on, as it was typed."""
     first = said.words[place]
     rest = said.text[first.start :]
-    if said.text[first.start - 1] in _QUOTES:  # quoted as a whole
-        rest = rest.rstrip(_QUOTES)
+    if said.text[first.start - 1] in QUOTES:  # quoted as a whole
+        rest = rest.rstrip(QUOTES)
     if len(rest) > LONGEST_NOTE:
         why = f"The {what} has {len(rest)} characters; {LONGEST_NOTE} fit. Say it shorter and link to the rest."
         raise Slip(text=said.text[: first.start + 20], start=first.start, length=20, why=why)
@@ -222,9 +152,26 @@ def _rollback(said: Said) -> Do:
 def _about(said: Said, act: Act, which: str) -> Do:
     environment = _environment(said)
     if len(said.words) == 2:
-        raise said.slip(None, f"{which} `/migrate backups {short(environment)}` lists them.")
+        raise said.slip(None, which.format(short(environment)))
     _nothing_after(said, 3)
     return Do(act, environment.name, (_name(said, 2),))
+
+
+def _baseline(said: Said) -> Do:
+    found = _about(said, Act.BASELINE, "Up to which migration? `/migrate status {}` lists what is pending.")
+    return replace(found, about=(found.about[0].removesuffix(".sql"),))
+
+
+def _repair(said: Said) -> Do | Edits:
+    environment, named = _environment(said), range(2, len(said.words))
+    if not named:
+        return Edits(environment.name)
+    if len(named) > MOST_FILES:
+        raise said.slip(
+            said.words[2 + MOST_FILES], f"{MOST_FILES} files at once are enough. Ask for the rest after them."
+        )
+    names = (_name(said, place).removesuffix(".sql") for place in named)
+    return Do(Act.REPAIR, environment.name, tuple(dict.fromkeys(names)))
 
 
 def _name(said: Said, place: int) -> str:
@@ -273,8 +220,10 @@ READERS: Mapping[str, Callable[[Said], Command]] = {
     "rollback": _rollback,
     "backup": lambda said: Do(Act.BACKUP, _one_environment(said)),
     "backups": lambda said: Backups(_one_environment(said)),
-    "restore": lambda said: _about(said, Act.RESTORE, "Which backup?"),
-    "discard": lambda said: _about(said, Act.DISCARD, "Which database?"),
+    "restore": lambda said: _about(said, Act.RESTORE, "Which backup? `/migrate backups {}` lists them."),
+    "discard": lambda said: _about(said, Act.DISCARD, "Which database? `/migrate backups {}` lists them."),
+    "baseline": _baseline,
+    "repair": _repair,
     "freeze": _freeze,
     "thaw": lambda said: Do(Act.THAW, _one_environment(said)),
     "validate": _alone(Validate()),

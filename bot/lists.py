@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from bot import notices
 from bot.blocks import Body, body, counted, link, listed, moment, mono, plain, said, seconds, section, sections
 from bot.commands import TABLE
-from bot.grammar import short
 from bot.outcomes import SHOWN, Entry, Listed
 from bot.story import Story, now
+from bot.typed import short
 from ledger import events
 from ledger.request import POLICY, Request
 from ledger.states import FINAL, SAID, State

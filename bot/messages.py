@@ -10,7 +10,6 @@ from bot import acts, cards, enclosures, endings, lists, thread
 from bot.answers import answer, nobody, shared
 from bot.blocks import Body, body, cut, escape, fenced, field, mono, ours, plain, said, section
 from bot.enclosures import Enclosure
-from bot.grammar import LONGEST_NOTE, LONGEST_WORD, Slip
 from bot.notices import notice
 from bot.outcomes import (
     NAME_FIELD,
@@ -28,6 +27,7 @@ from bot.outcomes import (
     WrittenDown,
 )
 from bot.story import Story
+from bot.typed import LONGEST_NOTE, LONGEST_WORD, Slip
 from ledger import events
 from ledger.records import Told
 from ledger.request import Act, Request

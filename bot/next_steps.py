@@ -1,8 +1,8 @@
 """What usually comes next: as buttons under a message, and as words for whoever reads it without them."""
 
-from bot.blocks import Block, button
-from bot.grammar import short
+from bot.blocks import Block, button, mono
 from bot.story import Story, brought
+from bot.typed import short
 from ledger import events
 from ledger.request import Act
 from ledger.states import State
@@ -11,13 +11,18 @@ from ledger.states import State
 CERTIFY, PLAN, APPLY = "twokey_certify", "twokey_plan", "twokey_apply"
 CANCEL, SHARE, ROLLBACK, UNDO = "twokey_cancel", "twokey_share", "twokey_rollback", "twokey_undo"
 BACKUP, RESTORE, DISCARD, THAW = "twokey_backup", "twokey_restore", "twokey_discard", "twokey_thaw"
+BASELINE, REPAIR = "twokey_baseline", "twokey_repair"
 #: The buttons that say what an emoji says, and whether they say it or take it back.
 APPROVE, REJECT, TAKE_BACK = "twokey_approve", "twokey_reject", "twokey_take_back"
 KEYS = (APPROVE, REJECT, TAKE_BACK)
 #: What may be pressed twice and mean it twice.
 QUESTIONS = (PLAN, SHARE, CANCEL)
 #: These are commands, and the value is what follows the word.
-SPOKEN = (PLAN, APPLY, CANCEL, ROLLBACK, BACKUP, RESTORE, DISCARD, THAW)
+SPOKEN = (PLAN, APPLY, CANCEL, ROLLBACK, BACKUP, RESTORE, DISCARD, THAW, BASELINE, REPAIR)
+#: After these something else may be pending than before.
+UPSET = {Act.ROLLBACK, Act.RESTORE, Act.BASELINE, Act.REPAIR}
+#: These are asked for again in the words in which they were.
+AGAIN = {Act.BACKUP, Act.RESTORE, Act.DISCARD, Act.THAW, Act.BASELINE, Act.REPAIR}
 
 
 def buttons(story: Story) -> list[Block]:
@@ -48,7 +53,7 @@ def next_step(story: Story) -> Block | None:
     if request.state is not State.APPLIED:
         denied = story.last(events.Denied)
         return _ask_again(story) if denied is None or denied.again else None
-    if request.act in {Act.ROLLBACK, Act.RESTORE}:
+    if request.act in UPSET:
         return button(f"Plan {request.environment}", action=PLAN, value=request.environment)
     if (kept := story.last(events.BackupKept)) is not None:
         return button("Restore", action=RESTORE, value=f"{request.environment} {kept.file}")
@@ -69,7 +74,7 @@ def _ask_again(story: Story) -> Block:
     request = story.request
     if request.act is Act.CERTIFY:
         return button("Ask again", action=CERTIFY, value=str(request.id))
-    if request.act in {Act.BACKUP, Act.RESTORE, Act.DISCARD, Act.THAW}:
+    if request.act in AGAIN:
         return button(
             "Ask again", action=f"twokey_{request.act}", value=" ".join((request.environment, *request.about))
         )
@@ -103,8 +108,9 @@ def next_words(story: Story) -> str:
     if story.request.act is Act.THAW:
         return "What waits there can be approved again."
     if (swapped := story.last(events.Restored)) is not None:
-        return f"When nothing of it is needed: `/migrate discard {short(story.environment)} {swapped.kept}`."
-    if story.request.act in {Act.ROLLBACK, Act.RESTORE}:
+        discard = mono(f"/migrate discard {short(story.environment)} {swapped.kept}")
+        return f"When nothing of it is needed: {discard}."
+    if story.request.act in UPSET:
         return f"`/migrate status {short(story.environment)}` shows what is there now."
     if after is None:
         return "`/migrate validate` compares the environments."

@@ -2,7 +2,7 @@
 
 from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size, spoken
 from bot.endings import ending, record
-from bot.story import ENDS, Story, frozen
+from bot.story import ENDS, Story, frozen, whom
 from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY, Act
@@ -19,7 +19,7 @@ _STEPS = events.MigrationApplied | events.MigrationReverted
 
 def progress(story: Story) -> Body | None:
     """What the run has done so far, one line each, or None before there is anything to say."""
-    if story.request.act in {Act.RESTORE, Act.DISCARD}:
+    if not story.request.act.runs and story.request.act is not Act.BACKUP:
         lines = [f"• {spoken(told.event.what)}" for told in story.told if isinstance(told.event, events.Restoring)]
     else:
         lines = _backup_lines(story) + _migration_lines(story)
@@ -120,7 +120,8 @@ def _line(told: Told, story: Story) -> str | None:
             return f"⏳ #{number} thawed {story.environment.name}. A reaction from before has to be given anew."
         case events.ExpiryWarned(minutes_left=minutes):
             expires = f"expires in {minutes} minutes, at {moment(story.request.expires_at)}"
-            return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. It waits for a second person."
+            waits = f"It waits for {whom(story.environment.approvals)}."
+            return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. {waits}"
         case events.MigrationApplied() | events.MigrationReverted():
             return _done(told.event) if story.environment.verbosity is Verbosity.ALL else None
         case _:

@@ -48,7 +48,7 @@ def repair(word: str, accept: Sequence[str]) -> Answer:
 def _changing(around: Surroundings, environment: Environment, act: str, do: Callable[[Session], Answer]) -> Answer:
     """Do it under the lock, unless the environment is protected: by the workflow file or by what its database says."""
     if environment.protected:
-        return _two_keys(environment.name, f"{environment.name} is protected and needs two keys.")
+        return _two_keys(act, environment.name, f"{environment.name} is protected and needs two keys.")
     try:
         with (
             open_session(around.database(environment), purpose=_purpose(around, act), limits=around.limits) as session,
@@ -56,12 +56,12 @@ def _changing(around: Surroundings, environment: Environment, act: str, do: Call
         ):
             return do(session)
     except WouldUnprotect as marked:
-        return _two_keys(marked.environment, str(marked))
+        return _two_keys(act, marked.environment, str(marked))
 
 
-def _two_keys(environment: str, because: str) -> Answer:
-    way_out = "Nothing protected is changed from a terminal, its history neither. Restore the files as they ran."
-    return no(Code.REFUSED, because, way_out, environment=environment)
+def _two_keys(act: str, environment: str, because: str) -> Answer:
+    instead = f"Nothing protected is changed from a terminal. Ask in Slack: /migrate {act} {environment}"
+    return no(Code.REFUSED, because, instead, environment=environment)
 
 
 def _purpose(around: Surroundings, act: str) -> str:
@@ -101,3 +101,6 @@ def _words(environment: Environment, one: Edited) -> Iterator[Line]:
     if not environment.protected:
         accept = f"twokey repair {environment.name} --accept {one.id}"
         yield line(f"  If the database already is as the file says now: {accept}")
+    else:
+        ask = f"/migrate repair {environment.name} {one.id}"
+        yield line(f"  If the database already is as the file says now, ask in Slack: {ask}")

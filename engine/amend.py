@@ -12,11 +12,12 @@ from typing import Any
 import postgast
 from psycopg import sql
 
-from engine import deeds, dumps, history, identity, lock, refusals, snapshot, standing
+from engine import deeds, dumps, history, identity, lock, snapshot, standing
 from engine.connection import Session
-from engine.errors import EngineError
 from engine.files import Migration
 from engine.history import CHECKSUM_ALGORITHM, Entry, Home, Row
+from engine.refusals import HistoryDisagrees, PlanRefused
+from engine.standing import Standing
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS {} (
@@ -35,7 +36,7 @@ _PLACE = re.compile(r"^\s*(location|(rexpr_)?list_(start|end)|stmt_location|stmt
 
 
 @dataclass(eq=False)
-class NotPending(EngineError):
+class NotPending(PlanRefused):
     """What a baseline names is no file that waits for this environment."""
 
     environment: str
@@ -49,7 +50,7 @@ class NotPending(EngineError):
 
 
 @dataclass(eq=False)
-class NotEdited(EngineError):
+class NotEdited(PlanRefused):
     """What a repair names did not change after it was applied."""
 
     environment: str
@@ -81,27 +82,41 @@ def baseline(
 ) -> tuple[str, ...]:
     """Every pending file up to and with `through` stands in the history as applied, though none ran; gives their ids.
 
-    For a database that has the schema already. The session holds the lock. Raises BeingDumped, NotPending,
-    HistoryDisagrees.
+    For a database that has the schema already. The session holds the lock. Raises what the two below raise.
+    """
+    lock.check(session)
+    pending = waiting(standing.look(session, files), files, through=through)
+    return take_over(session, pending, actor=actor, request=request)
+
+
+def waiting(here: Standing, files: Sequence[Migration], *, through: str) -> tuple[Migration, ...]:
+    """The files that a baseline would write down. Raises NotPending, HistoryDisagrees."""
+    if here.problems:
+        raise HistoryDisagrees(here.environment, tuple(problem.sentence for problem in here.problems))
+    if through not in here.pending:
+        raise NotPending(here.environment, through, through in dict(here.covers))
+    return tuple(file for file in files if file.id in here.pending and file.id <= through)
+
+
+def take_over(session: Session, files: Sequence[Migration], *, actor: str, request: str | None) -> tuple[str, ...]:
+    """These files, which are pending, stand in the history as applied, though none ran; gives their ids.
+
+    The session holds the lock. Raises BeingDumped.
     """
     lock.check(session)
     dumps.none(session)
-    here = standing.look(session, files)
-    if here.problems:
-        raise refusals.HistoryDisagrees(here.environment, tuple(problem.sentence for problem in here.problems))
-    if through not in here.pending:
-        raise NotPending(here.environment, through, through in dict(here.covers))
-    home, taken = history.prepare(session), [file for file in files if file.id in here.pending and file.id <= through]
+    home = history.prepare(session)
+    identity.meet(session, home)
     snapshot.prepare(session, home)
     with session.conn.transaction():
         _table(session, home)
         session.conn.execute(history.MARK)
-        for position, file in enumerate(taken, start=len(here.applied) + 1):
+        for position, file in enumerate(files, start=len(history.read(session, home)) + 1):
             history.record(session, home, _entry(file, position, by=actor, request=request))
             _note(session, home, act="baseline", by=actor, migration=file.id, checksum=file.checksum)
     # What stands there is what its history implies from now on. Outside: a failure in there may not undo the rest.
     snapshot.settle(session, home, None)
-    return tuple(file.id for file in taken)
+    return tuple(file.id for file in files)
 
 
 def edited(session: Session, files: Sequence[Migration]) -> tuple[Edited, ...]:

@@ -48,6 +48,7 @@ class Question(StrEnum):
     PLAN = "plan"
     VALIDATE = "validate"
     BACKUPS = "backups"
+    REPAIR = "repair"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ class Act(StrEnum):
     BACKUP = "backup"
     RESTORE = "restore"
     DISCARD = "discard"
+    BASELINE = "baseline"
+    REPAIR = "repair"
     FREEZE = "freeze"
     THAW = "thaw"
 
@@ -28,6 +30,11 @@ class Act(StrEnum):
     def occupies(self) -> bool:
         """Whether a protected environment has one of these at a time; a thaw is for what waits, and waits for none."""
         return self.changes and self is not Act.THAW
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs the migrations that it is about, so that hazards count and a backup comes first."""
+        return self in {Act.APPLY, Act.ROLLBACK}
 
 
 #: The acts that change their environment, and those of which a protected one has one at a time.
@@ -48,12 +55,29 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something. `id` and `team` are the identity; `name` is decoration and proves nothing."""
+    """Who did something. `id` and `team` are the identity; `name` is decoration and proves nothing.
+
+    `marks` are what else is this person, as `ledger/people.py` has it: other accounts, hashes of e-mail addresses.
+    """
 
     id: str
     team: str
     name: str
     kind: Kind
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Who was in a user group when Slack was asked."""
+
+    id: str
+    members: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """The same in one line of a story: `S0APPROVERS U0APPROVER U0SECOND`."""
+        return " ".join((self.id, *self.members))
 
 
 #: Who approves where nothing is protected: the rules themselves.
@@ -154,6 +178,7 @@ class Request:
     plan: PlanSummary | None
     version: int  # how many events it has
     about: tuple[str, ...] = ()  # what of its environment, in the words that follow its name: `last 2`, a backup
+    groups: tuple[Group, ...] = ()  # the user groups that mattered, as they were when it was asked
 
     @property
     def words(self) -> str:
@@ -174,6 +199,7 @@ class Wish:
     note: str | None = None
     covers_of: int | None = None
     about: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
 
 
 class Verdict(StrEnum):
@@ -213,6 +239,7 @@ class Witness:
     approving: tuple[Actor, ...]  # those whose approving reaction stands there now
     rejecting: tuple[Actor, ...]
     pressed: tuple[Actor, ...] = ()  # those whose press stands in the ledger, as Slack knows them now
+    groups: tuple[Group, ...] = ()  # the user groups among the approvers, as they were at that moment
 
 
 @dataclass(frozen=True, slots=True)

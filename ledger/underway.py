@@ -64,6 +64,20 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOver:
+    """Files stand in the history as applied, though none of them ran."""
+
+    migrations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """Edited files count as they are now. Nothing ran."""
+
+    migrations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Discarded:
     """A database that a restore had kept is gone."""
 

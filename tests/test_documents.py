@@ -83,6 +83,16 @@ def test_the_runbook_names_every_key_of_the_workflow_file(tmp_path: Path) -> Non
         assert {key for key in known if not re.search(rf"`\[*{key}\b", RUNBOOK)} == set()
 
 
+def test_every_rule_of_the_security_page_is_held_by_tests_that_are_there() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rules = re.split(r"^- ", page.partition("## What is not held")[0], flags=re.MULTILINE)[1:]
+    assert len(rules) > 20
+    assert [rule for rule in rules if "`test_" not in rule] == []
+    tests = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"^def (test_\w+)\(", tests, re.MULTILINE))
+    assert set(re.findall(r"`(test_\w+)`", page)) - there == set()
+
+
 def test_every_entry_of_the_changelog_ends_in_what_an_operator_must_do() -> None:
     entries = re.split(r"^- ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     assert [entry for entry in entries if not entry.partition("\n## ")[0].rstrip().endswith(".*")] == []

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ledger.request import Act
-from workers import applying, certifying, discarding, restoring, reverting, saving, thawing
+from workers import applying, baselining, certifying, discarding, repairing, restoring, reverting, saving, thawing
 from workers.craft import Craft
 
 CRAFTS: Mapping[Act, Craft] = {
@@ -13,5 +13,7 @@ CRAFTS: Mapping[Act, Craft] = {
     Act.BACKUP: saving,
     Act.RESTORE: restoring,
     Act.DISCARD: discarding,
+    Act.BASELINE: baselining,
+    Act.REPAIR: repairing,
     Act.THAW: thawing,
 }

@@ -14,7 +14,7 @@ from engine.validate import Seen
 from ledger import plain
 from ledger.records import Inquiry, Observation, Question
 from ledger.workflow import Environment
-from workers import backups, drawing, neighbours, sight
+from workers import backups, drawing, edits, neighbours, sight
 from workers.hands import Hands
 
 Bodies = Mapping[str, sight.Body | None]
@@ -38,6 +38,8 @@ def draw(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) ->
             return validate.compare(_seen(hands, bodies))
         case Question.BACKUPS:
             return backups.listed(hands)
+        case Question.REPAIR:
+            return edits.listed(hands)
         case Question.PLAN:
             environment = hands.workflow.environment(inquiry.environment or "")
             return _plan(hands, environment, bodies) if environment else _not_here(inquiry.environment)

@@ -41,7 +41,7 @@ def summarize(plan: Plan, *, before: Before | None, workflow: Workflow) -> PlanS
     )
 
 
-def alone(hands: Hands, here: Standing, *, digest: str, facts: tuple[Fact, ...]) -> PlanSummary:
+def alone(hands: Hands, here: Standing | plans.Drawn, *, digest: str, facts: tuple[Fact, ...]) -> PlanSummary:
     """What a person is shown of an act that runs no migration."""
     return PlanSummary(
         environment=here.environment,

@@ -96,6 +96,12 @@ def test_status_says_what_made_the_history_as_it_is(by: str, request_: str | Non
     )
 
 
+def test_what_changed_is_answered_with_what_can_be_done_about_it() -> None:
+    one = {"id": "1_a", "measure": "lines: 1 came, 0 went", "diff": [], "more": 0}
+    body = {"question": "repair", "environment": "test", "edited": [one], "more": 0, "refusal": None}
+    assert answered(body)[-2:] == ["[Let it count twokey_repair=test 1_a]", "[Share twokey_share=3]"]
+
+
 def test_a_status_of_one_environment_names_what_is_pending_there() -> None:
     rows = [{"id": one["id"], "cells": one["cells"][1:2]} for one in STATUS["migrations"]]
     assert answered({**STATUS, "environments": STATUS["environments"][1:2], "migrations": rows}) == [

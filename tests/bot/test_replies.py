@@ -91,6 +91,14 @@ def test_help_lists_every_command_of_the_table() -> None:
         ("`/migrate restore &lt;environment&gt; &lt;backup&gt;` Brings it back to a backup; the old database is kept."),
         ("`/migrate discard &lt;environment&gt; &lt;database&gt;` Drops a database that a restore kept, for good."),
         (
+            "`/migrate baseline &lt;environment&gt; &lt;migration&gt;` "
+            "Writes files down as applied, up to that one, where their schema is."
+        ),
+        (
+            "`/migrate repair &lt;environment&gt; [migration …]` "
+            "Shows which files changed after they ran; lets those named count so."
+        ),
+        (
             "`/migrate freeze &lt;environment&gt; [until] &lt;reason&gt;` "
             "Lets nothing start there: `2h`, `2026-12-01 09:00` (UTC), or until it is thawed."
         ),

@@ -6,7 +6,7 @@ import pytest
 from engine import amend, lock
 from tests.cli.conftest import COLUMNS, OURS, USERS, Shell
 
-NEITHER = "Nothing protected is changed from a terminal, its history neither. Restore the files as they ran.\n"
+NEITHER = "Nothing protected is changed from a terminal. Ask in Slack: /migrate {} production\n"
 NOTES = "SELECT act, migration_id, by, checksum_before IS NOT NULL, text_before FROM twokey_amendments ORDER BY id"
 EDIT = "-- who shops here\nCREATE TABLE users (\n  id bigint PRIMARY KEY\n);\n"
 
@@ -43,14 +43,28 @@ def test_a_baseline_names_a_file_that_waits(shell: Shell) -> None:
 
 @pytest.mark.parametrize("words", [("baseline", "prod", USERS), ("repair", "prod", "--accept", USERS)])
 def test_a_protected_history_is_not_touched(shell: Shell, words: tuple[str, ...]) -> None:
-    assert shell(*words).out == f"production is protected and needs two keys.\n{NEITHER}"
+    assert shell(*words).out == f"production is protected and needs two keys.\n{NEITHER.format(words[0])}"
     shell("status")
     shell.workflow(OURS.replace("protected = true", "protected = false"))
     said = shell(*words)
     assert said.code == 1
     assert said.out.startswith("production is protected, the database says so, but twokey.toml does not.")
-    assert said.out.endswith(NEITHER)
+    assert said.out.endswith(NEITHER.format(words[0]))
     assert shell.sql("production", "SELECT count(*) FROM schema_migrations") == [(0,)]
+
+
+def test_an_edited_file_of_a_protected_environment_is_shown_with_where_to_ask(shell: Shell) -> None:
+    shell("status")
+    row = f"('{USERS}', 'users', 'other', 'production')"
+    shell.sql("production", f"INSERT INTO schema_migrations (migration_id, name, checksum, environment) VALUES {row}")
+    assert shell("repair", "prod").out == (
+        f"{USERS}.sql changed after production applied it.\n"
+        "  What ran is not known: another tool applied it.\n"
+        "  Restore the file as it ran, or put the change in a new migration.\n"
+        "  If the database already is as the file says now, ask in Slack: "
+        f"/migrate repair production {USERS}\n"
+        "Nothing was changed.\n"
+    )
 
 
 def test_the_refusal_of_an_edited_file_shows_the_way(shell: Shell) -> None:
