@@ -120,7 +120,7 @@ class Bot:
 def compose(settings: Settings, *, book: Book, bell: Doorbell, voice: Voice, client: WebClient, home: str) -> Bot:
     """Every object of the bot, made once."""
     workflow = settings.workflow
-    directory = Directory(voice, home=home)
+    directory = Directory(voice, home=home, people=workflow.people)
     aside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="aside")
     archive = Archive(book, workflow=workflow, site=voice.site())
     desk = Desk(book, bell=bell, directory=directory, workflow=workflow, archive=archive)

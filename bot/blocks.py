@@ -107,8 +107,8 @@ def listed(lines: Sequence[str], *, show: int) -> list[str]:
 
 
 def mention(actor_id: str) -> str:
-    """A mention, which notifies. Only for whom the message is."""
-    return f"<@{escape(actor_id)}>"
+    """A mention of a person or a user group, which notifies. Only for whom the message is."""
+    return f"<!subteam^{escape(actor_id)}>" if actor_id.startswith("S") else f"<@{escape(actor_id)}>"
 
 
 def link(url: str, text: str) -> str:

@@ -24,8 +24,10 @@ from bot.blocks import (
 )
 from bot.next_steps import buttons, next_words
 from bot.story import Story, grouped, none_of, now, state_line
+from ledger import second_key
 from ledger.request import Act, PlannedMigration, PlanSummary
 from ledger.states import State
+from ledger.workflow import is_group
 
 #: How many files and hazards a card names; who approves more than that reads the plan itself.
 FILES_SHOWN = 15
@@ -98,7 +100,7 @@ def _certified(plan: PlanSummary) -> list[str]:
 
 def _hazards(story: Story, plan: PlanSummary) -> list[str]:
     found = [
-        f"• ⚠️ {mono(m.name)} line {hazard.line}, {hazard.name}: {spoken(hazard.sentence)}"
+        f"• ⚠️ {mono(m.name)} line {hazard.line}, {said(hazard.name)}: {spoken(hazard.sentence)}"
         for m in plan.migrations
         for hazard in m.hazards
     ]
@@ -119,15 +121,23 @@ def _keys(story: Story, plan: PlanSummary) -> str:
     digest = f"*Digest* {mono(grouped(plan.digest))}"
     if story.over:
         return digest
-    flow, environment = story.workflow, story.environment
-    who = " or ".join(mention(actor) for actor in environment.approvers) or "nobody (no approver is configured)"
+    flow = story.workflow
     delay = seconds(flow.start_delay.total_seconds())
     no = f":{flow.reject_with}: rejects it.{' The buttons say the same.' if flow.approve_button else ''}"
     return (
-        f"*Second key* :{flow.approve_with}: by {who} starts it {delay} later, {no}\n"
+        f"*Second key* :{flow.approve_with}: by {_who(story)} starts it {delay} later, {no}\n"
         f"{digest} · "
         f"*Expires* {moment(story.request.expires_at, '{date_short_pretty} {time}')}"
     )
+
+
+def _who(story: Story) -> str:
+    """Who may turn it: a user group by its name, so that its members are not notified one by one."""
+    request, environment = story.request, story.environment
+    may = second_key.holders(environment, request.groups, requester=request.actor).ids
+    listed = [one for one in environment.approvers if is_group(one) or one in may]
+    who = " or ".join(map(mention, listed)) or "nobody (no approver is configured)"
+    return who if environment.approvals == 1 else f"{environment.approvals} different people of {who}"
 
 
 def _small_print(story: Story, plan: PlanSummary) -> str:

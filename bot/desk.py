@@ -31,6 +31,7 @@ from ledger.events import Cancelled
 from ledger.records import Question
 from ledger.request import Act, Actor, Kind, Request, Wish
 from ledger.states import State
+from ledger.verdict import harmless
 from ledger.workflow import Environment, Workflow
 
 #: How many open requests a gate looks through.
@@ -148,6 +149,7 @@ class Desk:
             about=filled.about,
             covers_of=filled.covers_of,
         )
+        wish = self._with_groups(wish, environment)
         return self._refusal(wish, environment) or self._open(wish, environment)
 
     def share(self, inquiry_id: int, asker: Asker) -> Outcome:
@@ -169,12 +171,19 @@ class Desk:
         environment = self._workflow.environment(wish.environment)
         if environment is None:
             return Refused(f"{wish.environment} is no longer in twokey.toml. `/migrate help` lists the environments.")
+        wish = self._with_groups(wish, environment)
         refused = self._needless(wish, environment) or self._refusal(wish, environment) or self._certified(wish)
         if refused is not None:
             return refused
         if environment.protected and wish.act.changes:
             return AskInModal(environment, wish.channel, wish.act, wish.about, wish.covers_of)
         return self._open(wish, environment)
+
+    def _with_groups(self, wish: Wish, environment: Environment) -> Wish:
+        """The wish with the user groups that matter for it, as they are now; they are written down with it."""
+        if not (environment.protected and wish.act.changes):
+            return wish
+        return replace(wish, groups=self._directory.groups(environment.approvers))
 
     def _freeze(self, command: Freeze, actor: Actor, asker: Asker) -> Outcome:
         """At once, for whoever may ask: it only makes safer."""
@@ -205,7 +214,7 @@ class Desk:
             return None
         if self._book.applied_since(wish.environment, newest.by.at) is not None:
             return None
-        by = f"by {policy.harmless(newest.by.actor_name)} at {newest.by.at:%Y-%m-%d %H:%M} UTC"
+        by = f"by {harmless(newest.by.actor_name)} at {newest.by.at:%Y-%m-%d %H:%M} UTC"
         return Refused(
             f"{wish.environment} is certified already, {by}, "
             "and nothing was applied since. To certify it anew, add a note: "
@@ -229,6 +238,7 @@ class Desk:
             else (),
             before=before,
             certification=self._book.certification(before.name) if before else None,
+            groups=wish.groups,
             freeze=self._book.frozen(environment.name),
         )
         return Refused(verdict.why) if isinstance(verdict, policy.Denied) else None
@@ -253,7 +263,8 @@ class Desk:
             environment = self._workflow.environment(request.environment)
             if environment is None:
                 return Refused(f"{request.environment} is no longer in twokey.toml, so #{request_id} can only expire.")
-            verdict = policy.may_cancel(actor, request, environment)
+            groups = self._directory.groups(environment.approvers)
+            verdict = policy.may_cancel(actor, request, environment, groups=groups)
             if isinstance(verdict, policy.Denied):
                 return Refused(verdict.why)
             return TakenBack(self._book.move(request_id, State.CANCELLED, why=Cancelled(actor.id, actor.name)))

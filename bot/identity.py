@@ -1,11 +1,13 @@
 """Slack user → Actor. What Slack does not say is not granted: a missing flag makes an unknown, who is refused."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bot.voice import SlackFailed, Voice
-from ledger.request import Actor, Kind
+from ledger import people as ledger_people
+from ledger.request import Actor, Group, Kind
+from ledger.workflow import Person, is_group
 
 #: How long a person is believed unchanged when they type a command. Approvals and witnesses ask again each time.
 BELIEVED_FOR = 60.0
@@ -16,12 +18,18 @@ _ALWAYS_SAID = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 #: Slack's names for nobody it would show us: they are told apart from a Slack that does not answer.
 _NOT_SHOWN = {"user_not_found", "user_not_visible"}
 
+#: And for a user group that is none, or is none any more: nobody is in it.
+_NO_GROUP = {"no_such_subteam", "subteam_disabled"}
+
 
 class Directory:
     """Who is who in the workspace that the bot lives in."""
 
-    def __init__(self, voice: Voice, *, home: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._voice, self._home, self._clock = voice, home, clock
+    def __init__(
+        self, voice: Voice, *, home: str, people: tuple[Person, ...] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`people` is the map of twokey.toml."""
+        self._voice, self._home, self._people, self._clock = voice, home, people, clock
         self._known: dict[str, tuple[float, Actor]] = {}
 
     def actor(self, actor_id: str) -> Actor:
@@ -35,7 +43,7 @@ class Directory:
         """Who this is, as Slack says it now. Raises SlackFailed."""
         asked_at = self._clock()
         try:
-            found = as_actor(actor_id, self._voice.person(actor_id), home=self._home)
+            found = as_actor(actor_id, self._voice.person(actor_id), home=self._home, people=self._people)
         except SlackFailed as failed:
             if failed.error not in _NOT_SHOWN:
                 raise
@@ -43,13 +51,33 @@ class Directory:
         self._known[actor_id] = (asked_at, found)
         return found
 
+    def groups(self, listed: Iterable[str]) -> tuple[Group, ...]:
+        """Who is in the user groups of a list, as Slack says it now. Raises SlackFailed."""
+        return tuple(Group(one, self._members(one)) for one in listed if is_group(one))
 
-def as_actor(actor_id: str, person: Mapping[str, Any], *, home: str) -> Actor:
+    def _members(self, group_id: str) -> tuple[str, ...]:
+        try:
+            return self._voice.members(group_id)
+        except SlackFailed as failed:
+            if failed.error not in _NO_GROUP:
+                raise
+            return ()
+
+
+def as_actor(actor_id: str, person: Mapping[str, Any], *, home: str, people: Iterable[Person] = ()) -> Actor:
     """Slack's record of a person as an Actor. `home` is the bot's own workspace."""
     profile = person.get("profile") or {}
     # The full name: a display name is a nickname that anyone may set to a colleague's.
     name = person.get("real_name") or profile.get("real_name") or profile.get("display_name") or person.get("name")
-    return Actor(id=actor_id, team=person.get("team_id") or "", name=name or actor_id, kind=kind(person, home=home))
+    marks = ledger_people.marks((actor_id, *_verified(person)), people) - {actor_id}
+    team, is_a = person.get("team_id") or "", kind(person, home=home)
+    return Actor(id=actor_id, team=team, name=name or actor_id, kind=is_a, marks=tuple(sorted(marks)))
+
+
+def _verified(person: Mapping[str, Any]) -> tuple[str, ...]:
+    """The hash of the e-mail address, where the scope shows it and Slack says that it was confirmed."""
+    email = (person.get("profile") or {}).get("email")
+    return (ledger_people.mark(email),) if email and person.get("is_email_confirmed") is True else ()
 
 
 def kind(person: Mapping[str, Any], *, home: str) -> Kind:

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal
 
 from bot import messages
 from bot.identity import Directory
@@ -13,7 +12,7 @@ from bot.voice import SlackFailed, Voice, emoji
 from ledger import policy
 from ledger.book import Book
 from ledger.errors import IllegalMove, OwnDecision
-from ledger.events import Approved, Noted, Refused, Rejected, Withdrawn
+from ledger.events import Agreed, Approved, Noted, Refused, Rejected, Withdrawn
 from ledger.records import Heard
 from ledger.request import Actor, Decision, Request, Source, Verdict
 from ledger.states import SAID, State
@@ -70,14 +69,14 @@ class Judge:
         environment = self._workflow.environment(request.environment)
         if environment is None or not environment.protected or not request.act.changes:
             return True
-        if self._was_read_back(heard):
+        if self._is_outdated(heard):
             return True
         approves = heard.emoji == emoji(self._workflow.approve_with)
         verdict = Verdict.APPROVE if approves else Verdict.REJECT
         if heard.added:
             self._added(heard, verdict, request, environment)
         else:
-            self._removed(heard, verdict, request)
+            self._removed(heard, verdict, request, environment)
         return True
 
     def _is_nobodys(self, heard: Heard) -> bool:
@@ -85,21 +84,28 @@ class Judge:
         kept = heard.heard_at is not None and self._book.now() - heard.heard_at < KEPT_FOR
         return not (kept and self._book.unannounced())
 
-    def _was_read_back(self, heard: Heard) -> bool:
-        """Whether this is the late word of what was read back from Slack meanwhile, and judged then."""
-        before = [
+    def _is_outdated(self, heard: Heard) -> bool:
+        """Whether a reaction was taken away later, by word that came earlier; or this is the late word of one that was
+        read back from Slack meanwhile, and judged then.
+        """
+        if heard.source is not Source.REACTION:
+            return False
+        theirs = [
             one
             for one in self._book.reactions(channel=heard.channel, ts=heard.message_ts)
             if (one.actor_id, one.emoji) == (heard.actor_id, heard.emoji)
-            and Decimal(one.event_ts) < Decimal(heard.event_ts)
         ]
-        late = bool(before) and before[-1].source is Source.RECONCILE and before[-1].added == heard.added
-        return late and heard.source is Source.REACTION
+        at = [one.id for one in theirs].index(heard.id)
+        overtaken = heard.added and any(not one.added and one.id < heard.id for one in theirs[at + 1 :])
+        before = theirs[at - 1] if at else None
+        read_back = before is not None and before.source is Source.RECONCILE and before.added == heard.added
+        return overtaken or read_back
 
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)
+        groups = self._directory.groups(environment.approvers)
         freeze = self._book.frozen(request.environment) if verdict is Verdict.APPROVE else None
-        judged = policy.may_decide(actor, request, environment, now=self._book.now(), freeze=freeze)
+        judged = policy.may_decide(actor, request, environment, now=self._book.now(), freeze=freeze, groups=groups)
         if isinstance(judged, policy.Denied):
             self._refuse(actor, request, judged.why)
             return
@@ -108,12 +114,15 @@ class Judge:
         try:
             said_before = any(_stands(one, verdict, by=actor.id) for one in self._book.decisions(request.id))
             self._book.decide(decision)
+            decisions = self._book.decisions(request.id)
+            missing = policy.approvals_missing(request, environment, decisions=decisions, groups=groups)
             if verdict is Verdict.REJECT:
                 self._book.move(request.id, State.REJECTED, why=Rejected(actor.id, actor.name, heard.source))
-            elif request.state is State.PLANNED:
+            elif request.state is State.PLANNED and not missing:
                 self._approve(actor, request, heard.source)
             elif not said_before:
-                self._book.tell(request.id, Noted(actor.id, actor.name, "approves as well."))
+                also = Noted(actor.id, actor.name, "approves as well.")
+                self._book.tell(request.id, Agreed(actor.id, actor.name, missing) if missing else also)
         except (IllegalMove, OwnDecision) as error:
             self._refuse(actor, request, str(error))
 
@@ -137,7 +146,7 @@ class Judge:
         except SlackFailed as failed:  # the line in the thread says it too
             log.warning("%s", failed)
 
-    def _removed(self, heard: Heard, verdict: Verdict, request: Request) -> None:
+    def _removed(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         took = self._book.withdraw(
             request_id=request.id, actor_id=heard.actor_id, verdict=verdict, event_ts=heard.event_ts
         )
@@ -147,23 +156,26 @@ class Judge:
         theirs = next((one.actor for one in decisions if one.actor.id == heard.actor_id), None)
         if theirs is None:
             return
-        still = any(_stands(one, Verdict.APPROVE) for one in decisions)
-        if verdict is Verdict.APPROVE and request.state is State.APPROVED and not still:
-            self._withdraw(theirs, request, heard.source)
+        missing = policy.approvals_missing(request, environment, decisions=decisions, groups=request.groups)
+        back = Withdrawn(theirs.id, theirs.name, heard.source, missing)
+        took_key = took and verdict is Verdict.APPROVE
+        if verdict is Verdict.APPROVE and missing and request.state is State.APPROVED:
+            self._withdraw(theirs, request, back)
+        elif took_key and request.state is State.PLANNED and environment.approvals > 1:
+            self._book.tell(request.id, back)
         elif took:
-            kept = (
-                "another approval stands" if request.state is State.APPROVED else f"#{request.id} {SAID[request.state]}"
-            )
+            enough = "another approval stands" if environment.approvals == 1 else "enough approvals stand"
+            kept = enough if request.state is State.APPROVED else f"#{request.id} {SAID[request.state]}"
             self._book.tell(request.id, Noted(theirs.id, theirs.name, f"took the reaction back; {kept}."))
 
-    def _withdraw(self, actor: Actor, request: Request, source: Source) -> None:
+    def _withdraw(self, actor: Actor, request: Request, why: Withdrawn) -> None:
         try:
-            self._book.move(request.id, State.PLANNED, why=Withdrawn(actor.id, actor.name, source))
+            self._book.move(request.id, State.PLANNED, why=why)
         except IllegalMove as error:
             what = f"took the reaction back, too late: #{request.id} {SAID[error.standing]}."
             self._book.tell(request.id, Noted(actor.id, actor.name, what))
 
 
-def _stands(decision: Decision, verdict: Verdict, by: str | None = None) -> bool:
-    """Whether this is a word of that sort that was not taken back; of that person, where one is meant."""
-    return decision.verdict is verdict and decision.withdrawn_ts is None and by in {None, decision.actor.id}
+def _stands(decision: Decision, verdict: Verdict, *, by: str) -> bool:
+    """Whether this is a word of that sort and that person that was not taken back."""
+    return decision.verdict is verdict and decision.withdrawn_ts is None and by == decision.actor.id

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from bot.blocks import counted, moment, mono, ours, said, seconds, spoken
+from bot.blocks import counted, moment, mono, said, seconds, spoken
 from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY, Request, Source
@@ -36,6 +36,9 @@ ENDS = (
     | events.Expired
     | events.Stale
 )
+
+#: What leaves a protected request waiting, when it comes last.
+_SOME = events.Agreed | events.Withdrawn
 
 #: How many past steps the state line keeps; approving and withdrawing could go on for hours.
 STEPS_KEPT = 4
@@ -126,8 +129,7 @@ def _steps(story: Story) -> list[Step]:
 def _step(told: Told, story: Story) -> Step | None:
     match told.event:
         case events.Planned() if story.two_keys:
-            yes, no = _emojis(story)
-            return Step(f"⏳ Waiting for a second person: {yes} starts it, {no} rejects it", "Waiting")
+            return Step(f"⏳ Waiting for {whom(story.environment.approvals)}: {_starts(story)}", "Waiting")
         case events.Planned():
             return Step("⏳ Planned", "Planned")
         case events.Waiting(holder=holder):
@@ -140,12 +142,23 @@ def _step(told: Told, story: Story) -> Step | None:
             return Step(f"❄️ {frozen(name, until, why)}; nothing starts", "Frozen")
         case events.Released(by=number):
             return Step(f"⏳ Thawed by #{number}{_again(story)}", "Thawed")
-        case events.Approved() | events.Withdrawn():
+        case events.Agreed(actor_name=name, missing=missing):
+            more = "1 more person" if missing == 1 else f"{missing} more people"
+            by = f"Approved by {said(name)}"
+            return Step(f"⏳ {by}, waiting for {more}: {_starts(story)}", f"{by} {moment(told.at)}")
+        case events.Withdrawn():
+            return _taken_back(told.event, story)
+        case events.Approved():
             return _key_turned(told.event, told.at, story)
         case events.Expired():
             return Step(f"⌛ Expired: {_never_came(story)}", "Expired")
         case _:
             return _end(told)
+
+
+def whom(needed: int) -> str:
+    """Whom a card waits for, as the middle of a sentence."""
+    return "a second person" if needed == 1 else f"{needed} people"
 
 
 def frozen(name: str, until: str | None, reason: str) -> str:
@@ -155,20 +168,25 @@ def frozen(name: str, until: str | None, reason: str) -> str:
 
 
 def _again(story: Story) -> str:
-    yes, no = _emojis(story)
-    return f", waiting for a second person: {yes} given anew starts it, {no} rejects it" if story.two_keys else ""
+    if not story.two_keys:
+        return ""
+    yes, no = f":{story.workflow.approve_with}:", f":{story.workflow.reject_with}:"
+    return f", waiting for {whom(story.environment.approvals)}: {yes} given anew starts it, {no} rejects it"
 
 
-def _emojis(story: Story) -> tuple[str, str]:
-    return f":{story.workflow.approve_with}:", f":{story.workflow.reject_with}:"
+def _starts(story: Story) -> str:
+    return f":{story.workflow.approve_with}: starts it, :{story.workflow.reject_with}: rejects it"
 
 
-def _key_turned(event: events.Approved | events.Withdrawn, at: datetime, story: Story) -> Step | None:
-    yes, no = _emojis(story)
+def _taken_back(event: events.Withdrawn, story: Story) -> Step:
     name = said(event.actor_name)
-    if isinstance(event, events.Withdrawn):
-        whose = "the approval no longer stands" if event.actor_id == POLICY.id else f"{name} took the key back"
-        return Step(f"⏳ Waiting again, {whose}: {yes} starts it, {no} rejects it", "Taken back")
+    whose = "the approval no longer stands" if event.actor_id == POLICY.id else f"{name} took the key back"
+    again = f"again for {whom(event.missing)}" if event.missing > 1 else "again"
+    return Step(f"⏳ Waiting {again}, {whose}: {_starts(story)}", "Taken back")
+
+
+def _key_turned(event: events.Approved, at: datetime, story: Story) -> Step | None:
+    yes, name = f":{story.workflow.approve_with}:", said(event.actor_name)
     if event.actor_id == POLICY.id:
         return None
     starts = moment(datetime.fromisoformat(event.starts_at), "{time_secs}")
@@ -180,9 +198,10 @@ def _never_came(story: Story) -> str:
     """What an expired request waited for until the end."""
     if story.last(events.Planned) is None:
         return "no worker took it up in time"
-    keys = [told.event for told in story.told if isinstance(told.event, events.Approved | events.Withdrawn)]
+    keys = [told.event for told in story.told if isinstance(told.event, events.Approved | _SOME)]
     if story.two_keys and not (keys and isinstance(keys[-1], events.Approved)):
-        return "nobody turned the second key in time"
+        several = story.environment.approvals > 1
+        return "too few people turned the second key in time" if several else "nobody turned the second key in time"
     return "it did not start in time"
 
 
@@ -220,7 +239,7 @@ def _end(told: Told) -> Step | None:
         case events.Rejected(actor_name=name):
             return Step(f"🚫 Rejected by {said(name)}", "Rejected")
         case events.Denied(why=why):
-            return Step(f"🚫 Refused: {ours(why)}", "Refused")
+            return Step(f"🚫 Refused: {spoken(why)}", "Refused")
         case events.Cancelled(actor_name=name):
             return Step(f"🚫 Cancelled by {said(name)}", "Cancelled")
         case events.Stale(what=what):

@@ -2,7 +2,7 @@
 
 from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size, spoken
 from bot.endings import ending, record
-from bot.story import ENDS, Story, frozen
+from bot.story import ENDS, Story, frozen, whom
 from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY, Act
@@ -121,7 +121,8 @@ def _line(told: Told, story: Story) -> str | None:
             return f"⏳ #{number} thawed {story.environment.name}. A reaction from before has to be given anew."
         case events.ExpiryWarned(minutes_left=minutes):
             expires = f"expires in {minutes} minutes, at {moment(story.request.expires_at)}"
-            return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. It waits for a second person."
+            waits = f"It waits for {whom(story.environment.approvals)}."
+            return f"⌛ {mention(story.request.actor.id)} #{story.request.id} {expires}. {waits}"
         case events.MigrationApplied() | events.MigrationReverted():
             return _done(told.event) if story.environment.verbosity is Verbosity.ALL else None
         case _:

@@ -165,6 +165,11 @@ class Voice:
         with _translated("say who this is"):
             return self._client.users_info(user=actor_id).get("user", {})
 
+    def members(self, group_id: str) -> tuple[str, ...]:
+        """The ids of the people in a user group."""
+        with _translated("say who is in the user group"):
+            return tuple(self._client.usergroups_users_list(usergroup=group_id).get("users", []))
+
     def home(self) -> str:
         """The id of the workspace that the bot's token belongs to."""
         return self._identity()["team_id"]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from bot.identity import Directory
 from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice, emoji
+from ledger import second_key
 from ledger.book import Book
 from ledger.deliveries import CARD
 from ledger.events import Ready, Witnessed
@@ -48,12 +49,15 @@ class WitnessStand:
     def _seen(self, request: Request, environment: Environment) -> Witness:
         at = self._book.now()
         reactions = self._reactions(request)
+        groups = self._directory.groups(environment.approvers)
+        approvers = second_key.named(environment.approvers, groups)
         return Witness(
             request_id=request.id,
             at=at,
-            approving=self._people(reactions.get(emoji(self._workflow.approve_with), ()), environment),
-            rejecting=self._people(reactions.get(emoji(self._workflow.reject_with), ()), environment),
-            pressed=self._people(self._pressed(request), environment),
+            approving=self._people(reactions.get(emoji(self._workflow.approve_with), ()), approvers),
+            rejecting=self._people(reactions.get(emoji(self._workflow.reject_with), ()), approvers),
+            pressed=self._people(self._pressed(request), approvers),
+            groups=groups,
         )
 
     def _reactions(self, request: Request) -> dict[str, tuple[str, ...]]:
@@ -66,9 +70,9 @@ class WitnessStand:
         standing = (one for one in said if one.verdict is Verdict.APPROVE and one.withdrawn_ts is None)
         return {one.actor.id for one in standing if one.source is Source.BUTTON}
 
-    def _people(self, ids: Iterable[str], environment: Environment) -> tuple[Actor, ...]:
+    def _people(self, ids: Iterable[str], approvers: tuple[str, ...]) -> tuple[Actor, ...]:
         """Only approvers are looked up: nobody else's reaction can count, however many there are."""
-        return tuple(self._directory.fresh(one) for one in ids if one in environment.approvers)
+        return tuple(self._directory.fresh(one) for one in ids if one in approvers)
 
 
 def _is_waited_for(story: Iterable[Told]) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, cast, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Numeric, Update, cast, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -44,25 +44,30 @@ class Decisions(Pen):
             tx.execute(update(heard).where(heard.c.id == heard_id).values(judged_at=NOW))
 
     def decide(self, decision: Decision) -> bool:
-        """Write a person's word down; False when it is there already.
+        """Write a person's word down; False when it is there already, or a later one of theirs stands.
 
-        The requester is looked up, not trusted: a constraint refuses their own word (raises OwnDecision), and
-        another refuses a digest that no plan of this request has (raises sqlalchemy's IntegrityError).
+        An earlier one of theirs is over. The requester is looked up, not trusted: a constraint refuses their own word,
+        under another account too (raises OwnDecision), and another refuses a digest that no plan of this request has
+        (raises sqlalchemy's IntegrityError).
         """
-        requester = select(requests.c.actor_id).where(requests.c.id == decision.request_id).scalar_subquery()
+        asked = requests.c.id == decision.request_id
         row = {
             "request_id": decision.request_id,
-            "requester_id": requester,
-            **rows.actor_columns(decision.actor),
+            "requester_id": select(requests.c.actor_id).where(asked).scalar_subquery(),
+            "requester_marks": select(requests.c.actor_marks).where(asked).scalar_subquery(),
+            **rows.person_columns(decision.actor),
             "verdict": decision.verdict,
             "digest": decision.digest,
             "event_ts": decision.event_ts,
             "withdrawn_ts": decision.withdrawn_ts,
             "source": decision.source,
         }
+        earlier = _moment(decisions.c.event_ts) < cast(decision.event_ts, Numeric)
+        over = _over(decision.request_id, decision.actor.id, decision.verdict, by=decision.event_ts).where(earlier)
         deciding = upsert(decisions).values(row).on_conflict_do_nothing().returning(decisions.c.id)
         try:
             with self._transaction() as tx:
+                tx.execute(over)
                 return tx.execute(deciding).first() is not None
         except IntegrityError as error:
             if broken_rule(error) != "decisions_need_a_second_person":
@@ -74,15 +79,9 @@ class Decisions(Pen):
 
         A word given after the removal stays, in whatever order the two were delivered.
         """
-        standing = update(decisions).where(
-            decisions.c.request_id == request_id,
-            decisions.c.actor_id == actor_id,
-            decisions.c.verdict == verdict,
-            decisions.c.withdrawn_ts.is_(None),
-            _moment(decisions.c.event_ts) <= cast(event_ts, Numeric),
-        )
+        taking = _over(request_id, actor_id, verdict, by=event_ts).returning(decisions.c.id)
         with self._transaction() as tx:
-            taken = tx.execute(standing.values(withdrawn_ts=event_ts).returning(decisions.c.id))
+            taken = tx.execute(taking)
             return taken.first() is not None
 
     def decisions(self, request_id: int) -> tuple[Decision, ...]:
@@ -103,11 +102,13 @@ class Decisions(Pen):
             "approving": plain.dump(witness.approving),
             "rejecting": plain.dump(witness.rejecting),
             "pressed": plain.dump(witness.pressed),
+            "groups": plain.dump(witness.groups),
         }
         seen = Witnessed(
             approving=tuple(actor.id for actor in witness.approving),
             rejecting=tuple(actor.id for actor in witness.rejecting),
             pressed=tuple(actor.id for actor in witness.pressed),
+            groups=tuple(group.told for group in witness.groups),
         )
         with self._transaction() as tx:
             self._tell(tx, witness.request_id, seen)
@@ -125,6 +126,13 @@ class Decisions(Pen):
         with self._transaction() as tx:
             found = tx.execute(newest.limit(1)).first()
         return None if found is None else rows.witness(found)
+
+
+def _over(request_id: int, actor_id: str, verdict: Verdict, *, by: str) -> Update:
+    """What this person said up to `by` stands no more."""
+    standing = (decisions.c.request_id == request_id, decisions.c.actor_id == actor_id, decisions.c.verdict == verdict)
+    until = (decisions.c.withdrawn_ts.is_(None), _moment(decisions.c.event_ts) <= cast(by, Numeric))
+    return update(decisions).where(*standing, *until).values(withdrawn_ts=by)
 
 
 def _moment(event_ts: ColumnElement[str]) -> ColumnElement[Any]:

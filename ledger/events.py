@@ -7,6 +7,7 @@ event that was written. No field ever holds a DSN, a password or a row's value.
 from dataclasses import dataclass
 from typing import get_args
 
+from ledger.judged import Agreed, Approved, Cancelled, Noted, Refused, Rejected, Withdrawn
 from ledger.underway import (
     BackupKept,
     Blocked,
@@ -42,6 +43,7 @@ class Asked:
     reason: str | None
     about: tuple[str, ...] = ()
     note: str | None = None
+    groups: tuple[str, ...] = ()  # each user group that mattered, followed by who was in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,60 +64,6 @@ class Denied:
 
     why: str
     again: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """The second key turned, or, where nothing is protected, the rules said yes (actor `policy`)."""
-
-    actor_id: str
-    actor_name: str
-    starts_at: str  # ISO 8601, UTC
-    source: str = "reaction"
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The approval was taken back before the start."""
-
-    actor_id: str
-    actor_name: str
-    source: str = "reaction"
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A reaction or a wish that did not count, and why; the request stays where it is."""
-
-    actor_id: str
-    actor_name: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """A reaction that came or went after the start: recorded, without effect."""
-
-    actor_id: str
-    actor_name: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """An approver said no."""
-
-    actor_id: str
-    actor_name: str
-    source: str = "reaction"
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """The requester or an approver took the request back."""
-
-    actor_id: str
-    actor_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +116,7 @@ class Witnessed:
     approving: tuple[str, ...]
     rejecting: tuple[str, ...]
     pressed: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # each user group among the approvers, followed by who was in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +192,7 @@ Event = (
     | Planned
     | Denied
     | Approved
+    | Agreed
     | Withdrawn
     | Refused
     | Noted

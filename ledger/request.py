@@ -56,12 +56,29 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something. `id` and `team` are the identity; `name` is decoration and proves nothing."""
+    """Who did something. `id` and `team` are the identity; `name` is decoration and proves nothing.
+
+    `marks` are what else is this person, as `ledger/people.py` has it: other accounts, hashes of e-mail addresses.
+    """
 
     id: str
     team: str
     name: str
     kind: Kind
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Who was in a user group when Slack was asked."""
+
+    id: str
+    members: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """The same in one line of a story: `S0APPROVERS U0APPROVER U0SECOND`."""
+        return " ".join((self.id, *self.members))
 
 
 #: Who approves where nothing is protected: the rules themselves.
@@ -162,6 +179,7 @@ class Request:
     plan: PlanSummary | None
     version: int  # how many events it has
     about: tuple[str, ...] = ()  # what of its environment, in the words that follow its name: `last 2`, a backup
+    groups: tuple[Group, ...] = ()  # the user groups that mattered, as they were when it was asked
 
     @property
     def words(self) -> str:
@@ -187,6 +205,7 @@ class Wish:
     note: str | None = None
     covers_of: int | None = None
     about: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
 
 
 class Verdict(StrEnum):
@@ -226,6 +245,7 @@ class Witness:
     approving: tuple[Actor, ...]  # those whose approving reaction stands there now
     rejecting: tuple[Actor, ...]
     pressed: tuple[Actor, ...] = ()  # those whose press stands in the ledger, as Slack knows them now
+    groups: tuple[Group, ...] = ()  # the user groups among the approvers, as they were at that moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Rows of the ledger's tables as the values the rooms speak about, and actors as columns."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row
@@ -14,6 +15,7 @@ from ledger.request import (
     CertifiedBy,
     Decision,
     Freeze,
+    Group,
     Kind,
     PlanSummary,
     Request,
@@ -29,8 +31,21 @@ def actor_columns(actor: Actor) -> dict[str, str]:
     return {"actor_id": actor.id, "actor_team": actor.team, "actor_name": actor.name, "actor_kind": actor.kind}
 
 
+def person_columns(actor: Actor) -> dict[str, Any]:
+    """The same, and what else is this person."""
+    return actor_columns(actor) | {"actor_marks": list(actor.marks)}
+
+
 def actor(row: Row[Any]) -> Actor:
     return Actor(id=row.actor_id, team=row.actor_team, name=row.actor_name, kind=Kind(row.actor_kind))
+
+
+def person(row: Row[Any]) -> Actor:
+    return replace(actor(row), marks=tuple(row.actor_marks))
+
+
+def groups(row: Row[Any]) -> tuple[Group, ...]:
+    return tuple(plain.load(Group, one) for one in row.groups)
 
 
 def request(row: Row[Any]) -> Request:
@@ -40,7 +55,7 @@ def request(row: Row[Any]) -> Request:
         act=Act(row.act),
         environment=row.environment,
         protected=row.protected,
-        actor=actor(row),
+        actor=person(row),
         reason=row.reason,
         note=row.note,
         covers_of=row.covers_of,
@@ -52,6 +67,7 @@ def request(row: Row[Any]) -> Request:
         plan=None if row.summary is None else plain.load(PlanSummary, row.summary),
         version=row.version,
         about=tuple(row.about),
+        groups=groups(row),
     )
 
 
@@ -62,7 +78,7 @@ def told(row: Row[Any]) -> Told:
 def decision(row: Row[Any]) -> Decision:
     return Decision(
         request_id=row.request_id,
-        actor=actor(row),
+        actor=person(row),
         verdict=Verdict(row.verdict),
         digest=row.digest,
         event_ts=row.event_ts,
@@ -78,6 +94,7 @@ def witness(row: Row[Any]) -> Witness:
         approving=tuple(plain.load(Actor, one) for one in row.approving),
         rejecting=tuple(plain.load(Actor, one) for one in row.rejecting),
         pressed=tuple(plain.load(Actor, one) for one in row.pressed),
+        groups=groups(row),
     )
 
 

@@ -1,7 +1,7 @@
 """The ledger's tables for SQLAlchemy Core. `schema/*.sql` makes them; a test proves that both say the same."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, ForeignKey, Identity, Integer, MetaData, Table, Text, func
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 _NOW = func.clock_timestamp()
@@ -28,6 +28,14 @@ def _source() -> Column[str]:
     return Column("source", Text, nullable=False, server_default="reaction")
 
 
+def _marks(name: str) -> Column:
+    return Column(name, ARRAY(Text), nullable=False, server_default="{}")
+
+
+def _groups() -> Column:
+    return Column("groups", JSONB, nullable=False, server_default="[]")
+
+
 def _request(*, key: bool = False) -> Column[int]:
     return Column("request_id", BigInteger, ForeignKey("requests.id"), primary_key=key, nullable=False)
 
@@ -41,11 +49,13 @@ requests = Table(
     _text("environment"),
     Column("protected", Boolean, nullable=False),
     *_actor(),
+    _marks("actor_marks"),
     _text("channel"),
     _text("reason", null=True),
     _text("note", null=True),
     Column("covers_of", BigInteger, ForeignKey("requests.id")),
     Column("about", JSONB, nullable=False, server_default="[]"),
+    _groups(),
     _text("state"),
     _text("digest", null=True),
     _at("asked_at", null=False),
@@ -96,7 +106,9 @@ decisions = Table(
     _id(),
     _request(),
     _text("requester_id"),
+    _marks("requester_marks"),
     *_actor(),
+    _marks("actor_marks"),
     _text("verdict"),
     _text("digest"),
     _text("event_ts"),
@@ -131,6 +143,7 @@ witnesses = Table(
     Column("approving", JSONB, nullable=False),
     Column("rejecting", JSONB, nullable=False),
     Column("pressed", JSONB, nullable=False, server_default="[]"),
+    _groups(),
 )
 
 certifications = Table(

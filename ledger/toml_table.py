@@ -108,9 +108,11 @@ class TomlTable:
             raise self._wrong(key, f"is no table; write its keys under [{key}]")
         return TomlTable(value, at=self._name(key))
 
-    def tables(self, key: str) -> tuple["TomlTable", ...]:
-        """The tables under [[key]], at least one."""
+    def tables(self, key: str, *, needed: bool = True) -> tuple["TomlTable", ...]:
+        """The tables under [[key]], at least one where it is needed or begun."""
         value = self._take(key)
+        if value is _ABSENT and not needed:
+            return ()
         if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
             raise self._wrong(key, f"is missing; write a [[{key}]] table for each, in their order")
         return tuple(TomlTable(one, at=f"{key} {_label(one, place)}") for place, one in enumerate(value, start=1))

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from ledger import rows
+from ledger import plain, rows
 from ledger.errors import NoSuchRequest
 from ledger.events import Asked
 from ledger.pen import NOW
@@ -22,12 +22,13 @@ def opening(wish: Wish, *, expires_in: timedelta, protected: bool, **more: Any) 
         "act": wish.act,
         "environment": wish.environment,
         "protected": protected,
-        **rows.actor_columns(wish.actor),
+        **rows.person_columns(wish.actor),
         "channel": wish.channel,
         "reason": wish.reason,
         "note": wish.note,
         "covers_of": wish.covers_of,
         "about": list(wish.about),
+        "groups": plain.dump(wish.groups),
         "state": State.ASKED,
         "expires_at": NOW + expires_in,
         "version": 1,
@@ -46,6 +47,7 @@ def asked(wish: Wish) -> Asked:
         reason=wish.reason,
         about=wish.about,
         note=wish.note,
+        groups=tuple(group.told for group in wish.groups),
     )
 
 

@@ -4,10 +4,14 @@ No database address can stand here: an environment names the variable that holds
 (`workers/config.py`) or a person's terminal (`cli/`) looks that variable up.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+
+#: How Slack's ids of people and of user groups look.
+PERSON, GROUP = re.compile(r"[UW][A-Z0-9]{2,}"), re.compile(r"S[A-Z0-9]{2,}")
 
 
 class WorkflowError(Exception):
@@ -39,9 +43,27 @@ class Backups:
     keep_for: timedelta | None = None
 
 
+def is_group(listed: str) -> bool:
+    """Whether an entry of a list of approvers is a user group; else it is a person."""
+    return GROUP.fullmatch(listed) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person by all that they go by, so that a second account is no second person."""
+
+    name: str
+    slack: tuple[str, ...]
+    emails: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One database in the row development → test → production."""
+    """One database in the row development → test → production, and who turns its second key.
+
+    `approvers` are ids of people and of user groups; `approvals` says how many different people it takes. `people` is
+    who is who, the same for every environment.
+    """
 
     name: str
     aliases: tuple[str, ...]
@@ -52,6 +74,8 @@ class Environment:
     verbosity: Verbosity
     backup: Backups = Backups()
     differs: tuple[str, ...] = ()  # objects of its schema that are meant to be otherwise: `index public.users_email`
+    approvals: int = 1
+    people: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +123,7 @@ class Workflow:
     scratch: Scratch | None = None
     generate: Generate | None = None
     approve_button: bool = False  # whether a card has buttons that do the same as its emoji
+    people: tuple[Person, ...] = ()
 
     @property
     def differing(self) -> tuple[str, ...]:

@@ -9,11 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from ledger.toml_table import TomlTable
-from ledger.workflow import Backups, Environment, Generate, Scratch, Verbosity, Workflow, WorkflowError
+from ledger.workflow import (
+    GROUP,
+    PERSON,
+    Backups,
+    Environment,
+    Generate,
+    Person,
+    Scratch,
+    Verbosity,
+    Workflow,
+    WorkflowError,
+    is_group,
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,49}")  # schema_migrations.environment holds 50 characters
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
-_PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
+_APPROVER = re.compile(rf"{PERSON.pattern}|{GROUP.pattern}")
+_EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 _EMOJI = re.compile(r"[a-z0-9_+'-]+")
 _OBJECT = re.compile(r"[a-z]+( [a-z]+)? \S.*")
 _FORM = re.compile(r"plain|custom|directory")
@@ -27,6 +40,7 @@ def load(path: Path) -> Workflow:
     channel = table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id')
     verbosity = _verbosity(table, default=Verbosity.NORMAL)
     backup = _keep(table, Backups())
+    people = _people(table)
     migrations = _folder(path, table.text("migrations", like='"migrations"'))
     workflow = Workflow(
         migrations=migrations,
@@ -41,12 +55,13 @@ def load(path: Path) -> Workflow:
         lock_timeout=table.duration("lock_timeout", default=timedelta(seconds=2)),
         statement_timeout=table.duration("statement_timeout", default=timedelta(minutes=30)),
         environments=tuple(
-            _environment(one, channel=channel, verbosity=verbosity, backup=backup)
+            replace(_environment(one, channel=channel, verbosity=verbosity, backup=backup), people=people)
             for one in table.tables("environment")
         ),
         scratch=_scratch(table),
         generate=_generate(table, path),
         approve_button=table.truth("approve_button"),
+        people=people,
     )
     table.nothing_else()
     _no_name_twice(workflow.environments)
@@ -57,12 +72,22 @@ def load(path: Path) -> Workflow:
 
 def warnings(workflow: Workflow) -> tuple[str, ...]:
     """What is legal and probably not meant: a sentence each, to be said at start."""
-    return tuple(
-        f"Nobody may approve {environment.name}: its approvers are empty, so it cannot be changed. "
-        "Add Slack user ids to approvers in twokey.toml."
-        for environment in workflow.environments
-        if environment.protected and not environment.approvers
-    )
+    protected = (environment for environment in workflow.environments if environment.protected)
+    return tuple(filter(None, map(_warning, protected)))
+
+
+def _warning(environment: Environment) -> str | None:
+    if not environment.approvers:
+        return (
+            f"Nobody may approve {environment.name}: its approvers are empty, so it cannot be changed. "
+            "Add Slack user ids to approvers in twokey.toml."
+        )
+    if len(environment.approvers) < environment.approvals and not any(map(is_group, environment.approvers)):
+        return (
+            f"{environment.name} takes {environment.approvals} approvals and lists fewer approvers, so it cannot be "
+            "changed. Add people to approvers in twokey.toml, or lower approvals."
+        )
+    return None
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -82,7 +107,10 @@ def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup
         aliases=table.texts("aliases", matching=_NAME, like='["prod"]'),
         dsn_variable=_dsn_variable(table),
         protected=table.truth("protected"),
-        approvers=table.texts("approvers", matching=_PERSON, like='["U0APPROVER"], Slack user ids'),
+        approvers=table.texts(
+            "approvers", matching=_APPROVER, like='["U0APPROVER", "S0APPROVERS"], Slack ids of people and user groups'
+        ),
+        approvals=table.number("approvals", default=1),
         channel=table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id', default=channel),
         verbosity=_verbosity(table, default=verbosity),
         backup=_backup(table, backup),
@@ -154,6 +182,27 @@ def _emoji(table: TomlTable, key: str, *, default: str) -> str:
 
 def _folder(path: Path, folder: str) -> Path:
     return (path.parent / folder).resolve()
+
+
+def _people(table: TomlTable) -> tuple[Person, ...]:
+    people = tuple(map(_person, table.tables("person", needed=False)))
+    taken: set[str] = set()
+    for person in people:
+        for known in (*person.slack, *person.emails):
+            if known in taken:
+                raise WorkflowError("person", f'has "{known}" twice; give each account and address to one person')
+            taken.add(known)
+    return people
+
+
+def _person(table: TomlTable) -> Person:
+    name = table.text("name", like='"Ada Engineer"')
+    slack = table.texts("slack", matching=PERSON, like='["U0ENGINEER"], Slack user ids')
+    emails = table.texts("emails", matching=_EMAIL, like='["ada@example.com"], e-mail addresses')
+    table.nothing_else()
+    if not slack and not emails:
+        raise WorkflowError(f'person "{name}"', "has neither slack nor emails; write at least one, or leave them out")
+    return Person(name, slack, tuple(email.lower() for email in emails))
 
 
 def _no_name_twice(environments: Iterable[Environment]) -> None:

@@ -13,7 +13,12 @@ _PAGE = "cursor inclusive include_all_metadata latest limit oldest"
 
 @method("users.info", scope="users:read", required="user", optional="include_locale")
 def user_info(call: Call) -> Json:
-    return {"user": call.world.person(call.text("user")).as_slack()}
+    """The e-mail address takes a scope of its own; without it the field is not there."""
+    person = call.world.person(call.text("user"))
+    user = person.as_slack()
+    if "users:read.email" in call.world.grant.scopes:
+        user["profile"]["email"] = person.email
+    return {"user": user}
 
 
 @method("usergroups.users.list", scope="usergroups:read", required="usergroup", optional="include_disabled")

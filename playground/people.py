@@ -57,9 +57,16 @@ class Person:
     color: str
     team: str = TEAM
     flags: Json = field(default_factory=lambda: dict(_FULL_MEMBER))
+    other_email: str = ""
+
+    @property
+    def email(self) -> str:
+        """The address of the account."""
+        return self.other_email or f"{self.name}@example.com"
 
     def set(self, flags: Json) -> None:
-        """Change flags; None takes a flag away, as Slack does when it does not say."""
+        """Change flags; None takes a flag away, as Slack does when it does not say. `email` is the address."""
+        self.other_email = flags.pop("email", self.other_email)
         self.flags.update(flags)
         self.flags = {name: value for name, value in self.flags.items() if value is not None}
 

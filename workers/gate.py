@@ -9,6 +9,7 @@ from ledger.events import Event, Ready, Refused, Withdrawn, Witnessed
 from ledger.policy import Allowed, Denied, NeedsApproval
 from ledger.request import POLICY, Request, Witness
 from ledger.states import State
+from ledger.verdict import mentions
 from workers.hands import Hands
 
 log = logging.getLogger("twokey.run")
@@ -45,8 +46,10 @@ def opens(hands: Hands, request: Request, *, digest: str) -> bool:
     match verdict:
         case Allowed():
             return True
-        case NeedsApproval(by):
-            why = f"#{request.id} did not start: no approval of this plan stands. {_mentions(by)} can approve it."
+        case NeedsApproval(by, missing):
+            several = hands.environment.approvals > 1
+            stands = f"{missing} more people have to approve it" if several else "no approval of this plan stands"
+            why = f"#{request.id} did not start: {stands}. {mentions(by)} can approve it."
             _close(hands, request, why=why, approval_is_gone=True)
         case Denied(why) if not policy.needs_second_key(request, hands.environment):
             hands.book.move(request.id, State.REJECTED, why=events.Denied(why))
@@ -95,7 +98,3 @@ def _is_asked(hands: Hands, request_id: int) -> bool:
         if isinstance(told.event, Ready | Witnessed):
             return isinstance(told.event, Ready)
     return False
-
-
-def _mentions(ids: tuple[str, ...]) -> str:
-    return ", ".join(f"<@{one}>" for one in ids)

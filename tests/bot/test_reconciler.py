@@ -113,7 +113,7 @@ def test_a_missed_reaction_that_does_not_count_is_refused_once(
     for _ in range(3):
         a_minute_passes()
     late = ledger.reactions(channel=CHANNEL, ts=ts_of(ledger, card))[0]
-    ledger.hear(Heard("T0TWOKEY", CHANNEL, late.message_ts, "U0OBSERVER", YES, True, f"{late.event_ts[:-1]}9", "Ev1"))
+    ledger.hear(Heard("T0TWOKEY", CHANNEL, late.message_ts, "U0OBSERVER", YES, True, f"{late.event_ts}9", "Ev1"))
     a_minute_passes()
     assert ledger.unjudged() == ()
     refused = [told.event for told in ledger.events(card.id) if isinstance(told.event, Refused)]

@@ -126,7 +126,7 @@ def test_a_protected_environment_that_nobody_may_approve_is_said(tmp_path: Path)
 
 DEV = 'environment "development": '
 KEYS = (
-    "channel, verbosity, keep_backups, keep_backups_for, migrations, backups, requests_expire, start_delay, "
+    "channel, verbosity, keep_backups, keep_backups_for, person, migrations, backups, requests_expire, start_delay, "
     "approve_with, reject_with, lock_timeout, statement_timeout, environment, scratch, generate, approve_button"
 )
 A_URL = '{ env = "TEST_DATABASE_URL" }'
@@ -239,7 +239,8 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
         (
             'aliases = ["dev"]',
             'approvers = ["@bo"]',
-            DEV + "approvers cannot be ['@bo']; write approvers = [\"U0APPROVER\"], Slack user ids.",
+            DEV + "approvers cannot be ['@bo']; "
+            'write approvers = ["U0APPROVER", "S0APPROVERS"], Slack ids of people and user groups.',
         ),
         (
             'aliases = ["dev"]',
@@ -250,7 +251,7 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
             'aliases = ["dev"]',
             "approver = []",
             DEV + "approver is not a key that Twokey knows; "
-            "write one of name, aliases, database_url, protected, approvers, channel, verbosity, "
+            "write one of name, aliases, database_url, protected, approvers, approvals, channel, verbosity, "
             "backup_format, backup_jobs, keep_backups, keep_backups_for, differs.",
         ),
     ],

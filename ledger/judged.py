@@ -1,0 +1,67 @@
+"""What became of people's words on a request: events like those of ledger/events.py."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The second key turned, or, where nothing is protected, the rules said yes (actor `policy`)."""
+
+    actor_id: str
+    actor_name: str
+    starts_at: str  # ISO 8601, UTC
+    source: str = "reaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """One of several people approved; `missing` more are needed."""
+
+    actor_id: str
+    actor_name: str
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The approval was taken back before the start; `missing` people are needed now."""
+
+    actor_id: str
+    actor_name: str
+    source: str = "reaction"
+    missing: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A reaction or a wish that did not count, and why; the request stays where it is."""
+
+    actor_id: str
+    actor_name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A reaction that came or went after the start: recorded, without effect."""
+
+    actor_id: str
+    actor_name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An approver said no."""
+
+    actor_id: str
+    actor_name: str
+    source: str = "reaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The requester or an approver took the request back."""
+
+    actor_id: str
+    actor_name: str

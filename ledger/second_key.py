@@ -1,0 +1,58 @@
+"""Who may turn the second key of a request: who is listed, as Slack resolves groups, and never who asked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ledger import people
+from ledger.people import Marks
+from ledger.request import Actor, Group, Kind
+from ledger.workflow import Environment, Person, is_group
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """`ids` may turn it, `needed` different persons have to; `asked` are the marks of the one who asked."""
+
+    ids: tuple[str, ...]
+    needed: int
+    asked: Marks
+    people: tuple[Person, ...]
+
+    def is_requester(self, actor: Actor) -> bool:
+        """Whether this is the one who asked, under whatever account."""
+        return bool(people.of(actor, self.people) & self.asked)
+
+    def counts(self, actor: Actor) -> bool:
+        """Whether this person's word counts, by who they are now."""
+        return actor.kind is Kind.FULL_MEMBER and actor.id in self.ids and not self.is_requester(actor)
+
+    def missing(self, approving: Iterable[Actor]) -> int:
+        """How many different persons more it takes."""
+        return max(0, self.needed - people.count(filter(self.counts, approving), self.people))
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are as many persons as it takes."""
+        return self.missing(_unknown(self.ids)) == 0
+
+
+def holders(environment: Environment, *looks: Iterable[Group], requester: Actor) -> Holders:
+    """Who may, when a group's members are those that Slack named in every one of these looks."""
+    asked = people.of(requester, environment.people)
+    by = [one for one in named(environment.approvers, *looks) if not people.marks([one], environment.people) & asked]
+    return Holders(tuple(by), environment.approvals, asked, environment.people)
+
+
+def named(listed: Iterable[str], *looks: Iterable[Group]) -> tuple[str, ...]:
+    """The people that a list of people and groups means. Of a group that a look does not tell, nobody."""
+    known = [{group.id: group.members for group in look} for look in looks]
+    found = dict[str, None]()
+    for one in listed:
+        members = [look.get(one, ()) for look in known] if is_group(one) else [(one,)]
+        found |= {each: None for each in (members[0] if members else ()) if all(each in look for look in members)}
+    return tuple(found)
+
+
+def _unknown(ids: Iterable[str]) -> Iterable[Actor]:
+    """People of whom nothing but their ids is known yet."""
+    return (Actor(id=one, team="", name=one, kind=Kind.FULL_MEMBER) for one in ids)
