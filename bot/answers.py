@@ -16,7 +16,6 @@ from bot.blocks import (
     listed,
     moment,
     mono,
-    ours,
     plain,
     row,
     said,
@@ -232,7 +231,7 @@ def plan(found: Mapping[str, Any]) -> Body:
     name = found["environment"]
     drawn = found["plan"]
     if drawn is None:
-        text = f"🚫 Nothing can be applied to {name}: {ours(found['refusal'])}"
+        text = f"🚫 Nothing can be applied to {name}: {spoken(found['refusal'])}"
         return body(text, section(text))
     count = counted(len(drawn["migrations"]), "migration")
     lines = [f"*{name}* · an apply would run {count}", *_planned(drawn["migrations"])]
@@ -250,5 +249,5 @@ def _planned(migrations: Sequence[Mapping[str, Any]]) -> list[str]:
     for migration in migrations:
         impact = f" · *impact* {said(migration['impact'])}" if migration.get("impact") else ""
         lines.append(f"• {mono(migration['id'])} · {counted(migration['lines'], 'line')}{impact}")
-        lines += [f"⚠️ line {h['line']}, {h['name']}: {spoken(h['sentence'])}" for h in migration["hazards"]]
+        lines += [f"⚠️ line {h['line']}, {said(h['name'])}: {spoken(h['sentence'])}" for h in migration["hazards"]]
     return listed(lines, show=2 * LINES_SHOWN)

@@ -100,7 +100,7 @@ def _certified(plan: PlanSummary) -> list[str]:
 
 def _hazards(story: Story, plan: PlanSummary) -> list[str]:
     found = [
-        f"• ⚠️ {mono(m.name)} line {hazard.line}, {hazard.name}: {spoken(hazard.sentence)}"
+        f"• ⚠️ {mono(m.name)} line {hazard.line}, {said(hazard.name)}: {spoken(hazard.sentence)}"
         for m in plan.migrations
         for hazard in m.hazards
     ]

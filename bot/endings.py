@@ -94,7 +94,7 @@ def _alone(story: Story) -> str | None:
         case events.Frozen(actor_name=name, until=until, reason=why):
             return f"❄️ {frozen(name, until, why)}. What runs finishes; nothing else starts."
         case events.Thawed(freezes=lifted):
-            return f"{story.request.environment} is thawed: {', '.join(lifted)} no longer holds."
+            return f"{story.request.environment} is thawed: {said(', '.join(lifted))} no longer holds."
         case _:
             return None
 

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from decimal import Decimal
 
 from bot import messages
 from bot.identity import Directory
@@ -73,7 +72,7 @@ class Judge:
         environment = self._workflow.environment(request.environment)
         if environment is None or not environment.protected or not request.act.changes:
             return True
-        if self._was_read_back(heard):
+        if self._is_outdated(heard):
             return True
         approves = heard.emoji == emoji(self._workflow.approve_with)
         verdict = Verdict.APPROVE if approves else Verdict.REJECT
@@ -88,16 +87,22 @@ class Judge:
         kept = heard.heard_at is not None and self._book.now() - heard.heard_at < KEPT_FOR
         return not (kept and self._book.unannounced())
 
-    def _was_read_back(self, heard: Heard) -> bool:
-        """Whether this is the late word of what was read back from Slack meanwhile, and judged then."""
-        before = [
+    def _is_outdated(self, heard: Heard) -> bool:
+        """Whether a reaction was taken away later, by word that came earlier; or this is the late word of one that was
+        read back from Slack meanwhile, and judged then.
+        """
+        if heard.source is not Source.REACTION:
+            return False
+        theirs = [
             one
             for one in self._book.reactions(channel=heard.channel, ts=heard.message_ts)
             if (one.actor_id, one.emoji) == (heard.actor_id, heard.emoji)
-            and Decimal(one.event_ts) < Decimal(heard.event_ts)
         ]
-        late = bool(before) and before[-1].source is Source.RECONCILE and before[-1].added == heard.added
-        return late and heard.source is Source.REACTION
+        at = [one.id for one in theirs].index(heard.id)
+        overtaken = heard.added and any(not one.added and one.id < heard.id for one in theirs[at + 1 :])
+        before = theirs[at - 1] if at else None
+        read_back = before is not None and before.source is Source.RECONCILE and before.added == heard.added
+        return overtaken or read_back
 
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)

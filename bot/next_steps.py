@@ -1,6 +1,6 @@
 """What usually comes next: as buttons under a message, and as words for whoever reads it without them."""
 
-from bot.blocks import Block, button
+from bot.blocks import Block, button, mono
 from bot.story import Story, brought
 from bot.typed import short
 from ledger import events
@@ -108,7 +108,8 @@ def next_words(story: Story) -> str:
     if story.request.act is Act.THAW:
         return "What waits there can be approved again."
     if (swapped := story.last(events.Restored)) is not None:
-        return f"When nothing of it is needed: `/migrate discard {short(story.environment)} {swapped.kept}`."
+        discard = mono(f"/migrate discard {short(story.environment)} {swapped.kept}")
+        return f"When nothing of it is needed: {discard}."
     if story.request.act in UPSET:
         return f"`/migrate status {short(story.environment)}` shows what is there now."
     if after is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from bot.blocks import counted, moment, mono, ours, said, seconds, spoken
+from bot.blocks import counted, moment, mono, said, seconds, spoken
 from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY, Request, Source
@@ -233,7 +233,7 @@ def _end(told: Told) -> Step | None:
         case events.Rejected(actor_name=name):
             return Step(f"🚫 Rejected by {said(name)}", "Rejected")
         case events.Denied(why=why):
-            return Step(f"🚫 Refused: {ours(why)}", "Refused")
+            return Step(f"🚫 Refused: {spoken(why)}", "Refused")
         case events.Cancelled(actor_name=name):
             return Step(f"🚫 Cancelled by {said(name)}", "Cancelled")
         case events.Stale(what=what):

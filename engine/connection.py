@@ -20,7 +20,7 @@ from engine.errors import BadAddress, ConnectionLost, ReadOnly, ServerRefused, S
 #: What the engine speaks through. Rows are tuples.
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_OLDEST_SERVER = 130000
+_OLDEST_SERVER, _WATCHES = 130000, 140000
 #: A person waits five seconds for a status; a server that is down may cost three of them.
 _CONNECT_SECONDS = 3
 _CANCEL_SECONDS = 5.0
@@ -167,10 +167,9 @@ def _ready(conn: Connection, database: Database, limits: Limits) -> Session:
     server = conn.info.server_version
     if server < _OLDEST_SERVER:
         raise ServerTooOld(database.environment, server_name(server))
-    if _only_reads(conn):
+    only_reads, watched = _set_out(conn, limits, server)
+    if only_reads:
         raise ReadOnly(database.environment, place(database.dsn))
-    watched = _may_watch(conn)
-    conn.execute(_limiting(limits, watched=watched))
     return Session(conn, database, limits, server, watched)
 
 
@@ -181,9 +180,18 @@ def server_name(number: int) -> str:
     return f"{number // 10000}.{number // 100 % 100}"
 
 
-def _only_reads(conn: Connection) -> bool:
-    row = conn.execute("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool").fetchone()
-    return bool(row and row[0])
+def _set_out(conn: Connection, limits: Limits, server: int) -> tuple[bool, bool]:
+    """The session's limits are set; gives whether it only reads, and whether its server notices when we are gone.
+
+    All in one round trip; in two where a system cannot watch, as PostgreSQL 13 cannot.
+    """
+    ask = sql.SQL("{}, pg_is_in_recovery() OR current_setting('transaction_read_only')::bool")
+    if server >= _WATCHES:
+        with suppress(psycopg.DatabaseError):
+            row = conn.execute(ask.format(_limiting(limits, watched=True))).fetchone()
+            return bool(row and row[-1]), True
+    row = conn.execute(ask.format(_limiting(limits, watched=False))).fetchone()
+    return bool(row and row[-1]), False
 
 
 def _limiting(limits: Limits, *, watched: bool) -> sql.Composed:
@@ -200,15 +208,6 @@ def _limiting(limits: Limits, *, watched: bool) -> sql.Composed:
         sql.SQL("pg_catalog.set_config({}, {}, false)").format(name, str(value)) for name, value in settings.items()
     )
     return sql.SQL("SELECT ") + sql.SQL(", ").join(calls)
-
-
-def _may_watch(conn: Connection) -> bool:
-    """Whether the server can notice that its client is gone. PostgreSQL 13 and some systems cannot."""
-    try:
-        conn.execute(sql.SQL("SET {} = {}").format(sql.Identifier(_WATCH), _WATCH_MILLISECONDS))
-    except psycopg.DatabaseError:
-        return False
-    return True
 
 
 def stop(conn: Connection) -> None:

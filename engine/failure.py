@@ -18,7 +18,8 @@ def of(
     diagnosis, environment = stopped.error.diag, session.database.environment
     sqlstate = stopped.error.sqlstate or "XX000"
     raised = diagnosis.source_function == "exec_stmt_raise"
-    message = masking.mask(diagnosis.message_primary or str(stopped.error), sqlstate=sqlstate, raised=raised)
+    primary = diagnosis.message_primary or str(stopped.error)
+    message = masking.mask(primary, sqlstate=sqlstate, raised=raised, text=migration.text)
     line = None if stopped.place is None else migration.text.count("\n", 0, stopped.place) + 1
     where = f"{migration.id}.sql:{line}" if line else f"{migration.id}.sql"
     return Failure(
@@ -63,7 +64,7 @@ def _drop(part: Part | None) -> str:
     return f"Drop what is left behind: {drops}; by hand, since it may still be wanted. "
 
 
-def _next_step(session: Session, migration: str, *, ran: bool, sqlstate: str, message: str) -> str:
+def _next_step(session: Session, migration: str, *, sqlstate: str, message: str, ran: bool = False) -> str:
     environment, limits = session.database.environment, session.limits
     again = f"then apply {environment} again."
     if sqlstate in ("58P01", "0A000") and "extension" in message:

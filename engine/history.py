@@ -120,12 +120,14 @@ def prepare(session: Session) -> Home:
 
     Raises NoSchema, MissingPrivilege, ForeignHistory, HistoryElsewhere.
     """
-    home, present = _find(session)
-    if present != set(ENGINE_TABLES):
-        _nowhere_else(session, home)
-        _create(session, home)
-    _check_shape(session, home)
-    return home
+    found = _find(session)
+    if "schema_migrations" in found.tables:
+        _check_shape(session, found)
+    if found.tables != set(ENGINE_TABLES):
+        if found.elsewhere:  # one database is one environment: what another search_path hides is found, not begun anew
+            raise HistoryElsewhere(session.database.environment, found.elsewhere)
+        _create(session, found.home)
+    return found.home
 
 
 def read(session: Session, home: Home) -> tuple[Row, ...]:
@@ -217,41 +219,51 @@ def left(error: psycopg.Error) -> bool:
     return error.sqlstate == "23502" and error.diag.table_name in tables and error.diag.column_name == "position"
 
 
-def _find(session: Session) -> tuple[Home, set[str]]:
-    """The schema where schema_migrations is seen, else the current one; and which of our tables it has."""
-    row = session.conn.execute(
-        "SELECT coalesce((SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
-        " ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass('schema_migrations')), current_schema())::text"
-    ).fetchone()
-    if not row or row[0] is None:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Which of our tables are there, what schema_migrations is like, and another schema that holds an environment."""
+
+    home: Home
+    tables: set[str]
+    columns: set[str]
+    allowed: bool
+    elsewhere: str | None
+
+
+#: The schema where schema_migrations is seen, else the current one, and all that is to be known of it, in one question.
+_FIND = """
+SELECT s.nspname::text,
+  ARRAY(SELECT c.relname::text FROM pg_catalog.pg_class c WHERE c.relnamespace = s.oid AND c.relname = ANY(%s)),
+  ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = h.oid AND a.attnum > 0 AND NOT a.attisdropped),
+  coalesce(pg_catalog.has_table_privilege(h.oid, 'SELECT') AND pg_catalog.has_table_privilege(h.oid, 'INSERT'), false),
+  (SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = 'twokey_environment' AND c.relkind = 'r' AND n.oid <> s.oid AND n.nspname !~ '^pg_temp' LIMIT 1)
+FROM (SELECT pg_catalog.to_regclass('schema_migrations')::oid AS oid) seen
+JOIN pg_catalog.pg_namespace s ON s.oid = coalesce(
+  (SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = seen.oid),
+  (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = current_schema()))
+LEFT JOIN pg_catalog.pg_class h ON h.relname = 'schema_migrations' AND h.relnamespace = s.oid
+"""
+
+
+def _find(session: Session) -> _Found:
+    """Raises NoSchema."""
+    row = session.conn.execute(_FIND, (list(ENGINE_TABLES),)).fetchone()
+    if row is None:
         raise NoSchema(session.database.environment)
-    present = session.conn.execute(
-        "SELECT relname::text FROM pg_catalog.pg_class WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace"
-        " WHERE nspname = %s) AND relname = ANY(%s)",
-        (row[0], list(ENGINE_TABLES)),
-    )
-    return Home(row[0]), {name for (name,) in present}
-
-
-def _nowhere_else(session: Session, home: Home) -> None:
-    """One database is one environment: what another search_path hides is found, and no second history begun."""
-    row = session.conn.execute(
-        "SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relname = 'twokey_environment' AND c.relkind = 'r' AND n.nspname <> %s AND n.nspname !~ '^pg_temp'",
-        (home.schema,),
-    ).fetchone()
-    if row:
-        raise HistoryElsewhere(session.database.environment, row[0])
+    schema, tables, columns, allowed, elsewhere = row
+    return _Found(Home(schema), set(tables), set(columns), allowed, elsewhere)
 
 
 def _create(session: Session, home: Home) -> None:
     parts = ("history", "facts", "identity", "progress", "reverted", "deeds")
     names = dict(zip(parts, map(home.table, ENGINE_TABLES), strict=True))
+    # IF NOT EXISTS alone still collides when two first contacts meet; one of them waits here. Sent as one text, it is
+    # one transaction and one round trip.
+    waits = sql.SQL("SELECT pg_catalog.pg_advisory_xact_lock({}, {})").format(*_FIRST_CONTACT)
     try:
-        with session.conn.transaction():
-            # IF NOT EXISTS alone still collides when two first contacts meet; one of them waits here.
-            session.conn.execute("SELECT pg_advisory_xact_lock(%s, %s)", _FIRST_CONTACT)
-            session.conn.execute(sql.SQL(_CREATE).format(**names))
+        session.conn.execute(sql.SQL("; ").join((waits, sql.SQL(_CREATE).format(**names))))
     except psycopg.errors.InsufficientPrivilege as cause:
         raise _missing(session, home) from cause
 
@@ -259,19 +271,12 @@ def _create(session: Session, home: Home) -> None:
 _FIRST_CONTACT = (0x326B6579, 2)
 
 
-def _check_shape(session: Session, home: Home) -> None:
-    found = session.conn.execute(
-        "SELECT a.attname::text, pg_catalog.has_table_privilege(c.oid, 'SELECT')"
-        " AND pg_catalog.has_table_privilege(c.oid, 'INSERT') FROM pg_catalog.pg_attribute a"
-        " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relname = 'schema_migrations' AND n.nspname = %s AND a.attnum > 0 AND NOT a.attisdropped",
-        (home.schema,),
-    ).fetchall()
-    lacking = tuple(c for c in _COLUMNS if c not in {name for name, _ in found})
+def _check_shape(session: Session, found: _Found) -> None:
+    lacking = tuple(c for c in _COLUMNS if c not in found.columns)
     if lacking:
-        raise ForeignHistory(session.database.environment, home.name("schema_migrations"), lacking)
-    if not all(allowed for _, allowed in found):
-        raise _missing(session, home)
+        raise ForeignHistory(session.database.environment, found.home.name("schema_migrations"), lacking)
+    if not found.allowed:
+        raise _missing(session, found.home)
 
 
 def _missing(session: Session, home: Home) -> MissingPrivilege:

@@ -103,8 +103,7 @@ def prepare(session: Session, home: Home) -> None:
 
 def at(session: Session, home: Home, name: str) -> Snapshot | None:
     """What the history of this name implies here, if a run ended with it."""
-    known = _kept(session, home, name) if _exists(session, home) else None
-    return known and Snapshot(name, known[2], known[0], _things(session, home, name))
+    return _at(session, home, name) if _exists(session, home) else None
 
 
 def look(session: Session, home: Home) -> Snapshot:
@@ -130,7 +129,7 @@ def settle(session: Session, home: Home, basis: Basis | None) -> Settled | None:
     """
     with suppress(psycopg.Error):
         after = look(session, home)
-        earlier = at(session, home, after.history)  # before it is written anew
+        earlier = _at(session, home, after.history)  # before it is written anew
         implied = drift.carried(after.things, before=basis.live, implied=basis.implied) if basis else after.things
         _keep(session, home, replace(after, things=implied))
         return Settled(after, earlier)
@@ -166,6 +165,11 @@ def _exists(session: Session, home: Home) -> bool:
         (home.schema, _TABLE),
     ).fetchone()
     return row is not None
+
+
+def _at(session: Session, home: Home, name: str) -> Snapshot | None:
+    known = _kept(session, home, name)
+    return known and Snapshot(name, known[2], known[0], _things(session, home, name))
 
 
 def _kept(session: Session, home: Home, name: str) -> tuple[int, str, str | None] | None:

@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import psycopg
+from psycopg import sql
+
 from engine import deeds, drift, fingerprint, history, identity, snapshot
 from engine.connection import Session, server_name
 from engine.deeds import Deed
@@ -235,12 +238,10 @@ def _late(environment: str, waiting: Sequence[Migration], *, rows: Sequence[Row]
 
 def _server_facts(session: Session) -> tuple[str, str | None, int]:
     """The database's name, the cluster's identifier where the role may read it, and the size in bytes."""
-    row = session.conn.execute(
-        "SELECT current_database()::text, pg_database_size(current_database()),"
-        " has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')"
-    ).fetchone()
-    name, size, may_ask = row or ("", 0, False)
-    if not may_ask:
-        return name, None, size
-    asked = session.conn.execute("SELECT system_identifier::text FROM pg_catalog.pg_control_system()").fetchone()
-    return name, asked[0] if asked else None, size
+    facts = "SELECT current_database()::text, {}, pg_database_size(current_database()) {}"
+    known = sql.SQL(facts).format(sql.SQL("system_identifier::text"), sql.SQL("FROM pg_catalog.pg_control_system()"))
+    try:
+        row = session.conn.execute(known).fetchone()
+    except psycopg.errors.InsufficientPrivilege:
+        row = session.conn.execute(sql.SQL(facts).format(sql.NULL, sql.SQL(""))).fetchone()
+    return row or ("", None, 0)

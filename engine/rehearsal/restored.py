@@ -15,7 +15,7 @@ from engine.history import Home
 from engine.load import Sample
 from engine.manifest import Manifest
 from engine.plan import Plan
-from engine.rehearsal import named, room
+from engine.rehearsal import lookout, named, room
 from engine.rehearsal.errors import NotRehearsed
 from engine.rehearsal.receipt import Extent
 from engine.restore import Comparing, Loading, Source
@@ -113,7 +113,8 @@ def copy(
         tell(Comparing(len(believed.contents.rows)))
         home, rows = _compare(session, plan, believed, loaded, bench.extent)
         _cut_off(session, plan)
-        watcher.execute("SET statement_timeout = 0; SET row_security = off; ANALYZE")
+        watcher.execute("SET statement_timeout = 0; SET row_security = off")
+        _known_to_the_planner(watcher, home, plan)
         size = watcher.execute("SELECT pg_catalog.pg_database_size(current_database())").fetchone()
         assert size is not None
         yield Copy(session, watcher, home, believed, rows, size[0], time.monotonic() - began)
@@ -218,6 +219,15 @@ def _compare(
         raise NotRehearsed(plan.environment, why, "Take another backup.")
     identity.meet(session, home)
     return home, found.rows
+
+
+def _known_to_the_planner(watcher: Connection, home: Home, plan: Plan) -> None:
+    """The tables that the plan names have statistics, as in the environment; all of them would take its time."""
+    found, names = lookout.tables(watcher, home), named.of(plan.migrations)
+    ours = [one for one in found.values() if lookout.is_named(names, one, found)]
+    if ours:
+        every = sql.SQL(", ").join(sql.Identifier(one.schema, one.name) for one in ours)
+        watcher.execute(sql.SQL("ANALYZE {}").format(every))
 
 
 def _cut_off(session: Session, plan: Plan) -> None:

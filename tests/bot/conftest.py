@@ -97,6 +97,7 @@ class Running:
     slack: Workspace
     book: Book
     bell: Doorbell
+    port: int  # where it hears Slack's requests; 0 on a websocket
 
 
 @pytest.fixture
@@ -144,10 +145,11 @@ def running(
     clock = Thread(target=loop.run, args=(steps,), kwargs=told)
     clock.start()
     parts.ear.open()
-    if isinstance(parts.ear, HttpEar):
-        slack.settings(request_url=f"http://127.0.0.1:{parts.ear.port}/slack/events")
+    port = parts.ear.port if isinstance(parts.ear, HttpEar) else 0
+    if port:
+        slack.settings(request_url=f"http://127.0.0.1:{port}/slack/events")
     try:
-        yield Running(slack, ledger, bell)
+        yield Running(slack, ledger, bell, port)
     finally:
         ended.set()
         parts.ear.close()

@@ -106,7 +106,8 @@ def test_what_reaches_beyond_needs_a_server_of_its_own(shop: Shop, untouched: No
 
 def test_a_protected_environments_own_server_is_refused_unless_it_is_meant(shop: Shop) -> None:
     protected = replace(shop.session.database, protected=True)
-    bench = Bench(replace(shop.server, guarded=(protected,)), rehearsal.likeness(shop.session))
+    server = replace(shop.server, guarded=(protected,), on_protected_server=False)
+    bench = Bench(server, rehearsal.likeness(shop.session))
     with pytest.raises(ScratchRefused):
         rehearsal.rehearse(shop.plan("SELECT 1"), Source(shop.backup, TOOLS), bench, limits=Limits(), now=NOW)
 
