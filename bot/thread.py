@@ -99,9 +99,9 @@ def _line(told: Told, story: Story) -> str | None:
     match told.event:
         case events.Refused(actor_id=POLICY.id, why=why):
             return f"🚫 The start was refused. {ours(why)}"
-        case events.Refused(actor_name=name, why=why):
+        case events.Refused(actor_name=name, why=why, deed=deed):
             # Its first sentence alone: what follows names the approvers, who were mentioned once already.
-            return f"🚫 {said(name)}'s reaction did not count: “{ours(why.partition('. ')[0].rstrip('.'))}.”"
+            return f"🚫 {said(name)}'s {deed} did not count: “{ours(why.partition('. ')[0].rstrip('.'))}.”"
         case events.Noted(actor_name=name, what=what):
             return f"📝 {said(name)}: {said(what)}"
         case events.Withdrawn(actor_id=POLICY.id):

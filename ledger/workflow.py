@@ -43,6 +43,12 @@ class Backups:
     keep_for: timedelta | None = None
 
 
+def emoji(name: str) -> str:
+    """An emoji's canonical name: without colons and skin tone, and `+1` for its other name."""
+    bare = name.strip(":").split("::")[0]
+    return {"thumbsup": "+1", "thumbsdown": "-1"}.get(bare, bare)
+
+
 def is_group(listed: str) -> bool:
     """Whether an entry of a list of approvers is a user group; else it is a person."""
     return GROUP.fullmatch(listed) is not None
@@ -75,6 +81,7 @@ class Environment:
     backup: Backups = Backups()
     differs: tuple[str, ...] = ()  # objects of its schema that are meant to be otherwise: `index public.users_email`
     approvals: int = 1
+    certifiers: tuple[str, ...] | None = None  # None lets every full member
     people: tuple[Person, ...] = ()
 
 
