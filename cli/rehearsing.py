@@ -49,7 +49,7 @@ def _prepared(around: Surroundings, environment: Environment, tell: Tell) -> tup
     ):
         identity.meet(session, history.prepare(session))
         tell(BackupStarted())
-        taken = backup.take(session, into=backing.into(around, environment), now=datetime.now(UTC))
+        taken = backup.take(session, into=backing.asked_for(around, environment), now=datetime.now(UTC))
         tell(BackupTaken(taken))
         source = Source(Path(taken.path), around.tools, environment.backup.parallel)
         return source, Bench(server, rehearsal.likeness(session)), traffic.read(session)
