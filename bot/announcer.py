@@ -137,8 +137,8 @@ class Announcer:
         return self._voice.upload(slot.channel, file, content, comment=slot.body.text, thread_ts=parent)
 
     def _lost(self, request_id: int, slot: str) -> None:
-        """It is gone from Slack, and is put there anew; under a new card stands the SQL, too."""
-        for name in (slot, messages.SQL) if slot == CARD else (slot,):
+        """It is gone from Slack, and is put there anew; under a new card stand the SQL and the receipt, too."""
+        for name in (slot, messages.SQL, messages.RECEIPT) if slot == CARD else (slot,):
             self._book.lost(request_id, name)
 
     def _edit(self, slot: Slot, there: Delivery, *, at_once: bool) -> bool:

@@ -11,10 +11,12 @@ from engine.files import BadFile
 from engine.former import NoSuchFormer
 from engine.manifest import BackupDoubtful
 from engine.refusals import PlanRefused
+from engine.rehearsal import EffectsDiffer, RehearsalFailed
 from engine.report import BackupTaken, Step
 from engine.revert import CannotRevert
 from engine.statements import BadStatement
 from ledger.events import BackedUp, Event
+from ledger.rehearsed import Kept
 from ledger.request import PlanSummary, Request
 from ledger.states import State
 from workers import reporting
@@ -22,7 +24,16 @@ from workers.hands import Hands
 from workers.neighbours import Known
 
 #: The rules' no, or the files': whoever asked can put it right. Everything else is the world's trouble.
-REFUSALS = (PlanRefused, CannotRevert, BackupDoubtful, NoSuchFormer, BadFile, BadStatement)
+REFUSALS = (
+    PlanRefused,
+    CannotRevert,
+    BackupDoubtful,
+    NoSuchFormer,
+    BadFile,
+    BadStatement,
+    RehearsalFailed,
+    EffectsDiffer,
+)
 
 Frozen = Mapping[str, Any]
 #: The one call on the book that ends a request.
@@ -49,10 +60,11 @@ class NotUnderstood(PlanRefused):
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What people see of it, and what is frozen of it."""
+    """What people see of it, what is frozen of it, and what its rehearsal saw, if there was one."""
 
     summary: PlanSummary
     frozen: Frozen
+    rehearsed: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)

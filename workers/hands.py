@@ -32,6 +32,7 @@ class Hands:
     book: Book
     doorbell: Doorbell
     scratch: Server | None = None
+    rehearsal: Server | None = None  # where plans run on a copy before anyone is asked
 
     @property
     def limits(self) -> Limits:
