@@ -22,8 +22,8 @@ from bot.outcomes import (
     TakenBack,
     WrittenDown,
 )
+from bot.threshold import GATE_FROM, Threshold
 from bot.typed import LONGEST_NOTE, tidy
-from ledger import policy
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRecord, NoSuchRequest
@@ -33,9 +33,6 @@ from ledger.request import Act, Actor, Kind, Request, Wish
 from ledger.states import State
 from ledger.verdict import harmless
 from ledger.workflow import Environment, Workflow
-
-#: How many open requests a gate looks through.
-GATE_FROM = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +65,7 @@ class Desk:
     ) -> None:
         self._book, self._bell, self._directory, self._workflow = book, bell, directory, workflow
         self._archive = archive
+        self._threshold = Threshold(book, directory=directory, workflow=workflow)
 
     def ask(self, command: Command, asker: Asker) -> Outcome:
         """Do what a command says, or refuse with a sentence. What comes back as done is committed."""
@@ -82,7 +80,7 @@ class Desk:
             case Freeze():
                 return self._freeze(command, actor, asker)
             case Cancel(request_id=request_id):
-                return self._cancel(request_id, actor)
+                return self._cancel(request_id, actor, asker.channel)
             case Export(request_id=request_id):
                 return self._archive.export(request_id, actor, channel=asker.channel)
             case Requests():
@@ -149,8 +147,8 @@ class Desk:
             about=filled.about,
             covers_of=filled.covers_of,
         )
-        wish = self._with_groups(wish, environment)
-        return self._refusal(wish, environment) or self._open(wish, environment)
+        wish = self._threshold.with_groups(wish, environment)
+        return self._threshold.refusal(wish, environment) or self._open(wish, environment)
 
     def share(self, inquiry_id: int, asker: Asker) -> Outcome:
         """Let the answer stand in the channel too."""
@@ -171,19 +169,13 @@ class Desk:
         environment = self._workflow.environment(wish.environment)
         if environment is None:
             return Refused(f"{wish.environment} is no longer in twokey.toml. `/migrate help` lists the environments.")
-        wish = self._with_groups(wish, environment)
-        refused = self._needless(wish, environment) or self._refusal(wish, environment) or self._certified(wish)
-        if refused is not None:
+        wish = self._threshold.with_groups(wish, environment)
+        refused = self._needless(wish, environment) or self._threshold.refusal(wish, environment)
+        if refused := refused or self._certified(wish):
             return refused
         if environment.protected and wish.act.changes:
             return AskInModal(environment, wish.channel, wish.act, wish.about, wish.covers_of)
         return self._open(wish, environment)
-
-    def _with_groups(self, wish: Wish, environment: Environment) -> Wish:
-        """The wish with the user groups that matter for it, as they are now; they are written down with it."""
-        if not (environment.protected and wish.act.changes):
-            return wish
-        return replace(wish, groups=self._directory.groups(environment.approvers))
 
     def _freeze(self, command: Freeze, actor: Actor, asker: Asker) -> Outcome:
         """At once, for whoever may ask: it only makes safer."""
@@ -191,7 +183,7 @@ class Desk:
         wish = replace(wish, reason=command.reason, about=command.about)
         environment = self._workflow.environment(wish.environment)
         assert environment is not None  # the grammar knows no other
-        if refused := self._refusal(wish, environment):
+        if refused := self._threshold.refusal(wish, environment):
             return refused
         if isinstance(command.until, datetime) and command.until <= self._book.now():
             return Refused(f"{command.until:%Y-%m-%d %H:%M} UTC is over. Nothing was frozen.")
@@ -221,28 +213,6 @@ class Desk:
             f"`/migrate certify {wish.environment} <note>`."
         )
 
-    def _refusal(self, wish: Wish, environment: Environment) -> Refused | None:
-        """What is already known to stand against a wish."""
-        if wish.channel not in {environment.channel, self._workflow.channel}:
-            return Refused(f"Ask for {environment.name} in <#{environment.channel}>, where everyone concerned sees it.")
-        # Only these are gated by the ledger; everyone else's ack need not wait for two more questions.
-        gated = environment.protected and wish.act.changes
-        limited = gated or wish.act is Act.BACKUP
-        before = self._workflow.before(environment) if gated else None
-        verdict = policy.may_ask(
-            wish.actor,
-            environment,
-            act=wish.act,
-            open_requests=self._book.requests(environment=environment.name, open_only=True, limit=GATE_FROM)
-            if limited
-            else (),
-            before=before,
-            certification=self._book.certification(before.name) if before else None,
-            groups=wish.groups,
-            freeze=self._book.frozen(environment.name),
-        )
-        return Refused(verdict.why) if isinstance(verdict, policy.Denied) else None
-
     def _open(self, wish: Wish, environment: Environment) -> WrittenDown | Refused:
         expires_in = self._workflow.requests_expire
         try:
@@ -257,16 +227,14 @@ class Desk:
         found = self._book.requests(environment=request.environment, open_only=True, limit=GATE_FROM)
         return next((one.id for one in found if one.id < request.id), None)
 
-    def _cancel(self, request_id: int, actor: Actor) -> Outcome:
+    def _cancel(self, request_id: int, actor: Actor, channel: str) -> Outcome:
         try:
             request = self._book.request(request_id)
             environment = self._workflow.environment(request.environment)
             if environment is None:
                 return Refused(f"{request.environment} is no longer in twokey.toml, so #{request_id} can only expire.")
-            groups = self._directory.groups(environment.approvers)
-            verdict = policy.may_cancel(actor, request, environment, groups=groups)
-            if isinstance(verdict, policy.Denied):
-                return Refused(verdict.why)
+            if refused := self._threshold.keeps_from_cancelling(request, environment, actor=actor, channel=channel):
+                return refused
             return TakenBack(self._book.move(request_id, State.CANCELLED, why=Cancelled(actor.id, actor.name)))
         except (NoSuchRequest, IllegalMove) as error:
             return Refused(str(error))

@@ -15,6 +15,9 @@ BELIEVED_FOR = 60.0
 #: Flags that Slack sends with every member of its own workspace. Without them nobody is taken for a full member.
 _ALWAYS_SAID = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 
+#: What Slack says of every channel. Where one of them is not plainly false, the channel counts as shared.
+_SHARED = ("is_ext_shared", "is_pending_ext_shared", "is_shared")
+
 #: Slack's names for nobody it would show us: they are told apart from a Slack that does not answer.
 _NOT_SHOWN = {"user_not_found", "user_not_visible"}
 
@@ -31,6 +34,21 @@ class Directory:
         """`people` is the map of twokey.toml."""
         self._voice, self._home, self._people, self._clock = voice, home, people, clock
         self._known: dict[str, tuple[float, Actor]] = {}
+        self._ours: dict[str, tuple[float, bool]] = {}
+
+    @property
+    def home(self) -> str:
+        """The workspace that the bot lives in."""
+        return self._home
+
+    def is_ours(self, channel_id: str) -> bool:
+        """Whether Slack says that a channel is this workspace's alone, at most a minute old. Raises SlackFailed."""
+        asked_at, ours = self._ours.get(channel_id, (0.0, None))
+        if ours is None or self._clock() - asked_at >= BELIEVED_FOR:
+            asked_at, channel = self._clock(), self._voice.channel(channel_id)
+            ours = all(channel.get(flag) is False for flag in _SHARED)
+            self._ours[channel_id] = (asked_at, ours)
+        return ours
 
     def actor(self, actor_id: str) -> Actor:
         """Who this is, at most a minute old. Raises SlackFailed."""

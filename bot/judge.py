@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from bot import messages
@@ -12,8 +12,8 @@ from bot.voice import SlackFailed, Voice, emoji
 from ledger import policy
 from ledger.book import Book
 from ledger.errors import IllegalMove, OwnDecision
-from ledger.events import Agreed, Approved, Noted, Refused, Rejected, Withdrawn
-from ledger.records import Heard
+from ledger.events import Agreed, Approved, Noted, Planned, Refused, Rejected, Unanswered, Withdrawn
+from ledger.records import Heard, Told
 from ledger.request import Actor, Decision, Request, Source, Verdict
 from ledger.states import SAID, State
 from ledger.workflow import Environment, Workflow
@@ -65,6 +65,9 @@ class Judge:
         request_id = self._book.request_at(channel=heard.channel, ts=heard.message_ts)
         if request_id is None:
             return self._is_nobodys(heard)
+        if heard.source is not Source.RECONCILE and heard.team != self._directory.home:
+            log.warning("A reaction told by workspace %s is none of ours.", heard.team)
+            return True
         request = self._book.request(request_id)
         environment = self._workflow.environment(request.environment)
         if environment is None or not environment.protected or not request.act.changes:
@@ -108,6 +111,10 @@ class Judge:
         judged = policy.may_decide(actor, request, environment, now=self._book.now(), freeze=freeze, groups=groups)
         if isinstance(judged, policy.Denied):
             self._refuse(actor, request, judged.why)
+            return
+        if _before_the_plan(heard, self._book.events(request.id)):
+            again = "Read it, then take the reaction away and give it again."
+            self._refuse(actor, request, f"#{request.id} had no plan when you reacted. {again}")
             return
         assert request.plan is not None  # what may be decided has been planned
         decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None, heard.source)
@@ -174,6 +181,15 @@ class Judge:
         except IllegalMove as error:
             what = f"took the reaction back, too late: #{request.id} {SAID[error.standing]}."
             self._book.tell(request.id, Noted(actor.id, actor.name, what))
+
+
+def _before_the_plan(heard: Heard, story: Iterable[Told]) -> bool:
+    """Whether the card stood there without its plan when this was said: it does where no worker answered at first."""
+    told = list(story)
+    planned = next((place for place, one in enumerate(told) if isinstance(one.event, Planned)), None)
+    if planned is None or not any(isinstance(one.event, Unanswered) for one in told[:planned]):
+        return False
+    return float(heard.event_ts) <= told[planned].at.timestamp()
 
 
 def _stands(decision: Decision, verdict: Verdict, *, by: str) -> bool:

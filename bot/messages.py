@@ -54,6 +54,9 @@ CARD, PROGRESS = "card", "progress"
 #: Before there is a card: how far the rehearsal is.
 REHEARSAL = "rehearsal"
 
+#: The reply that encloses what was generated.
+DRAFT = "draft"
+
 #: The replies that enclose the SQL of the plan, and that say what its rehearsal saw.
 SQL, RECEIPT = "sql", "receipt"
 
@@ -92,11 +95,12 @@ def project(
     waits = story.last(events.Waiting) is not None or story.last(events.Unanswered) is not None
     if _in_one_message(story) and (story.over or story.last(events.Unanswered) is None):
         alone = (Slot(CARD, environment.channel, endings.brief(story)),) if story.over else ()
-        return (*before, *alone, *_evidence(story))
+        return (*before, *alone, *_draft(story), *_evidence(story))
     if request.plan is None and not waits:
         return (*before, *_evidence(story))
     card = Slot(CARD, environment.channel, cards.card(story))
-    return (*before, card, *_sql(story), *_receipt(story), *_progress(story), *_replies(story), *_evidence(story))
+    under = (*_sql(story), *_receipt(story), *_progress(story), *_replies(story), *_draft(story), *_evidence(story))
+    return (*before, card, *under)
 
 
 def _in_one_message(story: Story) -> bool:
@@ -120,6 +124,13 @@ def _rehearsal(story: Story) -> list[Slot]:
 def _receipt(story: Story) -> list[Slot]:
     shown = receipts.told(story.request.plan) if story.request.plan else None
     return [Slot(RECEIPT, story.environment.channel, shown)] if shown else []
+
+
+def _draft(story: Story) -> list[Slot]:
+    file, drawn = enclosures.of_draft(story), story.last(events.Generated)
+    if file is None or drawn is None:
+        return []
+    return [Slot(DRAFT, story.environment.channel, plain(enclosures.drafted(drawn)), encloses=file)]
 
 
 def _evidence(story: Story) -> list[Slot]:

@@ -15,12 +15,13 @@ LINES_KEPT = 12
 
 
 _STEPS = events.MigrationApplied | events.MigrationReverted
+_PHRASES = events.Restoring | events.Generating
 
 
 def progress(story: Story) -> Body | None:
     """What the run has done so far, one line each, or None before there is anything to say."""
     if not story.request.act.runs and story.request.act is not Act.BACKUP:
-        lines = [f"• {spoken(told.event.what)}" for told in story.told if isinstance(told.event, events.Restoring)]
+        lines = [f"• {spoken(told.event.what)}" for told in story.told if isinstance(told.event, _PHRASES)]
     else:
         lines = _backup_lines(story) + _migration_lines(story)
     holder = story.last(events.Waiting)
@@ -112,9 +113,9 @@ def _line(told: Told, story: Story) -> str | None:
     match told.event:
         case events.Refused(actor_id=POLICY.id, why=why):
             return f"🚫 The start was refused. {ours(why)}"
-        case events.Refused(actor_name=name, why=why):
+        case events.Refused(actor_name=name, why=why, deed=deed):
             # Its first sentence alone: what follows names the approvers, who were mentioned once already.
-            return f"🚫 {said(name)}'s reaction did not count: “{ours(why.partition('. ')[0].rstrip('.'))}.”"
+            return f"🚫 {said(name)}'s {deed} did not count: “{ours(why.partition('. ')[0].rstrip('.'))}.”"
         case events.Noted(actor_name=name, what=what):
             return f"📝 {said(name)}: {said(what)}"
         case events.Withdrawn(actor_id=POLICY.id):

@@ -11,6 +11,7 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.blocks import Body
 from bot.enclosures import Enclosure
+from ledger.workflow import emoji
 
 #: The metadata by which a message whose post was not answered is found again.
 EVENT_TYPE = "twokey"
@@ -165,6 +166,11 @@ class Voice:
         with _translated("say who this is"):
             return self._client.users_info(user=actor_id).get("user", {})
 
+    def channel(self, channel_id: str) -> dict[str, Any]:
+        """Slack's own record of a channel."""
+        with _translated("say what this channel is"):
+            return self._client.conversations_info(channel=channel_id).get("channel", {})
+
     def members(self, group_id: str) -> tuple[str, ...]:
         """The ids of the people in a user group."""
         with _translated("say who is in the user group"):
@@ -195,12 +201,6 @@ class Voice:
         """Let the app's own tab show this to one person."""
         with _translated("show the app's tab"):
             self._client.views_publish(user_id=actor_id, view=dict(view))
-
-
-def emoji(name: str) -> str:
-    """An emoji's canonical name: without colons and skin tone, and `+1` for its other name."""
-    bare = name.strip(":").split("::")[0]
-    return {"thumbsup": "+1", "thumbsdown": "-1"}.get(bare, bare)
 
 
 def _wait(headers: Mapping[str, Any]) -> float | None:

@@ -18,7 +18,8 @@ def of(
     diagnosis, environment = stopped.error.diag, session.database.environment
     sqlstate = stopped.error.sqlstate or "XX000"
     raised = diagnosis.source_function == "exec_stmt_raise"
-    message = masking.mask(diagnosis.message_primary or str(stopped.error), sqlstate=sqlstate, raised=raised)
+    primary = diagnosis.message_primary or str(stopped.error)
+    message = masking.mask(primary, sqlstate=sqlstate, raised=raised, text=migration.text)
     line = None if stopped.place is None else migration.text.count("\n", 0, stopped.place) + 1
     where = f"{migration.id}.sql:{line}" if line else f"{migration.id}.sql"
     return Failure(

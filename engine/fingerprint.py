@@ -41,7 +41,7 @@ WITH spaces AS (
     AND deptype IN ('a', 'i') AND refobjid IN (SELECT oid FROM engine_tables)
 ), brought AS (
   -- What an extension brought is told by the extension's own name and version.
-  SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+  SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
 ), rels AS (
   SELECT c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relpartbound,
     format('%I.%I', s.nspname, c.relname) AS called

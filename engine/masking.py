@@ -15,12 +15,19 @@ WITHHELD = "the message was written by a function in the database and is withhel
 
 _LONGEST = 300
 
+#: In messages about values, a number is one; but in brackets stands what a type or a sequence allows.
+_NUMBER = re.compile(r"(?<![(.\w])\d+")
+
 #: Of SQL as the server prints it: a quoted name, which is kept, or a literal. One that never ends is masked to the end.
 _LITERAL = re.compile(r"""("(?:[^"]|"")*")|'(?:[^']|'')*(?:'|$)""")
 
 
-def mask(message: str, *, sqlstate: str, raised: bool = False) -> str:
-    """A primary message fit for a channel: one line, quoted literals masked; withheld when a function `raised` it."""
+def mask(message: str, *, sqlstate: str, raised: bool = False, text: str | None = None) -> str:
+    """A primary message fit for a channel: one line, quoted literals masked; withheld when a function `raised` it.
+
+    A name that does not stand in the `text` that ran was put together from rows, unless the server found it itself, as
+    it does the name of a constraint that rows break.
+    """
     if raised or sqlstate[:2] in _WRITTEN_BY_OTHERS:
         return WITHHELD
     line = " ".join(message.split())
@@ -30,7 +37,16 @@ def mask(message: str, *, sqlstate: str, raised: bool = False) -> str:
     line = re.sub(r"'.*'|'.*|«.*»|‹.*›|„.*[“”]|“.*”", MASK, line)
     if sqlstate[:2] not in _NAMES_THINGS:
         line = re.sub(r'".*"|".*', MASK, line)
+    elif text is not None and not sqlstate.startswith("23"):
+        line = re.sub(r'"(.*?)"', lambda name: name[0] if _stands_in(text, name[1]) else MASK, line)
+    if sqlstate.startswith("22"):
+        line = _NUMBER.sub(MASK, line)
     return line if len(line) <= _LONGEST else line[:_LONGEST] + MASK
+
+
+def _stands_in(text: str, name: str) -> bool:
+    """Whether every part of a name does, whatever its case; the schema that every database has goes without saying."""
+    return all(part == "public" or part in text.lower() for part in name.lower().split("."))
 
 
 def literals(definition: str) -> str:

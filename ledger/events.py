@@ -15,8 +15,11 @@ from ledger.underway import (
     Discarded,
     Exported,
     Frozen,
+    Generated,
+    Generating,
     Halted,
     MigrationReverted,
+    NothingGenerated,
     Rehearsing,
     Released,
     Repaired,
@@ -221,6 +224,9 @@ Event = (
     | Restoring
     | Restored
     | Discarded
+    | Generating
+    | Generated
+    | NothingGenerated
     | TakenOver
     | Repaired
     | Failed

@@ -39,6 +39,7 @@ class Refused:
     actor_id: str
     actor_name: str
     why: str
+    deed: str = "reaction"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ def may_ask(
             f"A backup of {environment.name} is under way: #{other.id} of {other.actor.name}. "
             "Its message says when it is there; ask again after that if you need another."
         )
+    if act is Act.CERTIFY and (refused := _not_a_certifier(actor, environment, groups)):
+        return refused
     if not act.changes or not environment.protected:
         return Allowed()
     keys = second_key.holders(environment, groups, requester=actor)
@@ -151,7 +153,8 @@ def may_start(
     if refused := _not_startable(request, environment, digest=digest, now=now) or frozen:
         return refused
     if not needs_second_key(request, environment):
-        return Allowed()
+        certifies = request.act is Act.CERTIFY
+        return (certifies and _not_a_certifier(request.actor, environment, request.groups)) or Allowed()
     keys = second_key.holders(environment, request.groups, requester=request.actor)
     if not keys.enough:
         return verdict.too_few(environment, keys)
@@ -224,6 +227,17 @@ def _seen_now(
             f"approve. {others} can react."
         )
     return Allowed()
+
+
+def _not_a_certifier(actor: Actor, environment: Environment, groups: Iterable[Group]) -> Denied | None:
+    """Where certifiers are listed, nobody else's word counts."""
+    if environment.certifiers is None:
+        return None
+    by = second_key.named(environment.certifiers, groups)
+    if actor.id in by:
+        return None
+    may = f"Those who may: {verdict.mentions(by)}." if by else "Its certifiers in twokey.toml name nobody."
+    return Denied(f"You are not a certifier of {environment.name}. {may}")
 
 
 def _stands(decision: Decision, request: Request, *, digest: str) -> bool:

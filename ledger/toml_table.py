@@ -54,6 +54,11 @@ class TomlTable:
             raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
         return tuple(value)
 
+    def has(self, key: str) -> bool:
+        """Whether the key is there."""
+        self._known.append(key)
+        return key in self._left
+
     def texts(self, key: str, *, like: str, matching: re.Pattern[str]) -> tuple[str, ...]:
         """A list of texts that match and differ; empty when it is not there."""
         value = self._take(key)
@@ -142,7 +147,8 @@ class TomlTable:
     def nothing_else(self) -> None:
         """Raise for a key that nobody asked for, since it was probably meant to do something."""
         for key in self._left:
-            raise self._wrong(key, f"is not a key that Twokey knows; write one of {', '.join(self._known)}")
+            known = ", ".join(dict.fromkeys(self._known))
+            raise self._wrong(key, f"is not a key that Twokey knows; write one of {known}")
 
     def _take(self, key: str) -> Any:
         self._known.append(key)

@@ -43,6 +43,12 @@ class Backups:
     keep_for: timedelta | None = None
 
 
+def emoji(name: str) -> str:
+    """An emoji's canonical name: without colons and skin tone, and `+1` for its other name."""
+    bare = name.strip(":").split("::")[0]
+    return {"thumbsup": "+1", "thumbsdown": "-1"}.get(bare, bare)
+
+
 def is_group(listed: str) -> bool:
     """Whether an entry of a list of approvers is a user group; else it is a person."""
     return GROUP.fullmatch(listed) is not None
@@ -109,8 +115,13 @@ class Environment:
     backup: Backups = Backups()
     differs: tuple[str, ...] = ()  # objects of its schema that are meant to be otherwise: `index public.users_email`
     approvals: int = 1
+    certifiers: tuple[str, ...] | None = None  # None lets every full member
     people: tuple[Person, ...] = ()
     rehearsals: Rehearsals = Rehearsals()
+
+
+#: What a generator of others may see of the surroundings: where programs and their own settings are, and no address.
+GENERATOR_SEES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
 @dataclass(frozen=True, slots=True)

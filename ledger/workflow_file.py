@@ -22,6 +22,7 @@ from ledger.workflow import (
     Verbosity,
     Workflow,
     WorkflowError,
+    emoji,
     is_group,
 )
 
@@ -68,7 +69,7 @@ def load(path: Path) -> Workflow:
     )
     table.nothing_else()
     _no_name_twice(workflow.environments)
-    if workflow.approve_with == workflow.reject_with:
+    if emoji(workflow.approve_with) == emoji(workflow.reject_with):
         raise WorkflowError("reject_with", "is the same emoji as approve_with; write another one")
     return workflow
 
@@ -110,9 +111,8 @@ def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup
         aliases=table.texts("aliases", matching=_NAME, like='["prod"]'),
         dsn_variable=_dsn_variable(table),
         protected=table.truth("protected"),
-        approvers=table.texts(
-            "approvers", matching=_APPROVER, like='["U0APPROVER", "S0APPROVERS"], Slack ids of people and user groups'
-        ),
+        approvers=_listed(table, "approvers"),
+        certifiers=_listed(table, "certifiers") if table.has("certifiers") else None,
         approvals=table.number("approvals", default=1),
         channel=table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id', default=channel),
         verbosity=_verbosity(table, default=verbosity),
@@ -200,6 +200,11 @@ def _emoji(table: TomlTable, key: str, *, default: str) -> str:
 
 def _folder(path: Path, folder: str) -> Path:
     return (path.parent / folder).resolve()
+
+
+def _listed(table: TomlTable, key: str) -> tuple[str, ...]:
+    like = '["U0APPROVER", "S0APPROVERS"], Slack ids of people and user groups'
+    return table.texts(key, matching=_APPROVER, like=like)
 
 
 def _people(table: TomlTable) -> tuple[Person, ...]:

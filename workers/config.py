@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ledger import workflow_file
-from ledger.workflow import Environment, Workflow, WorkflowError
+from ledger.workflow import GENERATOR_SEES, Environment, Workflow, WorkflowError
 
 SLACK_TOKENS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 POSTGRES = ("postgresql://", "postgres://")
@@ -66,6 +66,7 @@ class HandsSettings:
     pg_bin: str | None
     path: str
     scratch: Mapping[str, Secret] = field(default_factory=dict)  # by the variable, those that are set
+    generator_sees: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def for_hands(names: Iterable[str], surroundings: Mapping[str, str] = os.environ
         pg_bin=surroundings.get("PG_BIN") or None,
         path=surroundings.get("PATH", ""),
         scratch=_scratch(workflow, surroundings),
+        generator_sees={name: surroundings[name] for name in GENERATOR_SEES if name in surroundings},
     )
 
 

@@ -9,11 +9,14 @@ from engine import manifest
 from engine.connection import Session
 from engine.files import BadFile
 from engine.former import NoSuchFormer
+from engine.generate.errors import NotGenerated
+from engine.generate.naming import NoName
 from engine.manifest import BackupDoubtful
 from engine.refusals import PlanRefused
 from engine.rehearsal import EffectsDiffer, RehearsalFailed
 from engine.report import BackupTaken, Step
 from engine.revert import CannotRevert
+from engine.scratch import NoScratch
 from engine.statements import BadStatement
 from ledger.events import BackedUp, Event
 from ledger.rehearsed import Kept
@@ -29,6 +32,9 @@ REFUSALS = (
     CannotRevert,
     BackupDoubtful,
     NoSuchFormer,
+    NotGenerated,
+    NoName,
+    NoScratch,
     BadFile,
     BadStatement,
     RehearsalFailed,

@@ -72,6 +72,7 @@ def _hands(settings: HandsSettings, environment: Environment) -> Hands:
         doorbell=Doorbell(settings.redis.reveal()),
         scratch=_scratch(settings, settings.workflow.scratch),
         rehearsal=_scratch(settings, environment.rehearsals.server or settings.workflow.scratch),
+        generator_sees=settings.generator_sees,
     )
 
 

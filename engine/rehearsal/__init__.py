@@ -4,13 +4,15 @@ One restore proves three things: that the backup restores, that the plan works o
 long it takes and what it locks. The environment itself is read by pg_dump alone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from engine import apart, connection, contents, drift, fingerprint, lock, snapshot
 from engine.connection import Limits
 from engine.drift import Difference
+from engine.errors import ConnectionLost, ServerRefused, Unreachable
 from engine.fingerprint import Inventory
 from engine.plan import Plan
 from engine.rehearsal import effects, lookout, measured, restored, tallied, undo
@@ -24,6 +26,7 @@ from engine.report import MigrationDone, MigrationStarted
 from engine.restore import Comparing, Loading, Source
 from engine.roundtrip import Trip
 from engine.snapshot import Snapshot
+from engine.transaction import LeftTransaction, LostLock
 
 __all__ = [
     "Bench",
@@ -68,10 +71,14 @@ def rehearse(
     """The plan's exact texts ran on a copy restored from the source, a backup of what it is drawn on; the copy is gone.
 
     Raises RehearsalFailed, EffectsDiffer, NotRehearsed, BackupDoubtful, ScratchRefused and its like, NoPgDump and its
-    like, LeftTransaction, LostLock, ConnectionLost.
+    like.
     """
     declared = _declared(plan)
-    with restored.copy(plan, source, bench, limits=limits, tell=tell) as copy, lock.only_one(copy.session):
+    with (
+        _trouble_is_the_copys(plan),
+        restored.copy(plan, source, bench, limits=limits, tell=tell) as copy,
+        lock.only_one(copy.session),
+    ):
         course, before = measured.course(copy, plan), _unsound(copy)
         files, marks = _files(course, tell)
         after = _after(copy, before)
@@ -85,6 +92,25 @@ def rehearse(
 def agree(rehearsed: Snapshot, live: Snapshot) -> tuple[Difference, ...]:
     """What of the live schema is otherwise than in rehearsal (there); nothing where they are the same."""
     return drift.compare(live.things, rehearsed.things)
+
+
+@contextmanager
+def _trouble_is_the_copys(plan: Plan) -> Iterator[None]:
+    """The copy answers to the environment's name, so what befalls it is said anew: the environment was not touched."""
+    try:
+        yield
+    except ConnectionLost:
+        raise NotRehearsed(plan.environment, "the connection to the copy was lost", "Ask again.") from None
+    except Unreachable as away:
+        if away.environment != plan.environment:
+            raise
+        raise NotRehearsed(plan.environment, f"the copy cannot be reached: {away.why}", away.next_step) from None
+    except ServerRefused as no:
+        why = f"the scratch server refused ({no.sqlstate}): {no.message}"
+        raise NotRehearsed(plan.environment, why, "Remove the cause there, then ask again.") from None
+    except (LeftTransaction, LostLock) as left:
+        why = f"{left.migration}.sql left its transaction, or let go of the lock that keeps other runs out, on the copy"
+        raise NotRehearsed(plan.environment, why, "Take that out of the file.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +136,9 @@ def _unsound(copy: Copy) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _files(course: Course, tell: Tell) -> tuple[tuple[File, ...], list[Mark]]:
     """Every file ran, and what the copy was before each. Looking at it is no part of the run's time."""
     files, marks = list[File](), list[Mark]()
-    for place, one in enumerate(course.plan.migrations):
+    for place in range(len(course.plan.migrations)):
         paused = course.clock()
-        marks.append(undo.mark(course, one))
+        marks.append(undo.mark(course, place))
         course.began += course.clock() - paused
         files.append(measured.run(course, place, tell=tell))
     return tuple(files), marks

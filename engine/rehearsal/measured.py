@@ -88,7 +88,7 @@ def run(course: Course, place: int, *, tell: Tell) -> File:
         except Stopped as stopped:
             # Only the server's own upkeep can be in the way here.
             if tries == contention.TRIES or stopped.error.sqlstate not in contention.PASSING or stopped.stays:
-                raise _failed(leg, stopped) from stopped
+                raise _failed(leg, stopped) from None  # the driver's text holds DETAIL, which holds rows' values
             time.sleep(contention.pause(course.copy.session, tries))
         else:
             tell(MigrationDone(one.id, place + 1, of, file.seconds))

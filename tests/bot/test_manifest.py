@@ -15,6 +15,7 @@ SCOPES = {
     "conversations_replies": {"channels:history", "groups:history"},
     "files_upload_v2": {"files:write"},
     "reactions_get": {"reactions:read"},
+    "conversations_info": {"channels:read", "groups:read"},
     "usergroups_users_list": {"usergroups:read"},
     # The e-mail address of a person is shown to whoever has the second scope.
     "users_info": {"users:read", "users:read.email"},

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from engine.connection import Database, Session, open_session
 from playground.embedded import Postgres
@@ -35,17 +36,23 @@ def session(development: Database) -> Iterator[Session]:
         yield opened
 
 
-@pytest.fixture
-def shop(postgres: Postgres) -> Iterator[Database]:
-    """An environment of its own with three migrations and two users in; restores may rename it."""
-    dsn = postgres.create("shop")
-    there = Database("development", protected=False, dsn=dsn)
+@pytest.fixture(scope="session")
+def furnished(postgres: Postgres) -> Iterator[str]:
+    """The name of a database with three migrations and two users in, to be copied: quicker than bringing them."""
+    there = Database("development", protected=False, dsn=postgres.create("furnished"))
     with open_session(there, purpose="twokey test") as session:
         bring(session, real_files())
         session.conn.execute("INSERT INTO users (email) VALUES ('ä''@x'), (E'a\\nb')")
-    yield there
-    with psycopg.connect(postgres.url(), autocommit=True) as conn:
-        left = conn.execute("SELECT datname FROM pg_database WHERE datname LIKE 'shop%'").fetchall()
+    yield "furnished"
+    postgres.drop("furnished")
+
+
+@pytest.fixture
+def shop(postgres: Postgres, postmaster: psycopg.Connection, furnished: str) -> Iterator[Database]:
+    """An environment of its own with three migrations and two users in; restores may rename it."""
+    postmaster.execute(sql.SQL("CREATE DATABASE shop TEMPLATE {}").format(sql.Identifier(furnished)))
+    yield Database("development", protected=False, dsn=postgres.url("shop"))
+    left = postmaster.execute("SELECT datname FROM pg_database WHERE datname LIKE 'shop%'").fetchall()
     for (name,) in left:
         postgres.drop(name)
 

@@ -27,6 +27,28 @@ def test_literals_are_masked_and_names_are_kept(sqlstate: str, message: str, sho
 
 
 @pytest.mark.parametrize(
+    ("sqlstate", "message", "shown"),
+    [
+        ("42P01", 'relation "Towns" does not exist', 'relation "Towns" does not exist'),
+        ("42P01", 'relation "public.towns" does not exist', 'relation "public.towns" does not exist'),
+        ("42P01", 'relation "ann" does not exist', "relation … does not exist"),
+        ("42P01", 'relation "towns.ann" does not exist', "relation … does not exist"),
+        ("42601", 'syntax error at or near "ann"', "syntax error at or near …"),
+        ("23505", 'duplicate key breaks "towns_pkey"', 'duplicate key breaks "towns_pkey"'),
+    ],
+)
+def test_a_name_that_is_not_in_the_file_may_be_a_rows_value(sqlstate: str, message: str, shown: str) -> None:
+    assert masking.mask(message, sqlstate=sqlstate, text="ALTER TABLE towns …") == shown
+
+
+def test_of_messages_about_values_numbers_are_values() -> None:
+    out = "setval: value 4111 is out of bounds for sequence … (1..9)"
+    assert masking.mask(out, sqlstate="22003") == out.replace("4111", "…")
+    long = "value too long for type character varying(1000)"
+    assert masking.mask(long, sqlstate="22001") == long
+
+
+@pytest.mark.parametrize(
     ("sqlstate", "raised"), [("P0001", False), ("38000", False), ("39000", False), ("23505", True)]
 )
 def test_what_a_function_wrote_is_withheld(sqlstate: str, raised: bool) -> None:

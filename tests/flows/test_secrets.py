@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from urllib.request import urlopen
 
 import psycopg
 import redis
@@ -10,7 +11,9 @@ import redis
 from ledger import evidence
 from ledger.book import Book
 from playground import people
-from tests.flows.conftest import ADA, Corridor
+from playground.client import Workspace
+from playground.people import Json
+from tests.flows.conftest import ADA, CHANNEL, Corridor
 
 #: In every row, and in no file: a person's address, a card's number, JSON that is none.
 ROWS = ("ann.planted@example.org", "4111-1111-planted", "{planted json")
@@ -18,33 +21,9 @@ PASSWORD = "hunter2-planted"  # in an address
 DUMPED = "planted-in-pg_dump"  # in what pg_dump complains about
 LITERAL = "planted-literal"  # in a file, so in the plan that is approved, and nowhere else
 
-#: SQL that fails on those rows, and what the server's refusal is known by. Each tells a value in another place.
+#: SQL that fails on those rows, and what the server's refusal is known by. tests/engine/test_planted.py has many more.
 FAILS = {
-    "unique": ("CREATE UNIQUE INDEX ON people (email);", "23505"),  # in the detail
-    "cast": ("ALTER TABLE people ALTER card TYPE int USING card::int;", "22P02"),  # in the primary message
-    "json": ("ALTER TABLE people ALTER note TYPE json USING note::json;", "22P02"),  # in detail and context
-    "check": ("ALTER TABLE people ADD CHECK (length(card) < 3);", "23514"),
-    "references": (
-        (
-            "CREATE TABLE known (email text PRIMARY KEY);\n"
-            "ALTER TABLE people ADD FOREIGN KEY (email) REFERENCES known (email);"
-        ),
-        "23503",
-    ),
-    "raises": (
-        (
-            "DO $$ DECLARE one text; BEGIN SELECT email INTO one FROM people; RAISE EXCEPTION 'bad row %', one"
-            " USING DETAIL = one, HINT = one; END $$;"
-        ),
-        "P0001",
-    ),
-    "raises_as_another": (
-        (
-            "DO $$ DECLARE one text; BEGIN SELECT card INTO one FROM people;"
-            " RAISE unique_violation USING MESSAGE = one; END $$;"
-        ),
-        "23505",
-    ),
+    "unique": ("CREATE UNIQUE INDEX ON people (email);", "23505"),
     "literal": (f"SELECT '{LITERAL}'::int;", "22P02"),
 }
 
@@ -64,8 +43,9 @@ def test_what_was_planted_is_found_nowhere(begin: Callable[..., Corridor], tmp_p
         card = corridor.channel.shows(f"*development* · apply #{number}", "Failed in")
         corridor.channel.thread_shows(card, f"({code})")
         file.unlink()
-    cannot_be_backed_up(corridor, tmp_path)
-    cannot_be_reached(corridor)
+    corridor.channel.types(ADA, "export 3", "The evidence of #3 will stand in")
+    corridor.channel.thread_shows(card, "The evidence of #3")
+    cannot_be_backed_up_or_reached(corridor, tmp_path)
     written = everything(corridor)
     assert all(written.values())
     found = {
@@ -73,12 +53,12 @@ def test_what_was_planted_is_found_nowhere(begin: Callable[..., Corridor], tmp_p
     }
     assert found == set()
     # What a file says is frozen with the plan that people approve; found there, so that it is sure that one looked.
-    assert {place for place, text in written.items() if LITERAL in text} == {"ledger", "evidence"}
+    assert {place for place, text in written.items() if LITERAL in text} == {"ledger", "evidence", "uploads"}
     assert corridor.ledger("SELECT count(*) FROM events WHERE body::text LIKE '%planted%'") == [(0,)]
 
 
-def cannot_be_backed_up(corridor: Corridor, tmp_path: Path) -> None:
-    """A pg_dump that says more than it should."""
+def cannot_be_backed_up_or_reached(corridor: Corridor, tmp_path: Path) -> None:
+    """A pg_dump that says more than it should, and an address with a password that leads nowhere."""
     fake = tmp_path / "bin" / "pg_dump"
     fake.parent.mkdir()
     fake.write_text(
@@ -87,23 +67,36 @@ def cannot_be_backed_up(corridor: Corridor, tmp_path: Path) -> None:
     )
     fake.chmod(0o755)
     (corridor.migrations / "20250822000000_more.sql").write_text("CREATE TABLE more ();")
-    restart(corridor, DEVELOPMENT_DATABASE_URL=corridor.parts.dsn["development"], PG_BIN=str(fake.parent))
+    restart(
+        corridor,
+        DEVELOPMENT_DATABASE_URL=corridor.parts.dsn["development"],
+        TEST_DATABASE_URL=f"postgresql://app:{PASSWORD}@127.0.0.1:1/shop",
+        PG_BIN=str(fake.parent),
+    )
+    corridor.channel.types(ADA, "promote test")
+    corridor.channel.shows("test (127.0.0.1, database shop) cannot be reached")
     corridor.channel.types(ADA, "apply dev")
     corridor.channel.shows("The backup of development failed: pg_dump ended with code 1.")
-
-
-def cannot_be_reached(corridor: Corridor) -> None:
-    """An address with a password that leads nowhere."""
-    restart(corridor, DEVELOPMENT_DATABASE_URL=f"postgresql://app:{PASSWORD}@127.0.0.1:1/shop")
-    corridor.channel.types(ADA, "apply dev")
-    corridor.channel.shows("development (127.0.0.1, database shop) cannot be reached")
 
 
 def restart(corridor: Corridor, **variables: str) -> None:
     parts = corridor.parts
     parts.stop("workers")
     given = parts.ledger_as("twokey_worker") | variables
-    parts.start("workers", "workers", "development", **given, REDIS_URL=parts.redis_url)
+    parts.start("workers", "workers", "development", "test", **given, REDIS_URL=parts.redis_url)
+
+
+def in_threads(slack: Workspace) -> list[Json]:
+    return [reply for message in slack.messages() for reply in slack.thread(CHANNEL, message["ts"])]
+
+
+def content(message: Json) -> str:
+    """What stands in the files of a message."""
+    read = ""
+    for file in message.get("files", []):
+        with urlopen(file["url_private"]) as answer:
+            read += answer.read().decode()
+    return read
 
 
 def everything(corridor: Corridor) -> dict[str, str]:
@@ -122,4 +115,5 @@ def everything(corridor: Corridor) -> dict[str, str]:
         "logs": "".join(log.read_text() for log in parts.folder.glob("logs/*.log")),
         "manifests": "".join(file.read_text() for file in corridor.migrations.glob("schema-backups/*.json")),
         "evidence": "".join(files.values()),
+        "uploads": "".join(map(content, parts.slack.messages() + in_threads(parts.slack))),
     }

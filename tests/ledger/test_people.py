@@ -54,7 +54,7 @@ def test_the_map_is_read_and_every_environment_has_it(tmp_path: Path) -> None:
     file.write_text(
         SMALLEST
         + "protected = true\napprovals = 2\n"
-        + 'approvers = ["S0APPROVERS"]\n'
+        + 'approvers = ["S0APPROVERS"]\ncertifiers = []\n'
         + ANOTHER
         + '[[person]]\nname = "Ada"\nslack = ["U0ENGINEER"]\nemails = ["Ada@Example.com"]\n'
     )
@@ -63,7 +63,16 @@ def test_the_map_is_read_and_every_environment_has_it(tmp_path: Path) -> None:
     assert workflow.people == (ada,)
     assert {one.people for one in workflow.environments} == {(ada,)}
     assert [one.approvals for one in workflow.environments] == [2, 1]
+    assert [one.certifiers for one in workflow.environments] == [(), None]
     assert warnings(workflow) == ()  # whom the group holds, Slack alone knows
+
+
+def test_one_emoji_under_two_names_is_no_two_emoji(tmp_path: Path) -> None:
+    file = tmp_path / "twokey.toml"
+    file.write_text(f'approve_with = "+1"\nreject_with = "thumbsup"\n{SMALLEST}')
+    with pytest.raises(WorkflowError) as caught:
+        load(file)
+    assert str(caught.value) == "twokey.toml: reject_with is the same emoji as approve_with; write another one."
 
 
 def test_more_approvals_than_approvers_is_said(tmp_path: Path) -> None:

@@ -222,6 +222,27 @@ def test_what_may_start_with_groups_and_several(verdict: object, expected: objec
     assert verdict == expected
 
 
+@pytest.mark.parametrize(
+    ("listed", "groups", "refused"),
+    [
+        (None, (), None),
+        ((ADA.id,), (), None),
+        ((S,), (Group(S, (ADA.id,)),), None),
+        ((BO.id,), (), "Those who may: <@U0APPROVER>."),
+        ((S,), (BOTH,), "Those who may: <@U0APPROVER>, <@U0SECOND>."),
+        ((S,), (EMPTY,), "Its certifiers in twokey.toml name nobody."),
+        ((), (), "Its certifiers in twokey.toml name nobody."),
+    ],
+)
+def test_who_may_certify(listed: tuple | None, groups: tuple[Group, ...], refused: str | None) -> None:
+    test = replace(TEST, certifiers=listed)
+    expected = Denied(f"You are not a certifier of test. {refused}") if refused else Allowed()
+    facts = {"act": Act.CERTIFY, "open_requests": (), "before": None, "certification": None, "freeze": None}
+    assert may_ask(ADA, test, groups=groups, **facts) == expected
+    request = replace(APPROVED, act=Act.CERTIFY, environment="test", protected=False, groups=groups)
+    assert starts(request, test, decisions=(), witness=None) == expected
+
+
 def test_the_requester_under_another_account_and_the_group_may_cancel() -> None:
     assert may_cancel(ADA_TWO, PLANNED, MAPPED) == Allowed()
     assert may_cancel(BO, PLANNED_SO, GROUPED, groups=(BOTH,)) == Allowed()

@@ -7,7 +7,7 @@ import pytest
 from engine import plan
 from engine.refusals import PlanAltered
 from engine.scratch import Server
-from ledger.events import Denied, Failed, Planned, Rehearsing, Stale
+from ledger.events import Denied, Planned, Rehearsing, Stale
 from ledger.request import Act, Request
 from ledger.states import State
 from ledger.workflow import Extent
@@ -120,6 +120,6 @@ def test_where_it_is_off_the_card_says_why_and_where_it_must_be_it_is_asked_for(
     )
     row.scratch = None
     row.config.write_text(toml.replace("protected = true", 'protected = true\nrehearse = "schema"'))
-    failed = row.last(row.do("production").id)
-    assert isinstance(failed, Failed)
-    assert failed.why.startswith("This needs a scratch database, and twokey.toml names no server for one.")
+    refused = row.last(row.do("production").id)
+    assert isinstance(refused, Denied)
+    assert refused.why.startswith("This needs a scratch database, and twokey.toml names no server for one.")

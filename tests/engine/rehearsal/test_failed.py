@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.rehearsal import RehearsalFailed
+from engine.rehearsal import NotRehearsed, RehearsalFailed
 from tests.engine.rehearsal.conftest import Shop
 
 
@@ -23,9 +23,32 @@ def test_what_rows_forbid_is_told_with_file_line_and_reason(
     with pytest.raises(RehearsalFailed) as caught:
         shop.rehearse("CREATE TABLE first (a int)", f"SELECT 1;\n\n{text};")
     failed = caught.value
+    assert failed.__cause__ is None  # a traceback would show the driver's DETAIL
+    assert failed.__suppress_context__
     assert (failed.number, failed.of, failed.failure.line, failed.failure.sqlstate) == (2, 2, 3, sqlstate)
     assert str(failed) == (
         f"20250202000000_m2.sql:3, statement 2 of 2, failed in rehearsal on a copy of production ({sqlstate}): "
         f"{message}. production was not touched. Correct 20250202000000_m2.sql if no other environment has run it, "
         "or remove the cause in production; then apply production again."
     )
+
+
+@pytest.mark.parametrize(
+    ("hidden", "why"),
+    [
+        (
+            "pg_termi' || 'nate_backend(pg_backend_pid())",
+            "the connection to the copy was lost. Nothing was touched. Ask",
+        ),
+        (
+            "pg_advi' || 'sory_unlock_all()",
+            "20250201000000_m1.sql left its transaction, or let go of the lock that keeps",
+        ),
+    ],
+)
+def test_what_befalls_the_copy_is_not_said_of_the_environment(
+    shop: Shop, untouched: None, hidden: str, why: str
+) -> None:
+    with pytest.raises(NotRehearsed) as caught:
+        shop.rehearse(f"DO $$BEGIN EXECUTE 'SELECT {hidden}'; END$$;")
+    assert str(caught.value).startswith(f"The plan for production was not rehearsed: {why}")
