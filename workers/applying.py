@@ -5,9 +5,10 @@ from dataclasses import replace
 from engine import apply, catalog, standing
 from engine.connection import Session
 from engine.plan import Advice, Plan
+from engine.rehearsal import watch
 from engine.squawk import Squawk
 from ledger.request import PlanSummary, Request
-from workers import comparing, drawing, neighbours, rehearsing, reporting
+from workers import comparing, drawing, neighbours, promises, rehearsing, reporting
 from workers.craft import Drawn, Ending, Found, Frozen, Run
 from workers.hands import Hands
 from workers.neighbours import Known
@@ -42,7 +43,9 @@ def carry_out(run: Run) -> Ending:
     """The frozen texts run; the first failure ends it, and is told."""
     plan = Plan.from_json(run.frozen)
     into = run.hands.into
-    report = apply.run(run.session, plan, backup=into, actor=run.actor, request=run.label, tell=run.step)
+    with watch.during(run.session) as seen:
+        report = apply.run(run.session, plan, backup=into, actor=run.actor, request=run.label, tell=run.step)
+    promises.tell(run, report, seen.actual)
     comparing.tell(run, report)
     return run.ends(*reporting.applied(report))
 
