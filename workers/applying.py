@@ -18,7 +18,7 @@ def draw(hands: Hands, request: Request, session: Session, known: Known) -> Draw
     del request  # whoever asks, what may come is the same
     files = hands.files()
     here = standing.look(session, files)
-    advice = Advice(catalog.read(session), Squawk(hands.tools.squawk))
+    advice = Advice(catalog.read(session), Squawk(hands.tools.squawk), hands.checkout())
     plan = drawing.draw_plan(here, files, before=known.before, workflow=hands.workflow, advice=advice)
     return Drawn(drawing.summarize(plan, before=known.before, workflow=hands.workflow), plan.as_json())
 
