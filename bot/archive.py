@@ -64,7 +64,7 @@ class Archive:
         if not policy.needs_second_key(request, environment):
             return False
         freeze = self._book.frozen(environment.name)
-        verdict = policy.may_decide(actor, request, environment, now=now, freeze=freeze)
+        verdict = policy.may_decide(actor, request, environment, now=now, freeze=freeze, groups=request.groups)
         return isinstance(verdict, policy.Allowed)
 
     def _station(self, environment: Environment) -> Station:

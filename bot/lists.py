@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot import notices
-from bot.blocks import Body, body, counted, link, listed, moment, mono, plain, said, seconds, section, sections
+from bot.blocks import Body, body, counted, link, listed, mention, moment, mono, plain, said, seconds, section, sections
 from bot.commands import TABLE
 from bot.outcomes import SHOWN, Entry, Listed
 from bot.story import Story, now
@@ -70,11 +70,28 @@ def _waits(request: Request, others: Sequence[Entry]) -> str:
 
 
 def _approved(story: Story) -> str:
-    """Who turned the second key, unless it was taken back."""
-    turns = [t.event for t in story.told if isinstance(t.event, events.Approved | events.Withdrawn)]
-    if not turns or isinstance(turns[-1], events.Withdrawn) or turns[-1].actor_id == POLICY.id:
-        return ""
-    return f" · approved by {said(turns[-1].actor_name)}"
+    """Who turned the second key and why they could, unless it was taken back."""
+    names = dict[str, str]()
+    for told in story.told:
+        match told.event:
+            case events.Agreed(actor_id=who, actor_name=name) | events.Approved(actor_id=who, actor_name=name):
+                names[who] = name
+            case events.Withdrawn(actor_id=POLICY.id):
+                names.clear()
+            case events.Withdrawn(actor_id=who):
+                names.pop(who, None)
+            case _:
+                pass
+    by = [f"{said(name)}{_right(story, who)}" for who, name in names.items() if who != POLICY.id]
+    return f" · approved by {' and '.join(by)}" if by else ""
+
+
+def _right(story: Story, who: str) -> str:
+    """Why somebody could: listed by themselves, or as a member of a user group when it was asked for."""
+    if who in story.environment.approvers:
+        return " (listed)"
+    groups = [mention(group.id) for group in story.request.groups if who in group.members]
+    return f" (in {', '.join(groups)})" if groups else ""
 
 
 def _took(story: Story) -> str:

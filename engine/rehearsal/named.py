@@ -26,6 +26,9 @@ class Names:
         return bare or (schema, relation) in self.relations
 
 
+NONE = Names(frozenset(), frozenset())
+
+
 def of(migrations: Iterable[Planned]) -> Names:
     """The names in both ways of the files."""
     found = tuple(one for migration in migrations for one in _both(migration))

@@ -43,9 +43,9 @@ class Mark:
     counts: Mapping[str, int]
 
 
-def mark(course: Course, one: Planned) -> Mark:
-    """What the copy is now, as far as the way back of this file may have to bring it back."""
-    names = named.of((one,))
+def mark(course: Course, place: int) -> Mark:
+    """What the copy is before the plan's file at this place, as far as its way back may have to bring it back."""
+    names = named.of((course.plan.migrations[place],)) if _has_way_back(course, place) else named.NONE
     ours = {
         oid: table
         for oid, table in course.tables.items()
@@ -54,6 +54,11 @@ def mark(course: Course, one: Planned) -> Mark:
     held = {table.called: _held(course.copy, oid, table) for oid, table in ours.items()}
     counts = {course.tables[oid].called: count for oid, count in course.counts.items()}
     return Mark(fingerprint.inventory(course.copy.session, course.copy.home), held, counts)
+
+
+def _has_way_back(course: Course, place: int) -> bool:
+    """Whether the file and all after it say how they are taken back; else no way leads back past it."""
+    return all(sections.cut(one.text).down for one in course.plan.migrations[place:])
 
 
 def read(

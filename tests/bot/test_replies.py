@@ -23,7 +23,7 @@ from bot.outcomes import (
 )
 from ledger import events
 from ledger.records import Deed, Notice, Told
-from ledger.request import Act
+from ledger.request import Act, Group
 from ledger.states import State
 from tests.bot.conftest import CHANNEL, a_workflow
 from tests.bot.stories import BACKED_UP, BY_BO, T, a_request, lines, told
@@ -91,6 +91,10 @@ def test_help_lists_every_command_of_the_table() -> None:
         ("`/migrate restore &lt;environment&gt; &lt;backup&gt;` Brings it back to a backup; the old database is kept."),
         ("`/migrate discard &lt;environment&gt; &lt;database&gt;` Drops a database that a restore kept, for good."),
         (
+            "`/migrate generate &lt;name&gt;` "
+            "Drafts a migration from what changed in the models, proven; somebody commits it."
+        ),
+        (
             "`/migrate baseline &lt;environment&gt; &lt;migration&gt;` "
             "Writes files down as applied, up to that one, where their schema is."
         ),
@@ -117,6 +121,29 @@ def test_help_lists_every_command_of_the_table() -> None:
     assert len(shown) == len(TABLE) + 1
 
 
+@pytest.mark.parametrize(
+    ("story", "by"),
+    [
+        ((BY_BO,), " · approved by bo (listed)"),
+        (
+            (events.Agreed("U0SECOND", "dee", 1), BY_BO),
+            " · approved by dee (in <!subteam^S0APPROVERS>) and bo (listed)",
+        ),
+        ((BY_BO, events.Withdrawn("U0APPROVER", "bo")), ""),
+        ((BY_BO, events.Withdrawn("policy", "policy")), ""),
+        ((events.Agreed("U0GONE", "gus", 1), BY_BO), " · approved by gus and bo (listed)"),
+        ((events.Approved("policy", "policy", "2026-11-22T10:00:00+00:00"),), ""),
+    ],
+)
+def test_a_list_says_who_agreed_and_why_they_could(story: tuple[events.Event, ...], by: str) -> None:
+    one, two, production = WORKFLOW.environments
+    flow = replace(WORKFLOW, environments=(one, two, replace(production, approvers=("U0APPROVER", "S0APPROVERS"))))
+    request = replace(a_request(State.EXPIRED), groups=(Group("S0APPROVERS", ("U0SECOND",)),))
+    entry = Entry(request, told(*story, events.Expired()))
+    [_, line] = lines(messages.reply(Listed(open=False, environment=None, entries=(entry,)), flow))
+    assert line.partition("in time")[2] == by
+
+
 def test_lists_of_requests() -> None:
     when = "<!date^1795341600^{date_short_pretty} {time}|2026-11-22 10:00 UTC>"
     ended = told(
@@ -129,8 +156,8 @@ def test_lists_of_requests() -> None:
     assert lines(messages.reply(Listed(open=False, environment=None, entries=(failed,)), WORKFLOW)) == [
         "1 ended request, newest first.",
         (
-            f"*#7* apply production · ada {when} · ❌ Failed in `20250818120001_create_users`, line 3 · approved by bo"
-            " · ran 2 s · backup `production-backup-2026-11-22T10-00-00.sql`"
+            f"*#7* apply production · ada {when} · ❌ Failed in `20250818120001_create_users`, line 3"
+            " · approved by bo (listed) · ran 2 s · backup `production-backup-2026-11-22T10-00-00.sql`"
         ),
     ]
     applied = Entry(a_request(State.APPLIED), told(events.Started("host:1"), events.Applied(("a",), 2.1)))
