@@ -88,6 +88,15 @@ WORDS: Mapping[Act, Words] = {
         left="Not written down",
         nothing="Nothing was written down.",
     ),
+    Act.GENERATE: Words(
+        wish="generate a migration for {place}",
+        wish_of="generate a migration for {place}",
+        form="Generate for {place}",
+        lists="Generates",
+        done="Generated",
+        left="Not generated",
+        nothing="Nothing was generated.",
+    ),
     Act.REPAIR: Words(
         wish="let edited files count on {place}",
         wish_of="let {count} count as edited on {place}",

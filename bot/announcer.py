@@ -18,6 +18,7 @@ from bot.voice import SlackFailed, Voice
 from ledger import evidence
 from ledger.book import Book
 from ledger.deliveries import CARD
+from ledger.events import Generated
 from ledger.records import Delivery
 from ledger.states import FINAL
 from ledger.workflow import Workflow
@@ -130,15 +131,22 @@ class Announcer:
         return self._voice.post(slot.channel, body, key=key, thread_ts=parent, broadcast=slot.broadcast)
 
     def _upload(self, slot: Slot, file: Enclosure, request_id: int, parent: str | None) -> str:
-        if file.of is Of.SQL:
-            content = enclosures.sql(self._book.request(request_id), self._book.frozen_plan(request_id))
-        else:
-            content = evidence.as_text(evidence.gather(self._book, request_id))
+        content = self._content(file.of, request_id)
         return self._voice.upload(slot.channel, file, content, comment=slot.body.text, thread_ts=parent)
 
+    def _content(self, of: Of, request_id: int) -> str:
+        match of:
+            case Of.SQL:
+                return enclosures.sql(self._book.request(request_id), self._book.frozen_plan(request_id))
+            case Of.DRAFT:
+                told = [one.event for one in self._book.events(request_id)]
+                return next(event.text for event in told if isinstance(event, Generated))
+            case Of.EVIDENCE:
+                return evidence.as_text(evidence.gather(self._book, request_id))
+
     def _lost(self, request_id: int, slot: str) -> None:
-        """It is gone from Slack, and is put there anew; under a new card stands the SQL, too."""
-        for name in (slot, messages.SQL) if slot == CARD else (slot,):
+        """It is gone from Slack, and is put there anew; under a new card stand the files, too."""
+        for name in (slot, messages.SQL, messages.DRAFT) if slot == CARD else (slot,):
             self._book.lost(request_id, name)
 
     def _edit(self, slot: Slot, there: Delivery, *, at_once: bool) -> bool:

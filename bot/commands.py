@@ -124,6 +124,7 @@ TABLE: tuple[Described, ...] = (
     Described("backups", "<environment>", "Lists its backups, and the databases that restores kept."),
     Described("restore", "<environment> <backup>", "Brings it back to a backup; the old database is kept."),
     Described("discard", "<environment> <database>", "Drops a database that a restore kept, for good."),
+    Described("generate", "<name>", "Drafts a migration from what changed in the models, proven; somebody commits it."),
     Described(
         "baseline", "<environment> <migration>", "Writes files down as applied, up to that one, where their schema is."
     ),

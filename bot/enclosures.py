@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.blocks import counted, mono, said
 from bot.story import Story, grouped
+from ledger import events
 from ledger.request import Act, PlanSummary, Request
 
 
@@ -18,6 +19,7 @@ class Of(StrEnum):
 
     SQL = "sql"
     EVIDENCE = "evidence"
+    DRAFT = "draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ def of_plan(story: Story) -> Enclosure | None:
     return Enclosure(Of.SQL, _sql_name(request, plan), f"The SQL of #{request.id}: {request.words}")
 
 
+def of_draft(story: Story) -> Enclosure | None:
+    """A migration that was generated, under the name that it has to have in the folder."""
+    drawn = story.last(events.Generated)
+    if drawn is None:
+        return None
+    return Enclosure(Of.DRAFT, f"{drawn.migration}.sql", f"Drafted for #{story.request.id}: {story.request.words}")
+
+
 def of_story(request_id: int, seq: int) -> Enclosure:
     """All that the ledger holds about a request, as it was asked for in its story's event `seq`."""
     return Enclosure(Of.EVIDENCE, f"evidence-{request_id}-{seq}.json", f"The evidence of #{request_id}")
@@ -54,6 +64,11 @@ def words(story: Story, plan: PlanSummary) -> str:
     """What stands above the SQL."""
     count = counted(len(plan.migrations), "migration")
     return f"The SQL of #{story.request.id} as it is frozen, {count}. *Digest* {mono(grouped(plan.digest))}, as above."
+
+
+def drafted(drawn: events.Generated) -> str:
+    """What stands above the draft."""
+    return f"The draft, to the letter: sha256 {mono(drawn.checksum)}. Nothing has run it but a scratch database."
 
 
 def instead(file: Enclosure, request_id: int, why: str) -> str:

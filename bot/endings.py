@@ -46,7 +46,7 @@ def ending(story: Story) -> list[str]:
     place = f"*{request.environment}* · {request.act} #{request.id}"
     failed = story.last(events.Failed)
     if request.state is State.APPLIED:
-        return [f"✅ {place} · {who} {_success(story)}", *_compared(story)]
+        return [f"✅ {place} · {who} {_success(story)}", *_compared(story), *_drafted(story)]
     if failed is not None:
         return [f"❌ {place} failed · {who}", *_failure(acts.of(request), failed), *_compared(story)]
     interrupted = story.last(events.Interrupted)
@@ -86,6 +86,11 @@ def _alone(story: Story) -> str | None:
             return f"{back} What was written since is in {mono(kept)} alone."
         case events.Discarded(database=database, bytes=count):
             return f"{mono(database)} is gone, {size(count)}."
+        case events.Generated(migration=migration, back=back, seconds=took):
+            proven = f"proven {'up and down' if back else 'up'} on a scratch database in {seconds(took)}"
+            return f"{mono(f'{migration}.sql')} is {proven}. It is the file below; no folder has it yet."
+        case events.NothingGenerated(source=source):
+            return f"{story.request.environment} already is what {mono(source)} says. Nothing was generated."
         case events.TakenOver(migrations=taken):
             return f"{counted(len(taken), 'file')} written down as applied on {story.request.environment}. Nothing ran."
         case events.Repaired(migrations=accepted):
@@ -110,6 +115,20 @@ def _failure(words: Words, failed: events.Failed) -> list[str]:
         *_left(words, failed.done, failed.left, rest="Not tried"),
         f"➡️ {spoken(failed.next_step)}",
     ]
+
+
+def _drafted(story: Story) -> list[str]:
+    """What who commits a draft should know of it."""
+    drawn = story.last(events.Generated)
+    if drawn is None:
+        return []
+    back = []
+    if not drawn.back:
+        back = ["⚠️ It has no way down: a rollback will refuse it, and a restore is the way back."]
+    elif drawn.reordered:
+        tables = ", ".join(map(mono, drawn.reordered))
+        back = [f"⚠️ After its way down the columns of {tables} stand in another order."]
+    return [*listed([f"⚠️ {spoken(one)}" for one in drawn.hazards], show=NAMED), *back]
 
 
 def _compared(story: Story) -> list[str]:

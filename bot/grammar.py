@@ -157,6 +157,13 @@ def _about(said: Said, act: Act, which: str) -> Do:
     return Do(act, environment.name, (_name(said, 2),))
 
 
+def _generate(said: Said) -> Do:
+    if len(said.words) == 1:
+        raise said.slip(None, "What does it do? For example `generate add_cities`.")
+    _nothing_after(said, 2)
+    return Do(Act.GENERATE, said.workflow.environments[0].name, (_name(said, 1),))
+
+
 def _baseline(said: Said) -> Do:
     found = _about(said, Act.BASELINE, "Up to which migration? `/migrate status {}` lists what is pending.")
     return replace(found, about=(found.about[0].removesuffix(".sql"),))
@@ -222,6 +229,7 @@ READERS: Mapping[str, Callable[[Said], Command]] = {
     "backups": lambda said: Backups(_one_environment(said)),
     "restore": lambda said: _about(said, Act.RESTORE, "Which backup? `/migrate backups {}` lists them."),
     "discard": lambda said: _about(said, Act.DISCARD, "Which database? `/migrate backups {}` lists them."),
+    "generate": _generate,
     "baseline": _baseline,
     "repair": _repair,
     "freeze": _freeze,

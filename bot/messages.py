@@ -51,6 +51,9 @@ __all__ = [
 #: The slots that are edited in place. Every other one is a reply that is posted once.
 CARD, PROGRESS = "card", "progress"
 
+#: The reply that encloses what was generated.
+DRAFT = "draft"
+
 #: The reply that encloses the SQL of the plan.
 SQL = "sql"
 
@@ -88,11 +91,11 @@ def project(
     waits = story.last(events.Waiting) is not None or story.last(events.Unanswered) is not None
     if _in_one_message(story) and (story.over or story.last(events.Unanswered) is None):
         alone = (Slot(CARD, environment.channel, endings.brief(story)),) if story.over else ()
-        return (*alone, *_evidence(story))
+        return (*alone, *_draft(story), *_evidence(story))
     if request.plan is None and not waits:
         return tuple(_evidence(story))
     card = Slot(CARD, environment.channel, cards.card(story))
-    return (card, *_sql(story), *_progress(story), *_replies(story), *_evidence(story))
+    return (card, *_sql(story), *_progress(story), *_replies(story), *_draft(story), *_evidence(story))
 
 
 def _in_one_message(story: Story) -> bool:
@@ -106,6 +109,13 @@ def _sql(story: Story) -> list[Slot]:
     if file is None or plan is None:
         return []
     return [Slot(SQL, story.environment.channel, plain(enclosures.words(story, plan)), encloses=file)]
+
+
+def _draft(story: Story) -> list[Slot]:
+    file, drawn = enclosures.of_draft(story), story.last(events.Generated)
+    if file is None or drawn is None:
+        return []
+    return [Slot(DRAFT, story.environment.channel, plain(enclosures.drafted(drawn)), encloses=file)]
 
 
 def _evidence(story: Story) -> list[Slot]:

@@ -11,18 +11,22 @@ from ledger.states import State
 CERTIFY, PLAN, APPLY = "twokey_certify", "twokey_plan", "twokey_apply"
 CANCEL, SHARE, ROLLBACK, UNDO = "twokey_cancel", "twokey_share", "twokey_rollback", "twokey_undo"
 BACKUP, RESTORE, DISCARD, THAW = "twokey_backup", "twokey_restore", "twokey_discard", "twokey_thaw"
-BASELINE, REPAIR = "twokey_baseline", "twokey_repair"
+BASELINE, REPAIR, GENERATE = "twokey_baseline", "twokey_repair", "twokey_generate"
 #: The buttons that say what an emoji says, and whether they say it or take it back.
 APPROVE, REJECT, TAKE_BACK = "twokey_approve", "twokey_reject", "twokey_take_back"
 KEYS = (APPROVE, REJECT, TAKE_BACK)
 #: What may be pressed twice and mean it twice.
 QUESTIONS = (PLAN, SHARE, CANCEL)
 #: These are commands, and the value is what follows the word.
-SPOKEN = (PLAN, APPLY, CANCEL, ROLLBACK, BACKUP, RESTORE, DISCARD, THAW, BASELINE, REPAIR)
+SPOKEN = (PLAN, APPLY, CANCEL, ROLLBACK, BACKUP, RESTORE, DISCARD, THAW, BASELINE, REPAIR, GENERATE)
 #: After these something else may be pending than before.
 UPSET = {Act.ROLLBACK, Act.RESTORE, Act.BASELINE, Act.REPAIR}
 #: These are asked for again in the words in which they were.
-AGAIN = {Act.BACKUP, Act.RESTORE, Act.DISCARD, Act.THAW, Act.BASELINE, Act.REPAIR}
+AGAIN = {Act.BACKUP, Act.RESTORE, Act.DISCARD, Act.THAW, Act.BASELINE, Act.REPAIR, Act.GENERATE}
+
+
+#: What a draft is good for.
+COMMIT_IT = "Put it into the migrations folder under its name, read it and commit it; then it travels like any other."
 
 
 def buttons(story: Story) -> list[Block]:
@@ -61,7 +65,7 @@ def next_step(story: Story) -> Block | None:
         return button(f"Thaw {request.environment}", action=THAW, value=request.environment)
     if request.act in {Act.BACKUP, Act.DISCARD, Act.THAW}:
         return None
-    if after is None:
+    if after is None or request.act is Act.GENERATE:
         return None
     if request.act is Act.CERTIFY:
         return button(f"Ask for {after.name}", action=APPLY, value=after.name, style="primary")
@@ -75,9 +79,7 @@ def _ask_again(story: Story) -> Block:
     if request.act is Act.CERTIFY:
         return button("Ask again", action=CERTIFY, value=str(request.id))
     if request.act in AGAIN:
-        return button(
-            "Ask again", action=f"twokey_{request.act}", value=" ".join((request.environment, *request.about))
-        )
+        return button("Ask again", action=f"twokey_{request.act}", value=" ".join(request.following))
     if request.act is Act.ROLLBACK:
         return button("Ask again", action=ROLLBACK, value=" ".join((request.environment, *_what_is_left(story))))
     return button("Ask again", action=APPLY, value=request.environment)
@@ -103,6 +105,8 @@ def next_words(story: Story) -> str:
     after = story.workflow.after(story.environment)
     if story.request.act in {Act.BACKUP, Act.DISCARD}:
         return f"`/migrate backups {short(story.environment)}` lists what there is."
+    if story.request.act is Act.GENERATE:
+        return f"`/migrate status {short(story.environment)}` shows what is there." if _is_level(story) else COMMIT_IT
     if story.request.act is Act.FREEZE:
         return f"`/migrate thaw {short(story.environment)}` ends that."
     if story.request.act is Act.THAW:
@@ -119,3 +123,7 @@ def next_words(story: Story) -> str:
     if after.protected:
         return f"Next: test it, then `/migrate certify {short(story.environment)}`."
     return f"Next: `/migrate plan {short(after)}`."
+
+
+def _is_level(story: Story) -> bool:
+    return story.last(events.NothingGenerated) is not None

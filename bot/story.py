@@ -1,6 +1,6 @@
 """What a request's events say in one line: its state with its history, and the facts that several messages need."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -21,6 +21,8 @@ ENDS = (
     | events.BackupKept
     | events.Restored
     | events.Discarded
+    | events.Generated
+    | events.NothingGenerated
     | events.TakenOver
     | events.Repaired
     | events.Certified
@@ -203,28 +205,32 @@ def _never_came(story: Story) -> str:
     return "it did not start in time"
 
 
+#: Ends of which there is no more to say than that, and when.
+_DONE: Mapping[type[events.Event], str] = {
+    events.BackupKept: "Backed up",
+    events.Discarded: "Dropped",
+    events.Generated: "Generated",
+    events.NothingGenerated: "Nothing to generate",
+    events.TakenOver: "Taken over",
+    events.Repaired: "Repaired",
+    events.Thawed: "Thawed",
+}
+
+
 def _end(told: Told) -> Step | None:
+    if done := _DONE.get(type(told.event)):
+        return Step(f"✅ {done} {moment(told.at)}", done)
     match told.event:
         case events.Applied(seconds=took):
             return Step(f"✅ Applied {moment(told.at)} in {seconds(took)}", "Applied")
         case events.Reverted(seconds=took):
             return Step(f"✅ Taken back {moment(told.at)} in {seconds(took)}", "Taken back")
-        case events.BackupKept():
-            return Step(f"✅ Backed up {moment(told.at)}", "Backed up")
         case events.Restored(seconds=took):
             return Step(f"✅ Restored {moment(told.at)} in {seconds(took)}", "Restored")
-        case events.Discarded():
-            return Step(f"✅ Dropped {moment(told.at)}", "Dropped")
-        case events.TakenOver():
-            return Step(f"✅ Taken over {moment(told.at)}", "Taken over")
-        case events.Repaired():
-            return Step(f"✅ Repaired {moment(told.at)}", "Repaired")
         case events.Certified(actor_name=name):
             return Step(f"✅ Certified by {said(name)}", "Certified")
         case events.Frozen(actor_name=name, until=until, reason=why):
             return Step(f"❄️ {frozen(name, until, why)}", "Frozen")
-        case events.Thawed():
-            return Step(f"✅ Thawed {moment(told.at)}", "Thawed")
         case events.Failed(migration=migration, line=line):
             place = f" in {mono(migration)}" + (f", line {line}" if line else "") if migration else ""
             return Step(f"❌ Failed{place}", "Failed")

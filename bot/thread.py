@@ -15,12 +15,13 @@ LINES_KEPT = 12
 
 
 _STEPS = events.MigrationApplied | events.MigrationReverted
+_PHRASES = events.Restoring | events.Generating
 
 
 def progress(story: Story) -> Body | None:
     """What the run has done so far, one line each, or None before there is anything to say."""
     if not story.request.act.runs and story.request.act is not Act.BACKUP:
-        lines = [f"• {spoken(told.event.what)}" for told in story.told if isinstance(told.event, events.Restoring)]
+        lines = [f"• {spoken(told.event.what)}" for told in story.told if isinstance(told.event, _PHRASES)]
     else:
         lines = _backup_lines(story) + _migration_lines(story)
     holder = story.last(events.Waiting)

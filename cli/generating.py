@@ -14,9 +14,7 @@ from engine.generate import Progress
 from engine.generate.command import Command
 from engine.generate.declared import Models
 from engine.generate.errors import NoSource
-
-#: What a generator of others may see of this shell: where programs and their own settings are, and no address.
-_SEEN = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+from ledger.workflow import GENERATOR_SEES
 
 
 def generate(name: str, *, aloud: bool) -> Answer:
@@ -41,4 +39,4 @@ def _source(around: Surroundings) -> Models | Command:
         raise NoSource
     if ours.models:
         return Models(ours.models, ours.folder, ours.python)
-    return Command(ours.command, ours.folder, {name: os.environ[name] for name in _SEEN if name in os.environ})
+    return Command(ours.command, ours.folder, {name: os.environ[name] for name in GENERATOR_SEES if name in os.environ})

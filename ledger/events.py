@@ -15,8 +15,11 @@ from ledger.underway import (
     Discarded,
     Exported,
     Frozen,
+    Generated,
+    Generating,
     Halted,
     MigrationReverted,
+    NothingGenerated,
     Released,
     Repaired,
     Restored,
@@ -217,6 +220,9 @@ Event = (
     | Restoring
     | Restored
     | Discarded
+    | Generating
+    | Generated
+    | NothingGenerated
     | TakenOver
     | Repaired
     | Failed

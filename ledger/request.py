@@ -20,11 +20,12 @@ class Act(StrEnum):
     REPAIR = "repair"
     FREEZE = "freeze"
     THAW = "thaw"
+    GENERATE = "generate"
 
     @property
     def changes(self) -> bool:
         """Whether it changes its environment, so that a protected one needs a second key; all do but those named."""
-        return self not in {Act.CERTIFY, Act.BACKUP, Act.FREEZE}
+        return self not in {Act.CERTIFY, Act.BACKUP, Act.FREEZE, Act.GENERATE}
 
     @property
     def occupies(self) -> bool:
@@ -183,7 +184,12 @@ class Request:
     @property
     def words(self) -> str:
         """What was asked, as a person types it after `/migrate`."""
-        return " ".join((self.act, self.environment, *self.about))
+        return " ".join((self.act, *self.following))
+
+    @property
+    def following(self) -> tuple[str, ...]:
+        """What is typed after the act's own word. What is generated is for the first environment, which goes unsaid."""
+        return self.about if self.act is Act.GENERATE else (self.environment, *self.about)
 
 
 @dataclass(frozen=True, slots=True)

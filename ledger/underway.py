@@ -78,6 +78,37 @@ class Repaired:
 
 
 @dataclass(frozen=True, slots=True)
+class Generating:
+    """A migration is being generated. `what` is a phrase that says what is done now."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A migration was drafted and proven; nothing was written into any folder.
+
+    `back`: it has a way back, proven too. `reordered`: tables whose columns stand in another order after that.
+    `hazards` are sentences.
+    """
+
+    migration: str
+    text: str
+    checksum: str
+    back: bool
+    reordered: tuple[str, ...]
+    hazards: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class NothingGenerated:
+    """The environment is what `source` declares."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Discarded:
     """A database that a restore had kept is gone."""
 

@@ -96,6 +96,10 @@ class Scratch:
     on_protected_server: bool = False
 
 
+#: What a generator of others may see of the surroundings: where programs and their own settings are, and no address.
+GENERATOR_SEES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+
+
 @dataclass(frozen=True, slots=True)
 class Generate:
     """Where migrations are generated from: `models` (MODULE:NAME, found in `folder`) or a `command` that prints SQL.

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 
 from ledger.request import Act
-from workers import applying, baselining, certifying, discarding, repairing, restoring, reverting, saving, thawing
+from workers import (
+    applying,
+    baselining,
+    certifying,
+    discarding,
+    generating,
+    repairing,
+    restoring,
+    reverting,
+    saving,
+    thawing,
+)
 from workers.craft import Craft
 
 CRAFTS: Mapping[Act, Craft] = {
@@ -16,4 +27,5 @@ CRAFTS: Mapping[Act, Craft] = {
     Act.BASELINE: baselining,
     Act.REPAIR: repairing,
     Act.THAW: thawing,
+    Act.GENERATE: generating,
 }

@@ -6,12 +6,12 @@ database of an environment, `prepare` has no Redis, and a Slack token stops all 
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from ledger import workflow_file
-from ledger.workflow import Environment, Workflow, WorkflowError
+from ledger.workflow import GENERATOR_SEES, Environment, Workflow, WorkflowError
 
 SLACK_TOKENS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 POSTGRES = ("postgresql://", "postgres://")
@@ -66,6 +66,7 @@ class HandsSettings:
     pg_bin: str | None
     path: str
     scratch: Secret | None = None
+    generator_sees: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def for_hands(names: Iterable[str], surroundings: Mapping[str, str] = os.environ
         pg_bin=surroundings.get("PG_BIN") or None,
         path=surroundings.get("PATH", ""),
         scratch=_scratch(workflow, surroundings),
+        generator_sees={name: surroundings[name] for name in GENERATOR_SEES if name in surroundings},
     )
 
 

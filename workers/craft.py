@@ -9,10 +9,13 @@ from engine import manifest
 from engine.connection import Session
 from engine.files import BadFile
 from engine.former import NoSuchFormer
+from engine.generate.errors import NotGenerated
+from engine.generate.naming import NoName
 from engine.manifest import BackupDoubtful
 from engine.refusals import PlanRefused
 from engine.report import BackupTaken, Step
 from engine.revert import CannotRevert
+from engine.scratch import NoScratch
 from engine.statements import BadStatement
 from ledger.events import BackedUp, Event
 from ledger.request import PlanSummary, Request
@@ -22,7 +25,17 @@ from workers.hands import Hands
 from workers.neighbours import Known
 
 #: The rules' no, or the files': whoever asked can put it right. Everything else is the world's trouble.
-REFUSALS = (PlanRefused, CannotRevert, BackupDoubtful, NoSuchFormer, BadFile, BadStatement)
+REFUSALS = (
+    PlanRefused,
+    CannotRevert,
+    BackupDoubtful,
+    NoSuchFormer,
+    NotGenerated,
+    NoName,
+    NoScratch,
+    BadFile,
+    BadStatement,
+)
 
 Frozen = Mapping[str, Any]
 #: The one call on the book that ends a request.

@@ -2,7 +2,8 @@
 
 import os
 import socket
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from engine import files
@@ -32,6 +33,7 @@ class Hands:
     book: Book
     doorbell: Doorbell
     scratch: Server | None = None
+    generator_sees: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def limits(self) -> Limits:

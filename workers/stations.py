@@ -71,6 +71,7 @@ def _hands(settings: HandsSettings, environment: Environment) -> Hands:
         book=Book(settings.ledger.reveal(), name=f"twokey worker {environment.name}"),
         doorbell=Doorbell(settings.redis.reveal()),
         scratch=_scratch(settings),
+        generator_sees=settings.generator_sees,
     )
 
 

@@ -91,6 +91,10 @@ def test_help_lists_every_command_of_the_table() -> None:
         ("`/migrate restore &lt;environment&gt; &lt;backup&gt;` Brings it back to a backup; the old database is kept."),
         ("`/migrate discard &lt;environment&gt; &lt;database&gt;` Drops a database that a restore kept, for good."),
         (
+            "`/migrate generate &lt;name&gt;` "
+            "Drafts a migration from what changed in the models, proven; somebody commits it."
+        ),
+        (
             "`/migrate baseline &lt;environment&gt; &lt;migration&gt;` "
             "Writes files down as applied, up to that one, where their schema is."
         ),

@@ -114,9 +114,9 @@ def test_what_cannot_be_compared_is_said(shell: Shell) -> None:
 
 def test_another_major_version_is_incomparable(shell: Shell) -> None:
     shell("apply", "dev")
-    shell.sql("development", "UPDATE twokey_schemas SET server = 150004")
+    shell.sql("development", "UPDATE twokey_schemas SET server = 140004")
     assert (
-        "could not be held against development's: development is PostgreSQL 15.4, this 1"
+        "could not be held against development's: development is PostgreSQL 14.4, this 1"
         in shell("promote", "test").out
     )
 

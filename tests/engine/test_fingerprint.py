@@ -130,7 +130,7 @@ def test_every_kind_of_object_has_words(session: Session) -> None:
     session.conn.execute(BASE + MORE)
     words = {f"{one.kind} {one.name}": one.words for one in fingerprint.inventory(session, history.prepare(session))}
     for label, said in WORDS.items():
-        assert words[label] == said
+        assert words[label].replace("SELECT t.a", "SELECT a") == said  # until 15 a view's column bears its table's name
 
 
 def test_the_engines_own_tables_are_not_in_it(session: Session) -> None:

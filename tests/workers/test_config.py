@@ -133,6 +133,8 @@ def test_the_scratch_server_is_for_hands_alone_and_they_can_do_without(around: d
     (tmp_path / "twokey.toml").write_text(WORKFLOW + '[scratch]\ndatabase_url = { env = "SCRATCH_DATABASE_URL" }\n')
     around["DEVELOPMENT_DATABASE_URL"] = "postgresql://dev@h/a"
     assert config.for_hands(["dev"], around).scratch is None
+    seen = config.for_hands(["dev"], {**around, "HOME": "/h", "PGPASSWORD": "p"}).generator_sees
+    assert (seen["HOME"], [name for name in seen if "PASSWORD" in name or "URL" in name]) == ("/h", [])
     around["SCRATCH_DATABASE_URL"] = "postgresql://scratch:hunter2@h/postgres"
     settings = config.for_hands(["dev"], around)
     assert settings.scratch
