@@ -145,8 +145,8 @@ class Announcer:
                 return evidence.as_text(evidence.gather(self._book, request_id))
 
     def _lost(self, request_id: int, slot: str) -> None:
-        """It is gone from Slack, and is put there anew; under a new card stand the files, too."""
-        for name in (slot, messages.SQL, messages.DRAFT) if slot == CARD else (slot,):
+        """It is gone from Slack, and is put there anew; under a new card stand the files and the receipt, too."""
+        for name in (slot, messages.SQL, messages.RECEIPT, messages.DRAFT) if slot == CARD else (slot,):
             self._book.lost(request_id, name)
 
     def _edit(self, slot: Slot, there: Delivery, *, at_once: bool) -> bool:

@@ -3,7 +3,7 @@
 Who turns the second key, and until when, is left out once it can no longer be turned.
 """
 
-from bot import acts
+from bot import acts, receipts
 from bot.blocks import (
     Block,
     Body,
@@ -63,6 +63,7 @@ def _subject(story: Story, plan: PlanSummary) -> list[Block]:
         *_held(plan),
     ]
     lines += [f"*{said(fact.name)}* {spoken(fact.sentence)}" for fact in plan.facts]
+    lines += receipts.lines(plan)
     if story.two_keys:
         lines += [
             *_certified(plan),

@@ -65,9 +65,10 @@ def _no_other_keys(surroundings: Mapping[str, str], workflow: Workflow) -> None:
         if surroundings.get(environment.dsn_variable):
             what = f"is set, and the bot must not see the address of {environment.name}; only a worker may"
             raise Misconfigured(environment.dsn_variable, what)
-    if workflow.scratch and surroundings.get(workflow.scratch.dsn_variable):
-        what = "is set, and the bot must not see the address of the scratch server; only a worker may"
-        raise Misconfigured(workflow.scratch.dsn_variable, what)
+    for server in workflow.scratch_servers:
+        if surroundings.get(server.dsn_variable):
+            what = "is set, and the bot must not see the address of the scratch server; only a worker may"
+            raise Misconfigured(server.dsn_variable, what)
     if surroundings.get("LEDGER_OWNER_URL"):
         raise Misconfigured("LEDGER_OWNER_URL", "is set, and only `python -m workers prepare` may see it")
 

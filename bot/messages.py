@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot import acts, cards, enclosures, endings, lists, thread
+from bot import acts, cards, enclosures, endings, lists, receipts, thread
 from bot.answers import answer, nobody, shared
 from bot.blocks import Body, body, cut, escape, fenced, field, mono, ours, plain, said, section
 from bot.enclosures import Enclosure
@@ -51,11 +51,14 @@ __all__ = [
 #: The slots that are edited in place. Every other one is a reply that is posted once.
 CARD, PROGRESS = "card", "progress"
 
+#: Before there is a card: how far the rehearsal is.
+REHEARSAL = "rehearsal"
+
 #: The reply that encloses what was generated.
 DRAFT = "draft"
 
-#: The reply that encloses the SQL of the plan.
-SQL = "sql"
+#: The replies that enclose the SQL of the plan, and that say what its rehearsal saw.
+SQL, RECEIPT = "sql", "receipt"
 
 #: What is shown of a line that was not understood.
 LINE = 200
@@ -80,7 +83,7 @@ class Slot:
     @property
     def in_thread(self) -> bool:
         """Whether this is a reply under the card, where there is one."""
-        return self.name != CARD
+        return self.name not in {CARD, REHEARSAL}
 
 
 def project(
@@ -88,14 +91,16 @@ def project(
 ) -> tuple[Slot, ...]:
     """All messages of a request as they should stand now, in the order in which they are posted."""
     story = Story(request, environment, tuple(told), workflow)
+    before = _rehearsal(story)
     waits = story.last(events.Waiting) is not None or story.last(events.Unanswered) is not None
     if _in_one_message(story) and (story.over or story.last(events.Unanswered) is None):
         alone = (Slot(CARD, environment.channel, endings.brief(story)),) if story.over else ()
-        return (*alone, *_draft(story), *_evidence(story))
+        return (*before, *alone, *_draft(story), *_evidence(story))
     if request.plan is None and not waits:
-        return tuple(_evidence(story))
+        return (*before, *_evidence(story))
     card = Slot(CARD, environment.channel, cards.card(story))
-    return (card, *_sql(story), *_progress(story), *_replies(story), *_draft(story), *_evidence(story))
+    under = (*_sql(story), *_receipt(story), *_progress(story), *_replies(story), *_draft(story), *_evidence(story))
+    return (*before, card, *under)
 
 
 def _in_one_message(story: Story) -> bool:
@@ -109,6 +114,16 @@ def _sql(story: Story) -> list[Slot]:
     if file is None or plan is None:
         return []
     return [Slot(SQL, story.environment.channel, plain(enclosures.words(story, plan)), encloses=file)]
+
+
+def _rehearsal(story: Story) -> list[Slot]:
+    shown = thread.rehearsal(story)
+    return [Slot(REHEARSAL, story.environment.channel, shown)] if shown else []
+
+
+def _receipt(story: Story) -> list[Slot]:
+    shown = receipts.told(story.request.plan) if story.request.plan else None
+    return [Slot(RECEIPT, story.environment.channel, shown)] if shown else []
 
 
 def _draft(story: Story) -> list[Slot]:

@@ -32,6 +32,19 @@ def progress(story: Story) -> Body | None:
     return body(f"{story.environment.name} #{story.request.id}: {lines[-1]}.", *sections(lines))
 
 
+def rehearsal(story: Story) -> Body | None:
+    """How far the rehearsal is, in the channel, since there is no card yet; then what came of it, in one line."""
+    said_last, request = story.last(events.Rehearsing), story.request
+    if said_last is None:
+        return None
+    place = f"*{story.environment.name}* · {request.act} #{request.id}"
+    if request.plan is not None:
+        return plain(f"✅ {place} was rehearsed on a copy; its card says what was seen.")
+    if story.over:
+        return plain(f"🚫 {place} ended in its rehearsal: nobody was asked, and {story.environment.name} is untouched.")
+    return plain(f"🔵 {place} is rehearsed on a copy before anyone is asked: {spoken(said_last.what)}.")
+
+
 def _backup_lines(story: Story) -> list[str]:
     backup = story.last(events.BackedUp)
     if backup is not None:

@@ -18,7 +18,7 @@ from engine.rehearsal.receipt import Receipt
 from engine.rehearsal.traffic import Traffic
 from engine.report import BackupStarted, BackupTaken, Step
 from engine.restore import Source
-from ledger.workflow import Environment
+from ledger.workflow import Environment, Extent
 
 Tell = Callable[[Step | Progress], None]
 
@@ -27,7 +27,7 @@ def rehearse(word: str, *, aloud: bool) -> Answer:
     """What an apply would run, and what it did on the copy; or why it would be refused."""
     around = here()
     environment = around.environment(word)
-    around.scratch()  # refused before a dump was taken for nothing
+    around.scratch(environment.rehearsals.server)  # refused before a dump was taken for nothing
     tell: Tell = (lambda step: say(rehearsal_words.step(step))) if aloud else (lambda _: None)
     try:
         drawn = planning.drawn(around, environment)
@@ -42,17 +42,19 @@ def rehearse(word: str, *, aloud: bool) -> Answer:
 
 def _prepared(around: Surroundings, environment: Environment, tell: Tell) -> tuple[Source, Bench, Traffic]:
     """A backup taken now, what a copy of it must be like, and the first look at the traffic."""
-    server = around.scratch()
+    server = around.scratch(environment.rehearsals.server)
+    sample = environment.rehearsals.extent is Extent.SCHEMA
     with (
         _opened(around, environment) as session,
         lock.only_one(session, wait=backing.WAIT, tell=tell),
     ):
         identity.meet(session, history.prepare(session))
         tell(BackupStarted())
-        taken = backup.take(session, into=backing.into(around, environment), now=datetime.now(UTC))
+        taken = backup.take(session, into=backing.asked_for(around, environment), now=datetime.now(UTC))
         tell(BackupTaken(taken))
         source = Source(Path(taken.path), around.tools, environment.backup.parallel)
-        return source, Bench(server, rehearsal.likeness(session)), traffic.read(session)
+        bench = Bench(server, rehearsal.likeness(session), extent="schema" if sample else "whole")
+        return source, bench, traffic.read(session)
 
 
 def _forecast(around: Surroundings, environment: Environment, receipt: Receipt, first: Traffic) -> Forecast:

@@ -11,7 +11,7 @@ from engine import checkout
 from engine.checkout import Checkout
 from engine.connection import Database, Limits
 from engine.files import Migration, read
-from ledger.workflow import Environment, Workflow
+from ledger.workflow import Environment, Scratch, Workflow
 
 if TYPE_CHECKING:
     from engine import scratch
@@ -84,18 +84,21 @@ class Surroundings:
         name, protected, differing = environment.name, environment.protected, self.workflow.differing
         return Database(name, protected, address, differs=environment.differs, uncompared=differing)
 
-    def scratch(self) -> "scratch.Server":
-        """Where scratch databases live, and what is protected as far as we know. Raises NoScratch, NoAddress."""
+    def scratch(self, ours: Scratch | None = None) -> "scratch.Server":
+        """Where scratch databases live (None: in [scratch]), and what is protected as far as we know.
+
+        Raises NoScratch, NoAddress.
+        """
         from engine import scratch
 
-        ours = self.workflow.scratch
+        ours = ours or self.workflow.scratch
         if ours is None:
             raise scratch.NoScratch
         address = os.environ.get(ours.dsn_variable)
         if not address:
             raise NoAddress("the scratch server", ours.dsn_variable)
         known = (e for e in self.workflow.environments if e.protected and os.environ.get(e.dsn_variable))
-        return scratch.Server(address, tuple(map(self.database, known)), ours.on_protected_server)
+        return scratch.Server(address, tuple(map(self.database, known)), ours.on_protected_server, ours.room)
 
     def files(self) -> tuple[Migration, ...]:
         """The folder as it is now; raises BadFile."""

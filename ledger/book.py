@@ -24,10 +24,11 @@ from ledger.inquiries import Inquiries
 from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
 from ledger.records import Told
+from ledger.rehearsed import Kept
 from ledger.request import OCCUPYING, Certification, PlanSummary, Request, Wish
 from ledger.seals import Seals
 from ledger.states import FINAL, State, sources
-from ledger.tables import certifications, events, freezes, plans, requests
+from ledger.tables import certifications, events, freezes, plans, receipts, requests
 from ledger.watches import Watches
 from ledger.wishes import all_requests, asked, opening, request_as
 
@@ -103,9 +104,17 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Seals,
             self._move(tx, request_id, to, come_from=come_from, why=why, carry=carried.get(to, {}))
             return request_as(tx, request_id)
 
-    def lay_plan(self, request_id: int, *, summary: PlanSummary, frozen: Mapping[str, Any], why: Planned) -> Request:
+    def lay_plan(
+        self,
+        request_id: int,
+        *,
+        summary: PlanSummary,
+        frozen: Mapping[str, Any],
+        why: Planned,
+        rehearsed: Kept | None = None,
+    ) -> Request:
         """Put a plan beside a request: asked → planned. `frozen` is the engine's Plan as JSON, texts and all; its hash
-        goes into the event, and with it into the chain.
+        goes into the event, and with it into the chain. So does that of the receipt, if it was rehearsed.
 
         Raises NoSuchRequest and IllegalMove.
         """
@@ -115,10 +124,14 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Seals,
             "summary": plain.dump(summary),
             "frozen": dict(frozen),
         }
-        carry, why = {"digest": summary.digest}, replace(why, frozen=chain.hash_of(frozen))
+        receipt = chain.hash_of(rehearsed.receipt) if rehearsed else None
+        carry, why = {"digest": summary.digest}, replace(why, frozen=chain.hash_of(frozen), receipt=receipt)
         with self._transaction() as tx:
             self._move(tx, request_id, State.PLANNED, come_from={State.ASKED}, why=why, carry=carry)
             tx.execute(insert(plans).values(plan))
+            if rehearsed:
+                kept = {"receipt": dict(rehearsed.receipt), "schema": dict(rehearsed.schema)}
+                tx.execute(insert(receipts).values(request_id=request_id, **kept))
             return request_as(tx, request_id)
 
     def frozen_plan(self, request_id: int) -> dict[str, Any]:
@@ -128,6 +141,12 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Seals,
         if frozen is None:
             raise NoSuchRequest(request_id)
         return frozen
+
+    def rehearsed(self, request_id: int) -> Kept | None:
+        """What the rehearsal of a request's plan saw, if it was rehearsed."""
+        with self._transaction() as tx:
+            found = tx.execute(select(receipts).where(receipts.c.request_id == request_id)).first()
+        return None if found is None else Kept(found.receipt, found.schema)
 
     def certify(self, certification: Certification, *, why: Certified) -> Request:
         """Write down what a certification covers and end its request: applying → applied.

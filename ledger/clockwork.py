@@ -64,9 +64,9 @@ class Clockwork(Pen):
         self._stamp(request_id, requests.c.rung_at)
 
     def unclaimed(self, older_than: timedelta) -> tuple[int, ...]:
-        """A worker should have taken these up, and the last ring, or the asking, is longer ago than that."""
-        waits = _wants_a_worker(older_than)
-        return self._ids(waits, func.coalesce(requests.c.rung_at, requests.c.asked_at) <= NOW - older_than)
+        """A worker should have taken these up, and the last ring, beat or the asking is longer ago than that."""
+        last = func.greatest(func.coalesce(requests.c.rung_at, requests.c.asked_at), requests.c.beat_at)
+        return self._ids(_wants_a_worker(older_than), last <= NOW - older_than)
 
     def unanswered(self, older_than: timedelta) -> tuple[int, ...]:
         """A worker should be at work on these, none was heard of for longer than that, and this was not said yet.

@@ -20,6 +20,7 @@ from ledger.underway import (
     Halted,
     MigrationReverted,
     NothingGenerated,
+    Rehearsing,
     Released,
     Repaired,
     Restored,
@@ -50,12 +51,14 @@ class Asked:
 class Planned:
     """A worker read the folder and the database; the plan stands beside the request.
 
-    `frozen` is the hash of its canonical JSON, texts and all (`chain.hash_of`); the book adds it.
+    `frozen` is the hash of its canonical JSON, texts and all (`chain.hash_of`), and `receipt` that of what was seen
+    when it was rehearsed, if it was; the book adds them.
     """
 
     digest: str
     migrations: tuple[str, ...]
     frozen: str | None = None
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,7 @@ class Certified:
 
 Event = (
     Asked
+    | Rehearsing
     | Planned
     | Denied
     | Approved

@@ -37,12 +37,13 @@ def gather(book: Book, request_id: int) -> dict[str, Any]:
 
     The plan's frozen part has the SQL and the hazards, `events` are the log of the run. Raises NoSuchRequest.
     """
-    request = book.request(request_id)
+    request, rehearsed = book.request(request_id), book.rehearsed(request_id)
     return {
         "evidence": VERSION,
         "request": {name: value for name, value in plain.dump(request).items() if name not in {"plan", "version"}},
         "plan": None if request.plan is None else book.frozen_plan(request_id),
         "shown": None if request.plan is None else plain.dump(request.plan),
+        "receipt": rehearsed and rehearsed.receipt,
         "decisions": [plain.dump(one) for one in book.decisions(request_id)],
         "witnesses": [plain.dump(one) for one in book.witnesses(request_id)],
         "manifest": book.manifest(request_id),
@@ -109,6 +110,8 @@ def _untold(evidence: Evidence, link: Link) -> Iterator[Breach]:
                 yield _differs(link, "the request")
         case Planned.__name__ if _differ(body, "frozen", evidence["plan"]):
             yield _differs(link, "the plan")
+        case Planned.__name__ if _differ(body, "receipt", evidence.get("receipt")):
+            yield _differs(link, "the rehearsal's receipt")
         case BackedUp.__name__ if _differ(body, "manifest", evidence["manifest"]):
             yield _differs(link, "the backup's manifest")
         case Approved.__name__ if body["actor_id"] not in {POLICY.id, *_approving(evidence["decisions"])}:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ledger.rehearsed import Rehearsal
 from ledger.states import State
 
 
@@ -154,7 +155,7 @@ class PlanSummary:
 
     `migrations` are what runs, or what the act is about, in the order in which it happens. `looked_for` are the names
     of the hazards that were looked for; nobody looked for any other. `notes` are sentences that nobody
-    is refused for.
+    is refused for. `rehearsal` is what it did on a copy; `unrehearsed` why it did not run on one, where it might have.
     """
 
     environment: str
@@ -174,6 +175,8 @@ class PlanSummary:
     notes: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
     origin: Origin | None = None  # None where the folder is no git checkout
+    rehearsal: Rehearsal | None = None
+    unrehearsed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,14 @@ plans = Table(
     _at("laid_at", null=False),
 )
 
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("request_id", BigInteger, ForeignKey("plans.request_id"), primary_key=True, nullable=False),
+    Column("receipt", JSONB, nullable=False),
+    Column("schema", JSONB, nullable=False),
+)
+
 events = Table(
     "events",
     metadata,

@@ -1,6 +1,7 @@
 """One table of a TOML file, read key by key; whatever is not as it should be becomes a WorkflowError."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -15,6 +16,8 @@ _UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
+_SIZE = re.compile(r"([1-9][0-9]{0,5}) ?(MB|GB|TB)")
+_BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 _MOST = 10_000
 _ABSENT: Final = object()
 
@@ -76,6 +79,25 @@ class TomlTable:
             raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = true or {key} = false")
         return value
 
+    def choice(self, key: str, among: Mapping[str, Given], *, default: Given | None) -> Given | None:
+        """What one of some values stands for, each written as TOML has it: `true`, `"schema"`."""
+        value = self._take(key)
+        if value is _ABSENT:
+            return default
+        if (written := _written(value)) not in among:
+            raise self._wrong(key, f"cannot be {self._shown(value)}; write one of {', '.join(among)}")
+        return among[written]
+
+    def size(self, key: str) -> int | None:
+        """Bytes, from a text such as "50 GB"; None when it is not there."""
+        value = self._take(key)
+        if value is _ABSENT:
+            return None
+        found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise self._wrong(key, f'cannot be {self._shown(value)}; write {key} = "500 MB", "50 GB" or "2 TB"')
+        return int(found[1]) * _BYTES[found[2]]
+
     def number(self, key: str, *, default: Given) -> int | Given:
         """A whole number from 1 to 10,000."""
         value = self._take(key)
@@ -104,14 +126,14 @@ class TomlTable:
             raise self._wrong(key, f"{instead}; write {key} = {like}")
         return TomlTable(value, at=self._name(key), secret=True)
 
-    def table(self, key: str) -> "TomlTable | None":
-        """The table under [key], or None when it is not there."""
+    def table(self, key: str, *, like: str | None = None, secret: bool = False) -> "TomlTable | None":
+        """The table under [key], or None when it is not there; of a `secret` one no sentence shows a value."""
         value = self._take(key)
         if value is _ABSENT:
             return None
         if not isinstance(value, dict):
-            raise self._wrong(key, f"is no table; write its keys under [{key}]")
-        return TomlTable(value, at=self._name(key))
+            raise self._wrong(key, f"is no table; write {f'{key} = {like}' if like else f'its keys under [{key}]'}")
+        return TomlTable(value, at=self._name(key), secret=secret)
 
     def tables(self, key: str, *, needed: bool = True) -> tuple["TomlTable", ...]:
         """The tables under [[key]], at least one where it is needed or begun."""
@@ -137,14 +159,16 @@ class TomlTable:
 
     def _shown(self, value: Any) -> str:
         """A value as TOML has it, near enough to be recognised."""
-        if self._secret:
-            return "that"
-        if isinstance(value, bool):
-            return str(value).lower()
-        return f'"{value}"' if isinstance(value, str) else str(value)
+        return "that" if self._secret else _written(value)
 
     def _wrong(self, key: str, what: str) -> WorkflowError:
         return WorkflowError(self._name(key), what)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _label(table: dict[str, Any], place: int) -> str:

@@ -4,6 +4,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsing:
+    """Before anyone is asked, the plan runs on a copy. `what` is a phrase that says how far that is."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Blocker:
     """A session in a migration's way. `seconds` is the age of its transaction; None where that may not be known."""
 

@@ -63,6 +63,40 @@ class Person:
     emails: tuple[str, ...]
 
 
+class Extent(StrEnum):
+    """How much of an environment a rehearsal restores: all rows, the schema and a sample of them, or nothing."""
+
+    WHOLE = "whole"
+    SCHEMA = "schema"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A server for databases that come and go: by the variable that holds its address.
+
+    It is never a protected environment's, unless that is said. `room` is how many bytes a copy may take there, if that
+    is limited.
+    """
+
+    dsn_variable: str
+    on_protected_server: bool = False
+    room: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsals:
+    """Whether plans for an environment run on a copy before anyone is asked, where, and how long that counts.
+
+    Without an `extent` they do where the environment is protected and a worker knows the server. `server` is None for
+    that of [scratch]; `good_for` for as long as the request lives.
+    """
+
+    extent: Extent | None = None
+    server: Scratch | None = None
+    good_for: timedelta | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """One database in the row development → test → production, and who turns its second key.
@@ -84,17 +118,7 @@ class Environment:
     certifiers: tuple[str, ...] | None = None  # None lets every full member
     authors_may_approve: bool = False
     people: tuple[Person, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scratch:
-    """The server for databases that come and go: by the variable that holds its address.
-
-    It is never a protected environment's, unless that is said.
-    """
-
-    dsn_variable: str
-    on_protected_server: bool = False
+    rehearsals: Rehearsals = Rehearsals()
 
 
 #: What a generator of others may see of the surroundings: where programs and their own settings are, and no address.
@@ -141,8 +165,14 @@ class Workflow:
     @property
     def dsn_variables(self) -> tuple[str, ...]:
         """Every variable that holds a database's address; who needs none of them must see none."""
-        more = (self.scratch.dsn_variable,) if self.scratch else ()
-        return (*(environment.dsn_variable for environment in self.environments), *more)
+        named = (environment.dsn_variable for environment in self.environments)
+        return tuple(dict.fromkeys((*named, *(server.dsn_variable for server in self.scratch_servers))))
+
+    @property
+    def scratch_servers(self) -> tuple[Scratch, ...]:
+        """Every server for databases that come and go."""
+        servers = (self.scratch, *(environment.rehearsals.server for environment in self.environments))
+        return tuple(server for server in servers if server)
 
     def environment(self, word: str) -> Environment | None:
         """The environment a person means by `word`: its name or one of its aliases, in any case."""

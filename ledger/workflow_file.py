@@ -14,8 +14,10 @@ from ledger.workflow import (
     PERSON,
     Backups,
     Environment,
+    Extent,
     Generate,
     Person,
+    Rehearsals,
     Scratch,
     Verbosity,
     Workflow,
@@ -32,6 +34,7 @@ _EMOJI = re.compile(r"[a-z0-9_+'-]+")
 _OBJECT = re.compile(r"[a-z]+( [a-z]+)? \S.*")
 _FORM = re.compile(r"plain|custom|directory")
 _MODELS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+_EXTENTS = {"true": Extent.WHOLE, "false": Extent.OFF, '"schema"': Extent.SCHEMA}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -115,6 +118,7 @@ def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup
         channel=table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id', default=channel),
         verbosity=_verbosity(table, default=verbosity),
         backup=_backup(table, backup),
+        rehearsals=_rehearsals(table),
         differs=table.texts(
             "differs", matching=_OBJECT, like='["index public.users_email"], as twokey validate says it'
         ),
@@ -127,10 +131,24 @@ def _scratch(table: TomlTable) -> Scratch | None:
     inner = table.table("scratch")
     if inner is None:
         return None
-    variable = _dsn_variable(inner, like='{ env = "SCRATCH_DATABASE_URL" }')
-    scratch = Scratch(variable, on_protected_server=inner.truth("on_protected_server"))
+    return _server(inner, _dsn_variable(inner, like='{ env = "SCRATCH_DATABASE_URL" }'))
+
+
+def _server(inner: TomlTable, variable: str) -> Scratch:
+    scratch = Scratch(variable, on_protected_server=inner.truth("on_protected_server"), room=inner.size("room"))
     inner.nothing_else()
     return scratch
+
+
+def _rehearsals(table: TomlTable) -> Rehearsals:
+    like = '{ env = "REHEARSAL_DATABASE_URL" }'
+    inner = table.table("rehearsal", like=like, secret=True)
+    server = inner and _server(inner, inner.text("env", matching=_VARIABLE, like='"REHEARSAL_DATABASE_URL"'))
+    return Rehearsals(
+        extent=table.choice("rehearse", _EXTENTS, default=None),
+        server=server,
+        good_for=table.duration("rehearsal_good_for", default=None),
+    )
 
 
 def _generate(table: TomlTable, path: Path) -> Generate | None:

@@ -1,11 +1,13 @@
 """`apply`: what is pending and may come now runs, after a backup."""
 
+from dataclasses import replace
+
 from engine import apply, catalog, standing
 from engine.connection import Session
 from engine.plan import Advice, Plan
 from engine.squawk import Squawk
 from ledger.request import PlanSummary, Request
-from workers import comparing, drawing, neighbours, reporting
+from workers import comparing, drawing, neighbours, rehearsing, reporting
 from workers.craft import Drawn, Ending, Found, Frozen, Run
 from workers.hands import Hands
 from workers.neighbours import Known
@@ -14,13 +16,15 @@ learn = neighbours.before
 
 
 def draw(hands: Hands, request: Request, session: Session, known: Known) -> Drawn:
-    """The engine's plan, with hazards judged by the live catalog."""
-    del request  # whoever asks, what may come is the same
+    """The engine's plan, with hazards judged by the live catalog, and rehearsed where that is so."""
     files = hands.files()
     here = standing.look(session, files)
     advice = Advice(catalog.read(session), Squawk(hands.tools.squawk), hands.checkout())
     plan = drawing.draw_plan(here, files, before=known.before, workflow=hands.workflow, advice=advice)
-    return Drawn(drawing.summarize(plan, before=known.before, workflow=hands.workflow), plan.as_json())
+    seen = rehearsing.bind(hands, request, here, plan)
+    summary = drawing.summarize(seen.plan, before=known.before, workflow=hands.workflow)
+    shown = replace(summary, rehearsal=seen.shown, unrehearsed=seen.why_not)
+    return Drawn(shown, seen.plan.as_json(), seen.kept)
 
 
 def digest(request: Request, frozen: Frozen) -> str:

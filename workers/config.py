@@ -65,7 +65,7 @@ class HandsSettings:
     redis: Secret
     pg_bin: str | None
     path: str
-    scratch: Secret | None = None
+    scratch: Mapping[str, Secret] = field(default_factory=dict)  # by the variable, those that are set
     generator_sees: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -178,12 +178,11 @@ def _database_of(environment: Environment, surroundings: Mapping[str, str]) -> S
     return _url(name, surroundings, schemes=POSTGRES, example=example)
 
 
-def _scratch(workflow: Workflow, surroundings: Mapping[str, str]) -> Secret | None:
-    """The server for scratch databases. Most workers do without, and say so when they are asked for what needs it."""
-    if workflow.scratch is None or not surroundings.get(workflow.scratch.dsn_variable):
-        return None
+def _scratch(workflow: Workflow, surroundings: Mapping[str, str]) -> Mapping[str, Secret]:
+    """The servers for scratch databases. A worker may do without, and says so when it is asked for what needs one."""
     example = "the address of a server for scratch databases: postgresql://login:password@host/postgres"
-    return _url(workflow.scratch.dsn_variable, surroundings, schemes=POSTGRES, example=example)
+    names = [one.dsn_variable for one in workflow.scratch_servers if surroundings.get(one.dsn_variable)]
+    return {name: _url(name, surroundings, schemes=POSTGRES, example=example) for name in names}
 
 
 def _ledger(surroundings: Mapping[str, str]) -> Secret:

@@ -13,11 +13,13 @@ from engine.generate.errors import NotGenerated
 from engine.generate.naming import NoName
 from engine.manifest import BackupDoubtful
 from engine.refusals import PlanRefused
+from engine.rehearsal import EffectsDiffer, RehearsalFailed
 from engine.report import BackupTaken, Step
 from engine.revert import CannotRevert
 from engine.scratch import NoScratch
 from engine.statements import BadStatement
 from ledger.events import BackedUp, Event
+from ledger.rehearsed import Kept
 from ledger.request import PlanSummary, Request
 from ledger.states import State
 from workers import reporting
@@ -35,6 +37,8 @@ REFUSALS = (
     NoScratch,
     BadFile,
     BadStatement,
+    RehearsalFailed,
+    EffectsDiffer,
 )
 
 Frozen = Mapping[str, Any]
@@ -62,10 +66,11 @@ class NotUnderstood(PlanRefused):
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What people see of it, and what is frozen of it."""
+    """What people see of it, what is frozen of it, and what its rehearsal saw, if there was one."""
 
     summary: PlanSummary
     frozen: Frozen
+    rehearsed: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
         return book.move(request.id, State.FAILED, why=reporting.trouble(request, trouble)), None
     summary = drawn.summary
     why = Planned(digest=summary.digest, migrations=tuple(one.id for one in summary.migrations))
-    return book.lay_plan(request.id, summary=summary, frozen=drawn.frozen, why=why), known
+    return book.lay_plan(request.id, summary=summary, frozen=drawn.frozen, why=why, rehearsed=drawn.rehearsed), known
 
 
 def _start(hands: Hands, request: Request, known: Known | None) -> None:

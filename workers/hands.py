@@ -34,6 +34,7 @@ class Hands:
     book: Book
     doorbell: Doorbell
     scratch: Server | None = None
+    rehearsal: Server | None = None  # where plans run on a copy before anyone is asked
     generator_sees: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

@@ -9,7 +9,7 @@ from engine.scratch import Server
 from ledger import workflow_file
 from ledger.book import Book
 from ledger.doorbell import Doorbell
-from ledger.workflow import Environment
+from ledger.workflow import Environment, Scratch
 from workers import doorway
 from workers.config import HandsSettings
 from workers.crew import Crew, Post
@@ -70,16 +70,16 @@ def _hands(settings: HandsSettings, environment: Environment) -> Hands:
         tools=tools.find(settings.pg_bin, settings.path),
         book=Book(settings.ledger.reveal(), name=f"twokey worker {environment.name}"),
         doorbell=Doorbell(settings.redis.reveal()),
-        scratch=_scratch(settings),
+        scratch=_scratch(settings, settings.workflow.scratch),
+        rehearsal=_scratch(settings, environment.rehearsals.server or settings.workflow.scratch),
         generator_sees=settings.generator_sees,
     )
 
 
-def _scratch(settings: HandsSettings) -> Server | None:
+def _scratch(settings: HandsSettings, ours: Scratch | None) -> Server | None:
     """Where scratch databases live, guarded by what else these hands serve."""
-    ours = settings.workflow.scratch
-    if ours is None or settings.scratch is None:
+    if ours is None or ours.dsn_variable not in settings.scratch:
         return None
     protected = (e for e in settings.environments if e.protected)
     guarded = tuple(Database(e.name, e.protected, settings.databases[e.name].reveal()) for e in protected)
-    return Server(settings.scratch.reveal(), guarded, ours.on_protected_server)
+    return Server(settings.scratch[ours.dsn_variable].reveal(), guarded, ours.on_protected_server, ours.room)

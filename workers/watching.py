@@ -7,7 +7,7 @@ from itertools import groupby
 
 from rq.timeouts import JobTimeoutException
 
-from engine import deeds, history, identity
+from engine import deeds, history, identity, scratch
 from engine.connection import open_session
 from engine.errors import EngineError
 from ledger.errors import LedgerError
@@ -26,6 +26,7 @@ def watch(hands: Hands, watch_id: int) -> None:
         environment = hands.book.watch_heard(watch_id)
         if environment == hands.environment.name:
             look(hands)
+            _clear(hands)
         else:
             log.warning("Watch %d is for %s, not for us.", watch_id, environment)
     except LedgerError as away:
@@ -49,6 +50,19 @@ def look(hands: Hands) -> None:
         log.info("%s let us in and then did not answer in time.", name)
         return
     hands.book.notice(name, _runs(found))
+
+
+def _clear(hands: Hands) -> None:
+    """Copies that killed rehearsals left are dropped, an hour after; the next rehearsal would do the same."""
+    if hands.rehearsal is None or not hands.environment.protected:
+        return
+    try:
+        for name in scratch.sweep(hands.rehearsal):
+            log.info("Dropped %s, which a killed rehearsal had left.", name)
+    except EngineError as wrong:
+        log.info("%s", wrong)
+    except JobTimeoutException:
+        log.info("The scratch server did not answer in time.")
 
 
 def _runs(found: Iterable[deeds.Deed]) -> Sequence[Sequence[Deed]]:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -18,6 +18,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 QUIETLY = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--renderer-process-limit=1",
 )  # fmt: skip
 
 if not CHROMIUM:
@@ -106,16 +107,30 @@ def client(slack: Workspace) -> WebClient:
     return WebClient(token=BOT_TOKEN, base_url=slack.api_url)
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Iterator[dict[tuple[tuple[str, str], ...], BrowserContext]]:
+    """Browsers' contexts by what they prefer (`reduced_motion="reduce"`), for all tests: to make one takes a second."""
+    made: dict[tuple[tuple[str, str], ...], BrowserContext] = {}
+    yield made
+    for context in made.values():
+        context.close()
+
+
 @pytest.fixture
-def visit(browser: Browser, slack: Workspace) -> Iterator[Callable[..., Page]]:
+def visit(
+    browser: Browser, contexts: dict[tuple[tuple[str, str], ...], BrowserContext], slack: Workspace
+) -> Iterator[Callable[..., Page]]:
     """Open the page as a person, `visit("U0APPROVER", width=390)`. A complaint on the console fails the test."""
     complaints: list[str] = []
-    contexts = []
+    pages: list[Page] = []
 
     def open_page(person: str = "U0ENGINEER", *, width: int = 1280, height: int = 800, **look: str) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **look)
-        contexts.append(context)
-        page = context.new_page()
+        prefers = tuple(sorted(look.items()))
+        if prefers not in contexts:
+            contexts[prefers] = browser.new_context(**look)
+        page = contexts[prefers].new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(5000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
@@ -124,6 +139,6 @@ def visit(browser: Browser, slack: Workspace) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert complaints == []

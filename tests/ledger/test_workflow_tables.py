@@ -1,10 +1,11 @@
 """The tables of twokey.toml that a workflow can do without."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ledger.workflow import Generate, Scratch, Workflow, WorkflowError
+from ledger.workflow import Extent, Generate, Rehearsals, Scratch, Workflow, WorkflowError
 from ledger.workflow_file import load
 
 SMALLEST = """\
@@ -33,6 +34,41 @@ def test_scratch_databases_live_where_the_file_says_or_nowhere(tmp_path: Path) -
     assert read(tmp_path, SMALLEST + SCRATCH + "on_protected_server = true").scratch == Scratch("SCRATCH", True)
 
 
+def test_rehearsals_are_each_environments_own(tmp_path: Path) -> None:
+    assert read(tmp_path, SMALLEST).environments[0].rehearsals == Rehearsals()
+    said = 'rehearse = "schema"\nrehearsal_good_for = "1h"\nrehearsal = { env = "COPIES", room = "50 GB" }\n'
+    workflow = read(tmp_path, SMALLEST + said)
+    server = Scratch("COPIES", room=50_000_000_000)
+    assert workflow.environments[0].rehearsals == Rehearsals(Extent.SCHEMA, server, timedelta(hours=1))
+    assert workflow.dsn_variables == ("DEVELOPMENT_DATABASE_URL", "COPIES")
+    for word, extent in (("true", Extent.WHOLE), ("false", Extent.OFF)):
+        assert read(tmp_path, f"{SMALLEST}rehearse = {word}\n").environments[0].rehearsals.extent is extent
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('rehearse = "maybe"', 'rehearse cannot be "maybe"; write one of true, false, "schema".'),
+        (
+            'rehearsal = "postgresql://app:hunter2@db/shop"',
+            'rehearsal is no table; write rehearsal = { env = "REHEARSAL_DATABASE_URL" }.',
+        ),
+        (
+            'rehearsal = { env = "postgresql://app:hunter2@db/shop" }',
+            'rehearsal: env cannot be that; write env = "REHEARSAL_DATABASE_URL".',
+        ),
+        (
+            'rehearsal = { env = "COPIES", room = "all" }',
+            'rehearsal: room cannot be that; write room = "500 MB", "50 GB" or "2 TB".',
+        ),
+    ],
+)
+def test_what_cannot_be_a_rehearsal_is_said_without_its_address(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(WorkflowError) as caught:
+        read(tmp_path, f"{SMALLEST}{text}\n")
+    assert str(caught.value) == f'twokey.toml: environment "development": {sentence}'
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -47,7 +83,7 @@ def test_scratch_databases_live_where_the_file_says_or_nowhere(tmp_path: Path) -
         ),
         (
             SCRATCH + "protected = true\n",
-            "scratch: protected is not a key that Twokey knows; write one of database_url, on_protected_server.",
+            "scratch: protected is not a key that Twokey knows; write one of database_url, on_protected_server, room.",
         ),
     ],
 )

@@ -10,6 +10,7 @@ import psycopg
 from engine import apply, lock, plan, standing, tools
 from engine.backup import NothingToLose
 from engine.connection import Database, open_session
+from engine.scratch import Server
 from ledger import workflow_file
 from ledger.book import Book
 from ledger.doorbell import Doorbell
@@ -36,6 +37,7 @@ class Row:
     ledger_url: str
     redis_url: str
     dsn: dict[str, str]
+    scratch: Server | None = None  # where plans are rehearsed; None: nobody knows where
     asleep: set[str] = field(default_factory=set)  # environments whose look worker does not answer
 
     @property
@@ -57,6 +59,7 @@ class Row:
             tools=tools.find(None, os.environ["PATH"]),
             book=self.ledger,
             doorbell=AnsweredBell(self),
+            rehearsal=self.scratch,
         )
 
     def file(self, name: str, sql: str) -> str:

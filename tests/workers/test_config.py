@@ -132,13 +132,12 @@ def test_the_sweep_refuses_an_environments_database(around: dict[str, str]) -> N
 def test_the_scratch_server_is_for_hands_alone_and_they_can_do_without(around: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "twokey.toml").write_text(WORKFLOW + '[scratch]\ndatabase_url = { env = "SCRATCH_DATABASE_URL" }\n')
     around["DEVELOPMENT_DATABASE_URL"] = "postgresql://dev@h/a"
-    assert config.for_hands(["dev"], around).scratch is None
+    assert config.for_hands(["dev"], around).scratch == {}
     seen = config.for_hands(["dev"], {**around, "HOME": "/h", "PGPASSWORD": "p"}).generator_sees
     assert (seen["HOME"], [name for name in seen if "PASSWORD" in name or "URL" in name]) == ("/h", [])
     around["SCRATCH_DATABASE_URL"] = "postgresql://scratch:hunter2@h/postgres"
     settings = config.for_hands(["dev"], around)
-    assert settings.scratch
-    assert settings.scratch.reveal() == "postgresql://scratch:hunter2@h/postgres"
+    assert settings.scratch["SCRATCH_DATABASE_URL"].reveal() == "postgresql://scratch:hunter2@h/postgres"
     assert "hunter2" not in repr(settings)
     del around["DEVELOPMENT_DATABASE_URL"]
     with pytest.raises(Misconfigured, match="SCRATCH_DATABASE_URL is in sight of the sweep"):

@@ -1,0 +1,141 @@
+"""What an approver reads of a rehearsal."""
+
+from dataclasses import replace
+
+from bot import messages, receipts
+from bot.messages import Slot
+from ledger import events
+from ledger.events import Event
+from ledger.rehearsed import Barred, Changed, Outlook, Ran, Rehearsal
+from ledger.states import State
+from tests.bot.stories import ASKED, PLANNED, WORKFLOW, a_request, a_summary, lines, told
+
+SEEN = Rehearsal(
+    receipt="ab" * 32,
+    extent="whole",
+    at="2026-11-22T09:59:00+00:00",
+    backup="production-backup-2026-11-22T09-59-00.sql",
+    restored=3.0,
+    bytes=12_300_000,
+    seconds=1.2,
+    wal=4_500_000,
+    statements=(
+        Ran("20251001120000_phone", 1, "ALTER TABLE", 0.0, 0.02, None, ("public.users",)),
+        Ran("20251001120000_phone", 3, "UPDATE", 0.02, 1.1, 120),
+    ),
+    locks=(
+        Barred("public.users", "SHARE", 0.5, 0.1),
+        Barred("public.users", "ACCESS EXCLUSIVE", 0.0, 1.2),
+        Barred("public.orders", "SHARE", 0.1, 0.5),
+    ),
+    changes=(Changed("public.users", 120), Changed("public.audit", 1)),
+    unnamed=(),
+    invalid=(),
+    unvalidated=(),
+    undo="lossless",
+    loses=(),
+    undone=0.03,
+    no_way_back=None,
+    outlook=Outlook(3, 1.2, 4.0),
+)
+
+PRODUCTION = WORKFLOW.environment("production")
+assert PRODUCTION
+PLAN = a_summary(PRODUCTION)
+
+
+LOCKS = (
+    "🔒 *locks* `public.users` ACCESS EXCLUSIVE for 1.2 s, `public.orders` SHARE for 500 ms; about 3 queries would wait"
+)
+RECEIPT = (
+    "*Receipt* `abababababab`, which the digest holds · `production-backup-2026-11-22T09-59-00.sql`, "
+    "12.3 MB restored and checked in 3 s"
+)
+
+
+def said(**other: object) -> list[str]:
+    return receipts.lines(replace(PLAN, rehearsal=replace(SEEN, **other)))  # pyright: ignore[reportArgumentType]
+
+
+def shown(rehearsal: Rehearsal | None, state: State, *story: Event) -> dict[str, Slot]:
+    assert PRODUCTION
+    plan = replace(PLAN, rehearsal=rehearsal) if rehearsal else None
+    request = replace(a_request(state), plan=plan, version=len(story))
+    return {one.name: one for one in messages.project(request, PRODUCTION, told=told(*story), workflow=WORKFLOW)}
+
+
+def test_five_lines_say_what_was_seen() -> None:
+    assert said() == [
+        "*Rehearsed* on a copy from `production-backup-2026-11-22T09-59-00.sql`",
+        "✅ *works* 2 statements in 1 migration; the backup restores, in 3 s",
+        "⏱️ *takes* 1.2 s, 4.5 MB of WAL",
+        LOCKS,
+        "✏️ *changes* `public.users` 120 rows, `public.audit` 1 row, `public.users` written anew",
+        "↩️ *undo* lossless, in 30 ms",
+    ]
+    assert said(locks=(), changes=(), statements=())[3:5] == [
+        "🔒 *locks* nothing that bars reads or writes",
+        "✏️ *changes* no rows",
+    ]
+    assert said(outlook=Outlook(0, 0.0, 4.0))[3].endswith("; nobody would wait")
+    assert said(outlook=Outlook(1, 0.0, 4.0))[3].endswith("; about 1 query would wait")
+    assert said(undo="loses", loses=("120 values of users.phone",))[5] == (
+        "⚠️ *undo* loses 120 values of users.phone, in 30 ms"
+    )
+    assert said(undo="irreversible", no_way_back="a.sql has no way down")[5] == (
+        "⚠️ *undo* irreversible: a.sql has no way down"
+    )
+    assert said(undo="broken")[5] == "⚠️ *undo* broken: there is no way down"
+
+
+def test_what_nobody_expects_is_a_line_by_itself() -> None:
+    assert said(unnamed=("public.audit",))[0] == ("🔴 *Rows of `public.audit` change, and the plan does not name it.*")
+    assert said(unnamed=("a", "b"))[0] == "🔴 *Rows of `a`, `b` change, and the plan does not name them.*"
+    assert said(extent="schema")[0] == (
+        "⚠️ *Rehearsed on the schema and a sample of rows alone*: times, locks and rows are not what they will be"
+    )
+    assert said(invalid=("i",), unvalidated=("c",), outlook=Outlook(0, 0, 1, ("dump (pid 7, role backup)",)))[6:] == [
+        "⚠️ The index `i` is left invalid",
+        "⚠️ The constraint `c` is left not validated",
+        "⚠️ *in the way now* dump (pid 7, role backup)",
+    ]
+    off = replace(PLAN, unrehearsed="no scratch server is known to the worker")
+    assert receipts.lines(off) == ["⚠️ *Not rehearsed* no scratch server is known to the worker"]
+    assert receipts.lines(PLAN) == []
+    assert receipts.told(PLAN) is None
+
+
+def test_the_thread_has_each_statement_and_lock() -> None:
+    body = shown(SEEN, State.PLANNED, ASKED, PLANNED)["receipt"].body
+    assert lines(body) == [
+        RECEIPT,
+        "```",
+        "20251001120000_phone.sql:1 ALTER TABLE, 20 ms, writes public.users anew",
+        "20251001120000_phone.sql:3 UPDATE, 1.1 s, 120 rows",
+        "  lock public.users SHARE for 100 ms, at 500 ms",
+        "  lock public.users ACCESS EXCLUSIVE for 1.2 s, at 0 ms",
+        "  lock public.orders SHARE for 500 ms, at 100 ms",
+        "```",
+    ]
+    many = replace(SEEN, statements=SEEN.statements * 30, locks=())
+    assert lines(shown(many, State.PLANNED, ASKED, PLANNED)["receipt"].body)[-2] == "and 20 more statements"
+
+
+def test_the_channel_sees_how_far_a_rehearsal_is_and_what_came_of_it() -> None:
+    going = events.Rehearsing("Restoring 12,300 bytes into a copy")
+    under_way = shown(None, State.ASKED, ASKED, going)
+    assert list(under_way) == ["rehearsal"]
+    assert not under_way["rehearsal"].in_thread
+    assert lines(under_way["rehearsal"].body) == [
+        "🔵 *production* · apply #7 is rehearsed on a copy before anyone is asked: Restoring 12,300 bytes into a copy."
+    ]
+    done = shown(SEEN, State.PLANNED, ASKED, going, PLANNED)
+    assert list(done)[:2] == ["rehearsal", "card"]
+    assert lines(done["rehearsal"].body) == [
+        "✅ *production* · apply #7 was rehearsed on a copy; its card says what was seen."
+    ]
+    stopped = shown(None, State.REJECTED, ASKED, going, events.Denied("z.sql:3 failed in rehearsal."))
+    assert lines(stopped["rehearsal"].body) == [
+        "🚫 *production* · apply #7 ended in its rehearsal: nobody was asked, and production is untouched."
+    ]
+    assert "z.sql:3 failed in rehearsal." in lines(stopped["card"].body)[0]

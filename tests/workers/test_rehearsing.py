@@ -1,0 +1,125 @@
+"""A protected environment's plan runs on a restored copy before anyone is asked, and its digest stands for that."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine import plan
+from engine.refusals import PlanAltered
+from engine.scratch import Server
+from ledger.events import Denied, Planned, Rehearsing, Stale
+from ledger.request import Act, Request
+from ledger.states import State
+from ledger.workflow import Extent
+from playground.embedded import Postgres
+from tests.workers.row import FIRST, SECOND, THIRD, Row
+from workers import gate, rehearsing
+
+FOURTH = "20260101000000_require_phone"
+
+
+@pytest.fixture
+def rehearsed(row: Row, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Row:
+    """Production has all three and a row; development and test have a fourth file, which production may get."""
+    monkeypatch.setattr(gate, "PATIENCE", timedelta())  # the bot has looked already
+    row.scratch = Server(postgres.url(), on_protected_server=True)
+    row.bring("production")
+    row.sql("production", "INSERT INTO users (email) VALUES ('a@example.com')")
+    return row
+
+
+def asked(row: Row, sql: str) -> Request:
+    row.file(FOURTH, sql)
+    row.bring("development", "test")
+    assert row.do("test", Act.CERTIFY).state is State.APPLIED
+    return row.do("production")
+
+
+def left(row: Row) -> list[tuple]:
+    return row.sql("production", "SELECT datname FROM pg_database WHERE datname LIKE 'twokey_scratch_rehearsal%'")
+
+
+def test_what_was_seen_is_shown_kept_and_bound_and_the_run_takes_its_own_backup(rehearsed: Row) -> None:
+    request = asked(rehearsed, "UPDATE users SET email = lower(email);\n")
+    assert request.state is State.PLANNED
+    assert request.plan
+    seen, kept = request.plan.rehearsal, rehearsed.ledger.rehearsed(request.id)
+    assert seen
+    assert kept
+    assert (request.plan.unrehearsed, seen.extent, left(rehearsed)) == (None, "whole", [])
+    assert [(one.migration, one.line, one.tag, one.rows) for one in seen.statements] == [(FOURTH, 1, "UPDATE", 1)]
+    assert [(one.relation.rpartition(".")[2], one.rows) for one in seen.changes] == [("user_audit", 1), ("users", 1)]
+    assert [one.rpartition(".")[2] for one in seen.unnamed] == ["user_audit"]  # by the trigger of the third file
+    frozen = rehearsed.ledger.frozen_plan(request.id)
+    assert frozen["receipt"] == seen.receipt
+    found, _ = rehearsing.of(rehearsed.hands("production"), request.id, bound=seen.receipt)
+    assert plan.sealed(found.as_json()) == seen.receipt
+    told = [one.what for one in rehearsed.told(request.id) if isinstance(one, Rehearsing)]
+    assert told[0] == "Backing up"
+    assert told[-2:] == [f"Running {FOURTH}.sql on the copy, 1 of 1", "Trying the way back on the copy"]
+    rehearsed.approve(request.id)
+    assert rehearsed.ring(request.id).state is State.APPLIED
+    assert len(list((rehearsed.migrations / "schema-backups").glob("production-*.sql"))) == 2
+
+
+def test_a_rehearsal_that_fails_ends_the_request_before_anyone_is_asked(rehearsed: Row) -> None:
+    request = asked(
+        rehearsed, "ALTER TABLE users ADD COLUMN phone text;\nALTER TABLE users ALTER phone SET NOT NULL;\n"
+    )
+    assert (request.state, request.plan, left(rehearsed)) == (State.REJECTED, None, [])
+    why = rehearsed.last(request.id)
+    assert isinstance(why, Denied)
+    assert why.why.startswith(
+        f"{FOURTH}.sql:2, statement 2 of 2, failed in rehearsal on a copy of production (23502): "
+    )
+    assert "production was not touched." in why.why
+    assert not any(isinstance(one, Planned) for one in rehearsed.told(request.id))
+    assert rehearsed.history("production") == [FIRST, SECOND, THIRD]
+
+
+def test_what_moved_on_since_or_is_too_old_or_was_altered_does_not_run(
+    rehearsed: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = asked(rehearsed, "CREATE TABLE more ();\n")
+    hands = rehearsed.hands("production")
+    with pytest.raises(PlanAltered):
+        rehearsing.of(hands, request.id, bound="0" * 64)
+    rehearsed.approve(request.id)
+    monkeypatch.setattr(rehearsing, "datetime", Later)
+    assert rehearsed.ring(request.id).state is State.STALE
+    why = rehearsed.last(request.id)
+    assert isinstance(why, Stale)
+    assert why.what.startswith("The rehearsal began at ")
+    assert why.what.endswith("Ask again: `/migrate apply production`.")
+
+
+class Later(datetime):
+    """A clock on which every receipt is old."""
+
+    @classmethod
+    def now(cls, tz: object = None) -> "Later":
+        return cls(2100, 1, 1, tzinfo=UTC)
+
+
+def test_where_it_is_off_the_card_says_why_and_where_it_must_be_it_is_asked_for(row: Row, postgres: Postgres) -> None:
+    row.bring("development", "test")
+    row.do("test", Act.CERTIFY)
+    request = row.do("production")
+    assert request.plan
+    assert request.plan.unrehearsed == "no scratch server is known to the worker"
+    toml = row.config.read_text()
+    row.config.write_text(toml.replace("protected = true", "protected = true\nrehearse = false"))
+    off = rehearsing._extent(row.hands("production"))
+    assert off == (Extent.OFF, "`rehearse = false` is what twokey.toml says for production")
+    row.config.write_text(toml)
+    row.scratch = Server(postgres.url(), on_protected_server=True)
+    row.approve(request.id)
+    row.ring(request.id)
+    assert row.last(request.id) == Stale(
+        "The plan was not rehearsed, and production asks for that now. Ask again: `/migrate apply production`."
+    )
+    row.scratch = None
+    row.config.write_text(toml.replace("protected = true", 'protected = true\nrehearse = "schema"'))
+    refused = row.last(row.do("production").id)
+    assert isinstance(refused, Denied)
+    assert refused.why.startswith("This needs a scratch database, and twokey.toml names no server for one.")
