@@ -1,6 +1,7 @@
 """Backing up from a terminal, which changes nothing in a database, and looking through what there is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def into(around: Surroundings, environment: Environment) -> Into:
     return Into(around.workflow.backups, around.tools, form=Form(ours.form), parallel=ours.parallel, keep=keep)
 
 
+def asked_for(around: Surroundings, environment: Environment) -> Into:
+    """The same for a backup that no run follows: of a protected one it takes none away, for nobody agreed to that."""
+    every = into(around, environment)
+    return replace(every, keep=Keep()) if environment.protected else every
+
+
 def backup(word: str, *, aloud: bool) -> Answer:
     """A backup stands in the folder, with its manifest."""
     around = here()
@@ -40,7 +47,7 @@ def backup(word: str, *, aloud: bool) -> Answer:
     ):
         identity.meet(session, history.prepare(session))
         tell(BackupStarted())
-        receipt = engine.take(session, into=into(around, environment), now=datetime.now(UTC))
+        receipt = engine.take(session, into=asked_for(around, environment), now=datetime.now(UTC))
     return backup_words.taken(receipt, manifest.read(Path(receipt.path)))
 
 

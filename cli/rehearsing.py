@@ -50,7 +50,7 @@ def _prepared(around: Surroundings, environment: Environment, tell: Tell) -> tup
     ):
         identity.meet(session, history.prepare(session))
         tell(BackupStarted())
-        taken = backup.take(session, into=backing.into(around, environment), now=datetime.now(UTC))
+        taken = backup.take(session, into=backing.asked_for(around, environment), now=datetime.now(UTC))
         tell(BackupTaken(taken))
         source = Source(Path(taken.path), around.tools, environment.backup.parallel)
         bench = Bench(server, rehearsal.likeness(session), extent="schema" if sample else "whole")

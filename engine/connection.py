@@ -151,7 +151,9 @@ def _connect(database: Database, purpose: str) -> Connection:
 
 
 def _is_torn(dsn: str) -> bool:
-    """Whether a password with a bare @ or / was torn, so that a piece of it stands where the host or database does."""
+    """Whether a password with a bare @, / or : was torn, so that a piece of it stands where host or database does."""
+    if dsn.startswith(("postgresql://", "postgres://")) and dsn.partition("?")[0].count("@") > 1:
+        return True
     parts = conninfo_to_dict(dsn)
     host, name = str(parts.get("host") or ""), str(parts.get("dbname") or "")
     return "@" in host[1:] or ("@" in name and "user" not in parts)  # a host may begin with @: an abstract socket

@@ -3,18 +3,21 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Numeric, Text, and_, cast, func, insert, not_, or_, select, update
 
 from ledger import rows
 from ledger.events import Event, Frozen, Halted, Withdrawn
 from ledger.pen import NOW, Pen
-from ledger.request import POLICY, Act, Freeze, Request, Wish
+from ledger.request import POLICY, Act, Freeze, Request, Verdict, Wish
 from ledger.states import State, sources
-from ledger.tables import freezes, requests
+from ledger.tables import decisions, freezes, requests
 from ledger.wishes import all_requests, asked, opening
 
 #: Who waits can be halted. What runs finishes.
 _WAITING = frozenset({State.ASKED, State.PLANNED, State.APPROVED})
+
+#: The ledger's clock as Slack writes a moment.
+_NOW_AS_TS = cast(cast(func.extract("epoch", NOW), Numeric(20, 6)), Text)
 
 
 def stands() -> ColumnElement[bool]:
@@ -67,13 +70,21 @@ class Freezes(Pen):
         self._tell_those_who_wait(tx, wish.environment, Halted(opened, wish.actor.name, wish.reason or "", iso))
 
     def _take_keys_out(self, tx: Connection, environment: str) -> Iterable[int]:
-        """approved → planned, where a second person had turned a key."""
+        """approved → planned, where a second person had turned a key; and no approval from before counts any more."""
         assert State.APPROVED in sources(State.PLANNED)
+        waits = select(requests.c.id).where(*_waits(environment)).scalar_subquery()
+        standing = [decisions.c.verdict == Verdict.APPROVE, decisions.c.withdrawn_ts.is_(None)]
+        given = update(decisions).where(decisions.c.request_id.in_(waits), *standing)
+        tx.execute(given.values(withdrawn_ts=_NOW_AS_TS))
         turned = [requests.c.environment == environment, requests.c.state == State.APPROVED, requests.c.protected]
         back = update(requests).where(*turned, requests.c.act != Act.THAW)
         return tx.scalars(back.values(state=State.PLANNED, starts_at=None).returning(requests.c.id)).all()
 
     def _tell_those_who_wait(self, tx: Connection, environment: str, event: Event) -> None:
-        waits = [requests.c.environment == environment, requests.c.state.in_(_WAITING), requests.c.act != Act.THAW]
-        for request_id in tx.scalars(select(requests.c.id).where(*waits).order_by(requests.c.id)).all():
+        for request_id in tx.scalars(select(requests.c.id).where(*_waits(environment)).order_by(requests.c.id)).all():
             self._tell(tx, request_id, event)
+
+
+def _waits(environment: str) -> tuple[ColumnElement[bool], ...]:
+    """Of a row of requests: it is open there, does not run yet, and would not lift the frost."""
+    return requests.c.environment == environment, requests.c.state.in_(_WAITING), requests.c.act != Act.THAW

@@ -109,6 +109,12 @@ def test_the_workflow_file_says_how_and_how_many(shell: Shell) -> None:
     assert [one["file"] for one in shell("backups", "dev", "--json").body["backups"]] == names[:0:-1]
 
 
+def test_nobody_alone_pushes_out_the_backups_of_production(shell: Shell) -> None:
+    shell.workflow(OURS.replace('aliases = ["prod"]', 'aliases = ["prod"]\nkeep_backups = 1'))
+    names = [shell("backup", "prod", "--json").body["backup"]["file"] for _ in range(2)]
+    assert [one["file"] for one in shell("backups", "prod", "--json").body["backups"]] == names[::-1]
+
+
 def test_a_restore_tells_each_step_and_where_the_old_database_is(shell: Shell) -> None:
     name = backed_up(shell)
     shell.sql("development", "DELETE FROM users")

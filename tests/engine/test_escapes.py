@@ -83,6 +83,8 @@ def test_an_error_of_the_server_that_nobody_met_before_is_told_in_our_words(deve
         "postgresql://u:hunt@er2@nowhere.invalid/shop",
         "postgresql://u:hunt/er2@nowhere.invalid/shop",
         "postgresql://u:hunt/er2@nowhere.invalid:5432/shop",
+        "postgresql://u:hunt@x/er2@nowhere.invalid/shop",
+        "postgresql://u:hunt@er2:x@nowhere.invalid/shop",
     ],
 )
 def test_a_password_that_was_not_percent_encoded_is_not_shown_in_pieces(dsn: str) -> None:

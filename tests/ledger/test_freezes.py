@@ -11,9 +11,9 @@ from ledger import evidence
 from ledger.book import Book
 from ledger.errors import IllegalMove
 from ledger.events import Asked, Frozen, Halted, Released, Started, Thawed, Withdrawn
-from ledger.request import POLICY, Act, Request
+from ledger.request import POLICY, Act, Decision, Request, Verdict
 from ledger.states import State
-from tests.support.ledger import ADA, BO, a_request_in, a_wish, role_url
+from tests.support.ledger import ADA, BO, DIGEST, a_request_in, a_wish, role_url
 
 Say = Callable[[str], None]
 
@@ -55,6 +55,23 @@ def test_whoever_waits_is_told_and_a_turned_key_is_taken_out(ledger: Book) -> No
     assert (stands.state, stands.starts_at) == (State.PLANNED, None)
     assert [told.event for told in ledger.events(approved.id)][-2:] == [Withdrawn(POLICY.id, POLICY.name), halted]
     assert [ledger.request(one.id).version for one in (ended, elsewhere)] == [ended.version, elsewhere.version]
+
+
+def test_an_approval_from_before_the_frost_counts_no_more(ledger: Book, ledger_url: str) -> None:
+    """Where several have to approve, the one who comes back must not find the other's old word still standing."""
+    waits, elsewhere = waiting(ledger, State.PLANNED), a_request_in(ledger, State.PLANNED)
+    for one in (waits, elsewhere):
+        assert ledger.decide(Decision(one.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))
+    bot = Book(role_url(ledger_url, "twokey_bot"), name="bot")
+    freeze(bot)
+    bot.close()
+    [before], [there] = ledger.decisions(waits.id), ledger.decisions(elsewhere.id)
+    assert before.withdrawn_ts is not None
+    assert abs(float(before.withdrawn_ts) - ledger.now().timestamp()) < 60
+    assert there.withdrawn_ts is None
+    anew = Decision(waits.id, BO, Verdict.APPROVE, DIGEST, "1.3", None)
+    assert ledger.decide(anew)
+    assert ledger.decisions(waits.id)[-1] == anew
 
 
 def test_what_runs_finishes(ledger: Book) -> None:
