@@ -1,6 +1,6 @@
 """What is read back of the ledger for whoever asks: links to messages, and all that is known of one request."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from bot.outcomes import SHOWN, Entry, HandedOut, Home, Listed, Refused, Station
@@ -76,8 +76,13 @@ class Archive:
         name = environment.name
         return Station(environment, next(iter(last), None), self._book.certification(name), self._book.frozen(name))
 
-    def export(self, request_id: int, actor: Actor, *, channel: str) -> HandedOut | Refused:
-        """Write down that somebody wants the evidence; the announcer puts it where the request's card stands."""
+    def export(
+        self, request_id: int, actor: Actor, *, channel: str, shared: Callable[[str, Environment], Refused | None]
+    ) -> HandedOut | Refused:
+        """Write down that somebody wants the evidence; the announcer puts it where the request's card stands.
+
+        `shared` says why nothing may stand in a channel, if nothing may.
+        """
         try:
             request = self._book.request(request_id)
         except NoSuchRequest as missing:
@@ -90,6 +95,8 @@ class Archive:
             )
         if channel not in {environment.channel, self._workflow.channel}:
             return Refused(f"Ask in <#{environment.channel}>, where the evidence of #{request_id} will stand.")
+        if strangers := shared(channel, environment):
+            return strangers
         verdict = policy.may_export(actor)
         if isinstance(verdict, policy.Denied):
             return Refused(verdict.why)

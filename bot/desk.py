@@ -83,7 +83,7 @@ class Desk:
             case Cancel(request_id=request_id):
                 return self._cancel(request_id, actor, asker.channel)
             case Export(request_id=request_id):
-                return self._archive.export(request_id, actor, channel=asker.channel)
+                return self._archive.export(request_id, actor, channel=asker.channel, shared=self._threshold.shared)
             case Requests():
                 return self._archive.listed(None, open_only=True)
             case History(environment=name):

@@ -31,7 +31,7 @@ class Threshold:
         """Why it cannot be asked for now, or None."""
         if not self._is_configured(wish.channel, environment):
             return Refused(f"Ask for {environment.name} in <#{environment.channel}>, where everyone concerned sees it.")
-        if shared := self._shared(wish.channel, environment):
+        if shared := self.shared(wish.channel, environment):
             return shared
         # Only these are gated by the ledger; everyone else's ack need not wait for two more questions.
         gated = environment.protected and wish.act.changes
@@ -68,7 +68,8 @@ class Threshold:
     def _is_configured(self, channel: str, environment: Environment) -> bool:
         return channel in {environment.channel, self._workflow.channel}
 
-    def _shared(self, channel: str, environment: Environment) -> Refused | None:
+    def shared(self, channel: str, environment: Environment) -> Refused | None:
+        """Why nothing may be said there, where strangers may read; None where none do."""
         for one in dict.fromkeys((channel, environment.channel)):
             if not self._directory.is_ours(one):
                 return Refused(

@@ -11,7 +11,7 @@ from ledger.deliveries import CARD
 from ledger.events import Exported
 from ledger.request import Kind, Request
 from ledger.states import State
-from ledger.workflow import Workflow
+from ledger.workflow import Environment, Workflow
 from tests.bot.conftest import CHANNEL
 from tests.support.ledger import BO, a_request_in, a_wish
 
@@ -28,13 +28,17 @@ def request_of_two(ledger: Book) -> Request:
     return a_request_in(ledger, State.PLANNED, wish=a_wish(environment="production"), protected=True)
 
 
+def ours(channel: str, environment: Environment) -> None:
+    """No stranger reads there."""
+
+
 def exports(book: Book) -> int:
     return sum(isinstance(told.event, Exported) for told in book.events(1))
 
 
 def test_an_unknown_number(archive: Archive) -> None:
     no = Refused("There is no request #9. `/migrate requests` lists the open ones.")
-    assert archive.export(9, CY, channel=CHANNEL) == no
+    assert archive.export(9, CY, channel=CHANNEL, shared=ours) == no
 
 
 @pytest.mark.usefixtures("request_of_two")
@@ -48,26 +52,26 @@ def test_an_unknown_number(archive: Archive) -> None:
     ],
 )
 def test_who_may_not(archive: Archive, ledger: Book, kind: Kind, why: str) -> None:
-    assert archive.export(1, replace(CY, kind=kind), channel=CHANNEL) == Refused(why)
+    assert archive.export(1, replace(CY, kind=kind), channel=CHANNEL, shared=ours) == Refused(why)
     assert exports(ledger) == 0
 
 
 @pytest.mark.usefixtures("request_of_two")
 def test_from_another_channel_nobody_may(archive: Archive, ledger: Book) -> None:
     no = Refused("Ask in <#C0MIGRATE>, where the evidence of #1 will stand.")
-    assert archive.export(1, CY, channel="C0GENERAL") == no
+    assert archive.export(1, CY, channel="C0GENERAL", shared=ours) == no
     assert exports(ledger) == 0
 
 
 @pytest.mark.usefixtures("request_of_two")
 def test_every_full_member_may(archive: Archive, ledger: Book) -> None:
-    assert archive.export(1, CY, channel=CHANNEL) == HandedOut(1, CHANNEL)
+    assert archive.export(1, CY, channel=CHANNEL, shared=ours) == HandedOut(1, CHANNEL)
     assert exports(ledger) == 1
 
 
 def test_an_environment_that_is_gone(archive: Archive, ledger: Book) -> None:
     a_request_in(ledger, State.ASKED, wish=a_wish(environment="staging"))
-    assert archive.export(1, CY, channel=CHANNEL) == Refused(
+    assert archive.export(1, CY, channel=CHANNEL, shared=ours) == Refused(
         "staging is no longer in twokey.toml, so #1 has no channel. "
         "Whoever runs Twokey can say `python -m ledger export 1`."
     )

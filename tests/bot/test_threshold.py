@@ -6,14 +6,14 @@ import pytest
 
 from bot import messages
 from bot.archive import Archive
-from bot.commands import Cancel, Do
+from bot.commands import Cancel, Do, Export
 from bot.desk import Desk
 from bot.identity import Directory
 from bot.outcomes import Refused, TakenBack, WrittenDown
 from bot.voice import SlackFailed, Voice, emoji
 from ledger.book import Book
 from ledger.doorbell import Doorbell
-from ledger.events import Event, Planned, Unanswered, Waiting
+from ledger.events import Event, Exported, Planned, Unanswered, Waiting
 from ledger.events import Refused as Denied
 from ledger.records import Heard
 from ledger.request import Act
@@ -37,6 +37,16 @@ def test_only_a_channel_that_slack_calls_ours_takes_a_wish(desk: Desk, slack: Wo
     slack.set_channel(CHANNEL, is_ext_shared=True)
     assert desk.ask(Do(Act.APPLY, "development"), ASKER) == refused
     assert desk.confirm(FORM, ASKER) == refused
+    slack.set_channel(CHANNEL, is_ext_shared=False)
+
+
+def test_no_evidence_is_put_where_strangers_read(desk: Desk, ledger: Book, slack: Workspace) -> None:
+    a_request_in(ledger, State.PLANNED)
+    slack.set_channel(CHANNEL, is_ext_shared=True)
+    refused = desk.ask(Export(1), ASKER)
+    assert isinstance(refused, Refused)
+    assert refused.why.startswith("<#C0MIGRATE> may be shared with other organisations")
+    assert not any(isinstance(told.event, Exported) for told in ledger.events(1))
 
 
 @pytest.mark.parametrize("flag", ["is_ext_shared", "is_pending_ext_shared", "is_shared"])
