@@ -146,7 +146,7 @@ class Announcer:
 
     def _lost(self, request_id: int, slot: str) -> None:
         """It is gone from Slack, and is put there anew; under a new card stand the files and the receipt, too."""
-        for name in (slot, messages.SQL, messages.RECEIPT, messages.DRAFT) if slot == CARD else (slot,):
+        for name in (CARD, *messages.UNDER_CARD) if slot == CARD else (slot,):
             self._book.lost(request_id, name)
 
     def _edit(self, slot: Slot, there: Delivery, *, at_once: bool) -> bool:

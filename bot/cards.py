@@ -65,7 +65,13 @@ def _subject(story: Story, plan: PlanSummary) -> list[Block]:
     lines += [f"*{said(fact.name)}* {spoken(fact.sentence)}" for fact in plan.facts]
     lines += receipts.lines(plan)
     if story.two_keys:
-        lines += [*_certified(plan), *_hazards(story, plan), *_notes(plan), *_backup(story, plan)]
+        lines += [
+            *_certified(plan),
+            *_hazards(story, plan),
+            *_notes(plan),
+            *_backup(story, plan),
+            *_written(story, plan),
+        ]
         return [*sections(lines), section(_keys(story, plan)), context(_small_print(story, plan))]
     return [*sections([*lines, *_hazards(story, plan), *_notes(plan)]), context(_small_print(story, plan))]
 
@@ -132,10 +138,23 @@ def _keys(story: Story, plan: PlanSummary) -> str:
     )
 
 
+def _written(story: Story, plan: PlanSummary) -> list[str]:
+    """Which commit it is, and who wrote it: they may not approve it, as far as anybody can know who they are."""
+    if story.request.act is not Act.APPLY:
+        return []
+    if plan.origin is None:
+        return ["*Written by* nobody knows: the migrations are not a git checkout"]
+    authors = ", ".join(said(author.name) for author in plan.origin.authors)
+    unknown = second_key.unknown_authors(plan, story.environment)
+    free = story.environment.authors_may_approve or not unknown
+    doubt = "" if free else f"; whether {', '.join(map(said, unknown))} would approve their own work cannot be known"
+    return [f"*Written by* {authors}, commit {mono(plan.origin.commit[:12])}{doubt}"]
+
+
 def _who(story: Story) -> str:
     """Who may turn it: a user group by its name, so that its members are not notified one by one."""
     request, environment = story.request, story.environment
-    may = second_key.holders(environment, request.groups, requester=request.actor).ids
+    may = second_key.holders(environment, request.groups, requester=request.actor, plan=request.plan).ids
     listed = [one for one in environment.approvers if is_group(one) or one in may]
     who = " or ".join(map(mention, listed)) or "nobody (no approver is configured)"
     return who if environment.approvals == 1 else f"{environment.approvals} different people of {who}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot import acts, cards, enclosures, endings, lists, receipts, thread
+from bot import acts, cards, enclosures, endings, lists, receipts, recovery, thread
 from bot.answers import answer, nobody, shared
 from bot.blocks import Body, body, cut, escape, fenced, field, mono, ours, plain, said, section
 from bot.enclosures import Enclosure
@@ -60,6 +60,12 @@ DRAFT = "draft"
 #: The replies that enclose the SQL of the plan, and that say what its rehearsal saw.
 SQL, RECEIPT = "sql", "receipt"
 
+#: The reply that says how to get back.
+RECOVERY = "recovery"
+
+#: What is said once under a card, and again under a new one.
+UNDER_CARD = (SQL, RECEIPT, DRAFT, RECOVERY)
+
 #: What is shown of a line that was not understood.
 LINE = 200
 
@@ -99,8 +105,8 @@ def project(
     if request.plan is None and not waits:
         return (*before, *_evidence(story))
     card = Slot(CARD, environment.channel, cards.card(story))
-    under = (*_sql(story), *_receipt(story), *_progress(story), *_replies(story), *_draft(story), *_evidence(story))
-    return (*before, card, *under)
+    under = (*_sql(story), *_receipt(story), *_progress(story), *_replies(story))
+    return (*before, card, *under, *_ways_back(story), *_draft(story), *_evidence(story))
 
 
 def _in_one_message(story: Story) -> bool:
@@ -124,6 +130,11 @@ def _rehearsal(story: Story) -> list[Slot]:
 def _receipt(story: Story) -> list[Slot]:
     shown = receipts.told(story.request.plan) if story.request.plan else None
     return [Slot(RECEIPT, story.environment.channel, shown)] if shown else []
+
+
+def _ways_back(story: Story) -> list[Slot]:
+    shown = recovery.ways_back(story)
+    return [Slot(RECOVERY, story.environment.channel, shown)] if shown else []
 
 
 def _draft(story: Story) -> list[Slot]:

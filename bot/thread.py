@@ -1,6 +1,6 @@
 """The card's thread: one progress message edited in place, and a reply for each event that deserves one."""
 
-from bot.blocks import Body, body, mention, moment, mono, ours, plain, said, seconds, sections, size, spoken
+from bot.blocks import Body, body, listed, mention, moment, mono, ours, plain, said, seconds, sections, size, spoken
 from bot.endings import ending, record
 from bot.story import ENDS, Story, frozen, whom
 from ledger import events
@@ -100,13 +100,16 @@ def reply(told: Told, story: Story) -> Body | None:
     if isinstance(told.event, ENDS):
         lines = ending(story)
         return body("\n".join(lines), *sections(lines), *record(story))
+    if isinstance(told.event, events.Unlike):
+        shown = _incident(story, told.event)
+        return body(shown[0], *sections(shown))
     line = _line(told, story)
     return None if line is None else plain(line)
 
 
 def broadcasts(told: Told) -> bool:
     """Whether the whole channel sees this reply: only where somebody has to act."""
-    return isinstance(told.event, events.Failed | events.Interrupted)
+    return isinstance(told.event, events.Failed | events.Interrupted | events.Unlike)
 
 
 def _line(told: Told, story: Story) -> str | None:
@@ -116,6 +119,8 @@ def _line(told: Told, story: Story) -> str | None:
         case events.Refused(actor_name=name, why=why, deed=deed):
             # Its first sentence alone: what follows names the approvers, who were mentioned once already.
             return f"🚫 {said(name)}'s {deed} did not count: “{ours(why.partition('. ')[0].rstrip('.'))}.”"
+        case events.Foretold():
+            return _foretold(told.event)
         case events.Noted(actor_name=name, what=what):
             return f"📝 {said(name)}: {said(what)}"
         case events.Withdrawn(actor_id=POLICY.id):
@@ -140,6 +145,28 @@ def _line(told: Told, story: Story) -> str | None:
             return _done(told.event) if story.environment.verbosity is Verbosity.ALL else None
         case _:
             return None
+
+
+def _incident(story: Story, found: events.Unlike) -> list[str]:
+    """The schema is otherwise than what was approved had left it: whoever is at hand should look now."""
+    name, who = story.environment.name, mention(story.request.actor.id)
+    why = "Somebody or something else changed it meanwhile, or it does what the copy did not."
+    return [
+        f"🚨 {who} *{name} is not what the rehearsal of #{story.request.id} left.* {why}",
+        *listed([f"• {spoken(one)}" for one in found.differences], show=LINES_KEPT),
+        f"➡️ Look into it before anything else runs: `/migrate freeze {name}`, then `/migrate validate`.",
+    ]
+
+
+def _foretold(said_before: events.Foretold) -> str:
+    error = said_before.error
+    off = "" if error is None else f" ({abs(error):.0%} {'longer' if error > 0 else 'shorter'})"
+    line = f"📏 Foretold {seconds(said_before.seconds)}, took {seconds(said_before.took)}{off}."
+    if said_before.waited is None or said_before.longest is None:
+        return f"{line} Who waited for it could not be seen."
+    most = f", the longest for {seconds(said_before.longest)}" if said_before.waited else ""
+    about = "1 query" if said_before.queries == 1 else f"{said_before.queries} queries"
+    return f"{line} About {about} foretold to wait, {said_before.waited} waited{most}."
 
 
 def _unanswered(story: Story, silent: int) -> str:

@@ -25,5 +25,5 @@ def drawn(around: Surroundings, environment: Environment) -> Plan:
     files = around.files()
     gate = looking.gate(around, environment, files)
     stands, known = looking.closely(around, environment, files)
-    advice = Advice(known, Squawk(around.tools.squawk))
+    advice = Advice(known, Squawk(around.tools.squawk), around.checkout())
     return draw(stands, files, before=gate, limits=around.limits, advice=advice)

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from cli import workflow
+from engine import checkout
+from engine.checkout import Checkout
 from engine.connection import Database, Limits
 from engine.files import Migration, read
 from ledger.workflow import Environment, Scratch, Workflow
@@ -101,6 +103,10 @@ class Surroundings:
     def files(self) -> tuple[Migration, ...]:
         """The folder as it is now; raises BadFile."""
         return read(self.workflow.migrations)
+
+    def checkout(self) -> Checkout | None:
+        """What git says of the folder, if it is a checkout; raises BadFile."""
+        return checkout.read(self.workflow.migrations, self.files(), git=self.tools.git)
 
     @property
     def limits(self) -> Limits:

@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from engine import VERSION, bounds, gate, hazards, statements
+from engine.checkout import Author, Checkout, Origin
 from engine.connection import Limits, milliseconds
 from engine.files import Migration
 from engine.gate import Gate, Held
 from engine.hazards import Hazard
 from engine.hazards.catalog import Catalog
-from engine.refusals import PlanAltered
+from engine.refusals import CheckoutUnread, NotCommitted, PlanAltered
 from engine.squawk import Squawk
 from engine.standing import Standing
 from engine.statements import Statement
@@ -109,24 +110,31 @@ class Plan(Drawn):
 
     held: tuple[Held, ...]
     receipt: str | None = None
+    origin: Origin | None = None
 
     @property
     def bound(self) -> Mapping[str, Any]:
         """What was seen to work; no name, which the first kind there was needs not."""
-        return {"receipt": self.receipt}
+        return {"receipt": self.receipt} | ({"origin": asdict(self.origin)} if self.origin else {})
 
     @staticmethod
     def more_from_json(said: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Who is held."""
-        return {"held": tuple(Held(**one) for one in said["held"])}
+        """Who is held, and where it comes from."""
+        found = said.get("origin")
+        origin = found and Origin(found["commit"], tuple(Author(**author) for author in found["authors"]))
+        return {"held": tuple(Held(**one) for one in said["held"]), "origin": origin}
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What the hazards are judged by, besides the files: the live catalog, and squawk. Each may be left out."""
+    """What is known besides the files: for the hazards the live catalog and squawk, and what git says of the folder.
+
+    Each may be left out.
+    """
 
     catalog: Catalog | None = None
     squawk: Squawk | None = None
+    checkout: Checkout | None = None
 
 
 def draw(
@@ -141,8 +149,19 @@ def draw(
     for file in waiting:
         bounds.check(file, parsed[file.id], schema=here.schema, limits=limits)
     passing, held = gate.pass_through(before, here, waiting) if before else (waiting, ())
-    judged = _judged(passing, parsed, advice or Advice(), server=here.server)
-    return Plan.at(here, judged, limits=limits, held=held)
+    known = advice or Advice()
+    origin = _origin(here, passing, known.checkout) if known.checkout else None
+    return Plan.at(here, _judged(passing, parsed, known, server=here.server), limits=limits, held=held, origin=origin)
+
+
+def _origin(here: Standing, passing: Sequence[Migration], checkout: Checkout) -> Origin | None:
+    """Which commit brought it; what a protected environment gets stands in one."""
+    if here.protected and checkout.trouble:
+        raise CheckoutUnread(here.environment, checkout.trouble)
+    loose = tuple(file.file for file in passing if file.id not in checkout.committed)
+    if here.protected and loose:
+        raise NotCommitted(here.environment, loose)
+    return checkout.origin(file.id for file in passing)
 
 
 def digest(drawn: Drawn) -> str:

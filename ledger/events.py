@@ -14,6 +14,7 @@ from ledger.underway import (
     Compared,
     Discarded,
     Exported,
+    Foretold,
     Frozen,
     Generated,
     Generating,
@@ -30,6 +31,7 @@ from ledger.underway import (
     TakenOver,
     Thawed,
     TriedAgain,
+    Unlike,
 )
 
 
@@ -217,6 +219,8 @@ Event = (
     | Blocked
     | TriedAgain
     | StatementRan
+    | Foretold
+    | Unlike
     | Compared
     | MigrationReverted
     | Reverted

@@ -77,10 +77,12 @@ def may_decide(
     """
     if refused := verdict.not_a_member(actor) or _not_their_environment(request, environment):
         return refused
-    keys = second_key.holders(environment, request.groups, groups, requester=request.actor)
+    keys = second_key.holders(environment, request.groups, groups, requester=request.actor, plan=request.plan)
     who_may = verdict.who_may(environment, keys)
     if keys.is_requester(actor):
         return Denied(f"You asked for #{request.id}, so the second key is not yours. {who_may}")
+    if keys.is_author(actor):
+        return Denied(f"You wrote a part of what #{request.id} runs, and authors do not approve it. {who_may}")
     if not keys.counts(actor):
         return Denied(f"You are not an approver of {environment.name}. {who_may}")
     if request.state not in {State.PLANNED, State.APPROVED}:
@@ -96,7 +98,7 @@ def approvals_missing(
     request: Request, environment: Environment, *, decisions: Iterable[Decision], groups: Iterable[Group]
 ) -> int:
     """How many different persons more have to approve the plan that the request shows, by what was said so far."""
-    keys = second_key.holders(environment, request.groups, groups, requester=request.actor)
+    keys = second_key.holders(environment, request.groups, groups, requester=request.actor, plan=request.plan)
     digest = request.plan.digest if request.plan else ""
     return keys.missing(one.actor for one in decisions if _approves(one, request, digest=digest))
 
@@ -107,8 +109,9 @@ def may_cancel(
     """The requester may take a request back, and so may an approver, until it runs."""
     if refused := verdict.not_a_member(actor) or _not_their_environment(request, environment):
         return refused
-    keys = second_key.holders(environment, request.groups, groups, requester=request.actor)
-    if not keys.is_requester(actor) and not keys.counts(actor):
+    keys = second_key.holders(environment, request.groups, groups, requester=request.actor, plan=request.plan)
+    approves = actor.id in second_key.named(environment.approvers, request.groups, groups)
+    if not keys.is_requester(actor) and not approves:
         others = verdict.mentions(keys.ids)
         return Denied(
             f"#{request.id} can be cancelled by <@{request.actor.id}>, who asked"
@@ -155,7 +158,7 @@ def may_start(
     if not needs_second_key(request, environment):
         certifies = request.act is Act.CERTIFY
         return (certifies and _not_a_certifier(request.actor, environment, request.groups)) or Allowed()
-    keys = second_key.holders(environment, request.groups, requester=request.actor)
+    keys = second_key.holders(environment, request.groups, requester=request.actor, plan=request.plan)
     if not keys.enough:
         return verdict.too_few(environment, keys)
     standing = [one for one in decisions if _stands(one, request, digest=digest) and keys.counts(one.actor)]
@@ -212,7 +215,7 @@ def _seen_now(
             f"#{request.id} did not start: nobody looked at its reactions in the last "
             f"{WITNESS_GOOD_FOR.seconds} seconds. Check that the bot runs; the request waits."
         )
-    keys = second_key.holders(environment, request.groups, witness.groups, requester=request.actor)
+    keys = second_key.holders(environment, request.groups, witness.groups, requester=request.actor, plan=request.plan)
     if refused := verdict.rejected(request, (one.id for one in witness.rejecting if keys.counts(one))):
         return refused
     approved_by = {one.actor.id for one in approvals}

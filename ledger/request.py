@@ -134,6 +134,22 @@ class CertifiedBy:
 
 
 @dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a part of what runs, as git says it; `mark` is the hash of an e-mail address."""
+
+    name: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The newest commit of what runs, and everybody who wrote or helped to write a file of it."""
+
+    commit: str
+    authors: tuple[Author, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanSummary:
     """What a person is shown of a plan, and what an approval binds to (`digest`, 64 hex digits).
 
@@ -158,6 +174,7 @@ class PlanSummary:
     looked_for: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
+    origin: Origin | None = None  # None where the folder is no git checkout
     rehearsal: Rehearsal | None = None
     unrehearsed: str | None = None
 

@@ -5,26 +5,35 @@ from dataclasses import dataclass
 
 from ledger import people
 from ledger.people import Marks
-from ledger.request import Actor, Group, Kind
+from ledger.request import Actor, Group, Kind, PlanSummary
 from ledger.workflow import Environment, Person, is_group
 
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """`ids` may turn it, `needed` different persons have to; `asked` are the marks of the one who asked."""
+    """`ids` may turn it, `needed` different persons have to.
+
+    `asked` are the marks of the one who asked, `wrote` those of the authors of what runs, where they may not.
+    """
 
     ids: tuple[str, ...]
     needed: int
     asked: Marks
+    wrote: Marks
     people: tuple[Person, ...]
 
     def is_requester(self, actor: Actor) -> bool:
         """Whether this is the one who asked, under whatever account."""
         return bool(people.of(actor, self.people) & self.asked)
 
+    def is_author(self, actor: Actor) -> bool:
+        """Whether this person wrote a part of what runs, and may not approve it for that."""
+        return bool(people.of(actor, self.people) & self.wrote)
+
     def counts(self, actor: Actor) -> bool:
         """Whether this person's word counts, by who they are now."""
-        return actor.kind is Kind.FULL_MEMBER and actor.id in self.ids and not self.is_requester(actor)
+        barred = self.is_requester(actor) or self.is_author(actor)
+        return actor.kind is Kind.FULL_MEMBER and actor.id in self.ids and not barred
 
     def missing(self, approving: Iterable[Actor]) -> int:
         """How many different persons more it takes."""
@@ -36,11 +45,23 @@ class Holders:
         return self.missing(_unknown(self.ids)) == 0
 
 
-def holders(environment: Environment, *looks: Iterable[Group], requester: Actor) -> Holders:
+def holders(
+    environment: Environment, *looks: Iterable[Group], requester: Actor, plan: PlanSummary | None = None
+) -> Holders:
     """Who may, when a group's members are those that Slack named in every one of these looks."""
     asked = people.of(requester, environment.people)
-    by = [one for one in named(environment.approvers, *looks) if not people.marks([one], environment.people) & asked]
-    return Holders(tuple(by), environment.approvals, asked, environment.people)
+    authors = plan.origin.authors if plan and plan.origin and not environment.authors_may_approve else ()
+    wrote = Marks().union(*(people.marks([author.mark], environment.people) for author in authors))
+    listed = named(environment.approvers, *looks)
+    by = [one for one in listed if not people.marks([one], environment.people) & (asked | wrote)]
+    return Holders(tuple(by), environment.approvals, asked, wrote, environment.people)
+
+
+def unknown_authors(plan: PlanSummary, environment: Environment) -> tuple[str, ...]:
+    """The names of the authors whose accounts the map does not know, so that nobody can say whether they approve."""
+    known = [author.mark for author in plan.origin.authors] if plan.origin else []
+    lonely = {mark for mark in known if people.marks([mark], environment.people) == {mark}}
+    return tuple(author.name for author in plan.origin.authors if author.mark in lonely) if plan.origin else ()
 
 
 def named(listed: Iterable[str], *looks: Iterable[Group]) -> tuple[str, ...]:

@@ -11,6 +11,28 @@ class Rehearsing:
 
 
 @dataclass(frozen=True, slots=True)
+class Foretold:
+    """What a run took, beside what its rehearsal had foretold: `seconds` and `took`, `queries` and those that `waited`.
+
+    `error` is by which part of what was foretold it took longer. `waited` and `longest` are None where nobody looked.
+    """
+
+    seconds: float
+    took: float
+    error: float | None
+    queries: int
+    waited: int | None
+    longest: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """After a run the schema is not the one that its rehearsal left. `differences` are a sentence each."""
+
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Blocker:
     """A session in a migration's way. `seconds` is the age of its transaction; None where that may not be known."""
 

@@ -84,6 +84,11 @@ def too_few(environment: Environment, keys: Holders) -> Denied:
             f"{environment.name} takes {keys.needed} different people besides whoever asked, and only "
             f"{mentions(keys.ids)} may approve it. Add people to its approvers in twokey.toml."
         )
+    elif keys.wrote:
+        why = (
+            f"Nobody else may approve this for {environment.name}: its other approvers wrote a part of it. "
+            "Add a person to its approvers in twokey.toml, or say authors_may_approve = true there."
+        )
     elif any(map(is_group, environment.approvers)):
         why = (
             f"Nobody else may approve {environment.name} now: nobody else is listed, or in the user groups that its "

@@ -116,6 +116,7 @@ class Environment:
     differs: tuple[str, ...] = ()  # objects of its schema that are meant to be otherwise: `index public.users_email`
     approvals: int = 1
     certifiers: tuple[str, ...] | None = None  # None lets every full member
+    authors_may_approve: bool = False
     people: tuple[Person, ...] = ()
     rehearsals: Rehearsals = Rehearsals()
 

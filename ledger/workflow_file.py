@@ -114,6 +114,7 @@ def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup
         approvers=_listed(table, "approvers"),
         certifiers=_listed(table, "certifiers") if table.has("certifiers") else None,
         approvals=table.number("approvals", default=1),
+        authors_may_approve=table.truth("authors_may_approve"),
         channel=table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id', default=channel),
         verbosity=_verbosity(table, default=verbosity),
         backup=_backup(table, backup),

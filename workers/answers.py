@@ -72,7 +72,7 @@ def _plan(hands: Hands, environment: Environment, bodies: Bodies) -> dict[str, A
     known = earlier and neighbours.of(hands, earlier, body=bodies.get(earlier.name))
     try:
         with open_session(hands.database, purpose="twokey plan", limits=hands.looking) as session:
-            advice = Advice(catalog.read(session), Squawk(hands.tools.squawk))
+            advice = Advice(catalog.read(session), Squawk(hands.tools.squawk), hands.checkout())
         plan = drawing.draw_plan(here.standing, hands.files(), before=known, workflow=hands.workflow, advice=advice)
     except EngineError as refused:
         return _refused(environment.name, str(refused))

@@ -5,9 +5,10 @@ from dataclasses import replace
 from engine import apply, catalog, standing
 from engine.connection import Session
 from engine.plan import Advice, Plan
+from engine.rehearsal import watch
 from engine.squawk import Squawk
 from ledger.request import PlanSummary, Request
-from workers import comparing, drawing, neighbours, rehearsing, reporting
+from workers import comparing, drawing, neighbours, promises, rehearsing, reporting
 from workers.craft import Drawn, Ending, Found, Frozen, Run
 from workers.hands import Hands
 from workers.neighbours import Known
@@ -19,7 +20,7 @@ def draw(hands: Hands, request: Request, session: Session, known: Known) -> Draw
     """The engine's plan, with hazards judged by the live catalog, and rehearsed where that is so."""
     files = hands.files()
     here = standing.look(session, files)
-    advice = Advice(catalog.read(session), Squawk(hands.tools.squawk))
+    advice = Advice(catalog.read(session), Squawk(hands.tools.squawk), hands.checkout())
     plan = drawing.draw_plan(here, files, before=known.before, workflow=hands.workflow, advice=advice)
     seen = rehearsing.bind(hands, request, here, plan)
     summary = drawing.summarize(seen.plan, before=known.before, workflow=hands.workflow)
@@ -42,7 +43,9 @@ def carry_out(run: Run) -> Ending:
     """The frozen texts run; the first failure ends it, and is told."""
     plan = Plan.from_json(run.frozen)
     into = run.hands.into
-    report = apply.run(run.session, plan, backup=into, actor=run.actor, request=run.label, tell=run.step)
+    with watch.during(run.session) as seen:
+        report = apply.run(run.session, plan, backup=into, actor=run.actor, request=run.label, tell=run.step)
+    promises.tell(run, report, seen.actual)
     comparing.tell(run, report)
     return run.ends(*reporting.applied(report))
 

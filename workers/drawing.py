@@ -1,12 +1,12 @@
 """The engine's plan of an environment and what a person is shown of it; for a card, and for the answer to `plan`."""
 
-from engine import hazards, notes
+from engine import checkout, hazards, notes
 from engine import plan as plans
 from engine.connection import Limits, milliseconds
 from engine.files import Migration
 from engine.plan import Advice, Plan, Planned
 from engine.standing import Standing
-from ledger.request import Fact, Hazard, Held, PlannedMigration, PlanSummary
+from ledger.request import Author, Fact, Hazard, Held, Origin, PlannedMigration, PlanSummary
 from ledger.workflow import Workflow
 from workers.hands import Hands
 from workers.neighbours import Before
@@ -38,6 +38,7 @@ def summarize(plan: Plan, *, before: Before | None, workflow: Workflow) -> PlanS
         statement_timeout=spoken(plan.statement_timeout),
         looked_for=hazards.NAMES,
         notes=notes.of(plan),
+        origin=_origin(plan.origin),
     )
 
 
@@ -74,6 +75,10 @@ def difference(was: PlanSummary, now: PlanSummary) -> str:
     for old, new in zip(was.migrations, now.migrations, strict=True):
         if old.checksum != new.checksum:
             return f"{new.id}.sql changed after the plan was shown ({old.checksum[:8]} is {new.checksum[:8]} now)."
+    if was.origin != now.origin:
+        return (
+            f"git says otherwise who wrote what runs: its newest commit was {_commit(was)} and is {_commit(now)} now."
+        )
     if was.database != now.database:
         return f"{now.environment} was the database {was.database} and is {now.database} now."
     return f"The schema of {now.environment}, its time limits or Twokey itself changed after the plan was shown."
@@ -85,6 +90,16 @@ def spoken(milliseconds: int) -> str:
         if milliseconds >= size and milliseconds % size == 0:
             return f"{milliseconds // size} {name}"
     return f"{milliseconds} ms"
+
+
+def _origin(found: checkout.Origin | None) -> Origin | None:
+    if found is None:
+        return None
+    return Origin(found.commit, tuple(Author(author.name, author.mark) for author in found.authors))
+
+
+def _commit(summary: PlanSummary) -> str:
+    return summary.origin.commit[:12] if summary.origin else "none"
 
 
 def shown(one: Planned) -> PlannedMigration:

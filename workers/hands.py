@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from engine import files
+from engine import checkout, files
 from engine.backup import Into
+from engine.checkout import Checkout
 from engine.connection import Database, Limits
 from engine.files import Migration
 from engine.form import Form
@@ -61,3 +62,7 @@ class Hands:
     def files(self) -> tuple[Migration, ...]:
         """The folder as it is now; raises BadFile."""
         return files.read(self.workflow.migrations)
+
+    def checkout(self) -> Checkout | None:
+        """What git says of it, if it is a checkout; raises BadFile."""
+        return checkout.read(self.workflow.migrations, self.files(), git=self.tools.git)

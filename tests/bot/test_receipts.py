@@ -8,7 +8,19 @@ from ledger import events
 from ledger.events import Event
 from ledger.rehearsed import Barred, Changed, Outlook, Ran, Rehearsal
 from ledger.states import State
-from tests.bot.stories import ASKED, PLANNED, WORKFLOW, a_request, a_summary, lines, told
+from tests.bot.stories import (
+    ASKED,
+    BACKED_UP,
+    BY_BO,
+    IDS,
+    PLANNED,
+    STARTED,
+    WORKFLOW,
+    a_request,
+    a_summary,
+    lines,
+    told,
+)
 
 SEEN = Rehearsal(
     receipt="ab" * 32,
@@ -47,6 +59,12 @@ PLAN = a_summary(PRODUCTION)
 LOCKS = (
     "🔒 *locks* `public.users` ACCESS EXCLUSIVE for 1.2 s, `public.orders` SHARE for 500 ms; about 3 queries would wait"
 )
+WHY = "Somebody or something else changed it meanwhile, or it does what the copy did not."
+PROOF = (
+    "• *Proof* it was read back and is as its manifest says; `production-backup-2026-11-22T09-59-00.sql`, taken in the "
+    "same way for the rehearsal, was restored and checked "
+    "<!date^1795341540^{date_short_pretty} {time}|2026-11-22 09:59 UTC> in 3 s"
+)
 RECEIPT = (
     "*Receipt* `abababababab`, which the digest holds · `production-backup-2026-11-22T09-59-00.sql`, "
     "12.3 MB restored and checked in 3 s"
@@ -59,7 +77,7 @@ def said(**other: object) -> list[str]:
 
 def shown(rehearsal: Rehearsal | None, state: State, *story: Event) -> dict[str, Slot]:
     assert PRODUCTION
-    plan = replace(PLAN, rehearsal=rehearsal) if rehearsal else None
+    plan = None if state in {State.ASKED, State.REJECTED} else replace(PLAN, rehearsal=rehearsal)
     request = replace(a_request(state), plan=plan, version=len(story))
     return {one.name: one for one in messages.project(request, PRODUCTION, told=told(*story), workflow=WORKFLOW)}
 
@@ -139,3 +157,53 @@ def test_the_channel_sees_how_far_a_rehearsal_is_and_what_came_of_it() -> None:
         "🚫 *production* · apply #7 ended in its rehearsal: nobody was asked, and production is untouched."
     ]
     assert "z.sql:3 failed in rehearsal." in lines(stopped["card"].body)[0]
+
+
+def run(*more: Event, rehearsal: Rehearsal | None = SEEN) -> dict[str, Slot]:
+    applied = events.Applied(IDS, 1.9)
+    return shown(rehearsal, State.APPLIED, ASKED, PLANNED, BY_BO, STARTED, BACKED_UP, *more, applied)
+
+
+def test_after_the_run_the_thread_says_forecast_beside_actual() -> None:
+    def line(foretold: events.Foretold) -> str:
+        return lines(run(foretold)["said:6"].body)[0]
+
+    assert line(events.Foretold(1.2, 1.5, 0.25, 3, 2, 0.7)) == (
+        "📏 Foretold 1.2 s, took 1.5 s (25% longer). About 3 queries foretold to wait, 2 waited, "
+        "the longest for 700 ms."
+    )
+    assert line(events.Foretold(2.0, 1.0, -0.5, 1, 0, 0.0)) == (
+        "📏 Foretold 2 s, took 1 s (50% shorter). About 1 query foretold to wait, 0 waited."
+    )
+    assert line(events.Foretold(0.0, 1.0, None, 0, None, None)) == (
+        "📏 Foretold 0 ms, took 1 s. Who waited for it could not be seen."
+    )
+
+
+def test_a_schema_that_is_not_the_rehearsed_one_is_an_incident_that_the_channel_sees() -> None:
+    slot = run(events.Unlike(("index public.i is here and not there: btree (a)",)))["said:6"]
+    assert slot.broadcast
+    assert lines(slot.body) == [
+        f"🚨 <@U0ENGINEER> *production is not what the rehearsal of #7 left.* {WHY}",
+        "• index public.i is here and not there: btree (a)",
+        "➡️ Look into it before anything else runs: `/migrate freeze production`, then `/migrate validate`.",
+    ]
+
+
+def test_every_protected_run_ends_in_its_ways_back() -> None:
+    said = lines(run()["recovery"].body)
+    back = "• `/migrate restore production production-backup-2026-11-22T10-00-00.sql` brings the backup back"
+    lost = "Lost to it: everything written after <!date^1795341605^{time_secs}|10:00:05 UTC>"
+    assert said == [
+        "🧭 *Ways back* from #7, should production need one",
+        "• `/migrate rollback production last 2` takes them back: lossless, in 30 ms",
+        f"{back}, in about 3 s. {lost}",
+        PROOF,
+    ]
+    said = lines(run(rehearsal=None)["recovery"].body)
+    assert said[1:] == [
+        "• `/migrate rollback production last 2` takes them back, by their down sections; nobody tried them",
+        f"{back}. {lost}",
+        "• *Proof* it was read back and is as its manifest says; no restore has proven it",
+    ]
+    assert "recovery" not in shown(SEEN, State.PLANNED, ASKED, PLANNED)

@@ -7,7 +7,8 @@ import pytest
 
 from ledger import people
 from ledger.policy import Allowed, Denied, NeedsApproval, approvals_missing, may_ask, may_cancel, may_decide
-from ledger.request import Act, Actor, Group, Kind, Request
+from ledger.request import Act, Actor, Author, Group, Kind, Origin, Request
+from ledger.second_key import unknown_authors
 from ledger.workflow import Environment, Person
 from tests.ledger.test_policy import (
     APPROVED,
@@ -24,7 +25,7 @@ from tests.ledger.test_policy import (
     YES,
     starts,
 )
-from tests.support.ledger import ADA, BO
+from tests.support.ledger import ADA, BO, a_plan
 
 S = "S0APPROVERS"
 BOTH, CY_ALONE, EMPTY = Group(S, (BO.id, CY.id)), Group(S, (CY.id,)), Group(S, ())
@@ -220,6 +221,43 @@ def test_what_is_said_about_another_plan_or_taken_back_is_missing() -> None:
 )
 def test_what_may_start_with_groups_and_several(verdict: object, expected: object) -> None:
     assert verdict == expected
+
+
+ADA_AND_BO = Origin("c" * 40, (Author("Ada", VERIFIED[0]), Author("Bo B", people.mark("bo@example.com"))))
+WRITTEN = replace(PLANNED, plan=replace(a_plan(environment="production", protected=True), origin=ADA_AND_BO))
+WRITTEN_AND_APPROVED = replace(WRITTEN, state=APPROVED.state, starts_at=APPROVED.starts_at)
+KNOWN = replace(PROD, people=(Person("Bo", (BO.id,), ("bo@example.com",)),))
+WROTE = Denied("You wrote a part of what #7 runs, and authors do not approve it. Those who may: <@U0SECOND>.")
+
+
+def test_an_author_of_the_map_does_not_approve_what_they_wrote() -> None:
+    assert decides(request=WRITTEN, environment=KNOWN) == WROTE
+    assert decides(request=WRITTEN, environment=KNOWN, actor=CY) == Allowed()
+    assert decides(request=WRITTEN, environment=replace(KNOWN, authors_may_approve=True)) == Allowed()
+    assert starts(WRITTEN_AND_APPROVED, KNOWN) == NeedsApproval((CY.id,))
+    assert may_cancel(BO, WRITTEN, KNOWN) == Allowed()
+
+
+def test_an_author_with_the_same_verified_address_does_not_approve_either() -> None:
+    known_by_slack = replace(BO, marks=(people.mark("bo@example.com"),))
+    assert decides(request=WRITTEN, environment=PROD, actor=known_by_slack) == Denied(
+        "You wrote a part of what #7 runs, and authors do not approve it. Those who may: <@U0APPROVER>, <@U0SECOND>."
+    )
+    seen = replace(SEEN, approving=(known_by_slack,))
+    assert isinstance(starts(WRITTEN_AND_APPROVED, PROD, witness=seen), Denied)
+
+
+def test_where_every_other_approver_wrote_it_nobody_may() -> None:
+    assert starts(WRITTEN_AND_APPROVED, replace(KNOWN, approvers=(BO.id,))) == Denied(
+        "Nobody else may approve this for production: its other approvers wrote a part of it. "
+        "Add a person to its approvers in twokey.toml, or say authors_may_approve = true there."
+    )
+
+
+def test_an_author_that_no_map_knows_is_named() -> None:
+    assert WRITTEN.plan
+    assert unknown_authors(WRITTEN.plan, KNOWN) == ("Ada",)
+    assert unknown_authors(replace(WRITTEN.plan, origin=None), KNOWN) == ()
 
 
 @pytest.mark.parametrize(

@@ -251,9 +251,9 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
             'aliases = ["dev"]',
             "approver = []",
             DEV + "approver is not a key that Twokey knows; "
-            "write one of name, aliases, database_url, protected, approvers, certifiers, approvals, channel, "
-            "verbosity, backup_format, backup_jobs, keep_backups, keep_backups_for, rehearsal, rehearse, "
-            "rehearsal_good_for, differs.",
+            "write one of name, aliases, database_url, protected, approvers, certifiers, approvals, "
+            "authors_may_approve, channel, verbosity, backup_format, backup_jobs, keep_backups, "
+            "keep_backups_for, rehearsal, rehearse, rehearsal_good_for, differs.",
         ),
     ],
 )

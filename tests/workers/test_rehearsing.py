@@ -7,7 +7,8 @@ import pytest
 from engine import plan
 from engine.refusals import PlanAltered
 from engine.scratch import Server
-from ledger.events import Denied, Planned, Rehearsing, Stale
+from ledger import evidence
+from ledger.events import Denied, Foretold, Planned, Rehearsing, Stale, Unlike
 from ledger.request import Act, Request
 from ledger.states import State
 from ledger.workflow import Extent
@@ -59,6 +60,13 @@ def test_what_was_seen_is_shown_kept_and_bound_and_the_run_takes_its_own_backup(
     assert told[-2:] == [f"Running {FOURTH}.sql on the copy, 1 of 1", "Trying the way back on the copy"]
     rehearsed.approve(request.id)
     assert rehearsed.ring(request.id).state is State.APPLIED
+    (foretold,) = (one for one in rehearsed.told(request.id) if isinstance(one, Foretold))
+    assert (foretold.seconds, foretold.waited, foretold.longest) == (seen.seconds, 0, 0.0)
+    assert not any(isinstance(one, Unlike) for one in rehearsed.told(request.id))
+    file = evidence.read(evidence.as_text(evidence.gather(rehearsed.ledger, request.id)))
+    assert evidence.verify(file).breaches == ()
+    (breach,) = evidence.verify({**file, "receipt": {}}).breaches
+    assert breach.why.endswith("(Planned) speaks of something else than the rehearsal's receipt in this file.")
     assert len(list((rehearsed.migrations / "schema-backups").glob("production-*.sql"))) == 2
 
 
@@ -91,6 +99,15 @@ def test_what_moved_on_since_or_is_too_old_or_was_altered_does_not_run(
     assert isinstance(why, Stale)
     assert why.what.startswith("The rehearsal began at ")
     assert why.what.endswith("Ask again: `/migrate apply production`.")
+
+
+def test_a_schema_that_the_rehearsal_did_not_leave_is_told_with_the_difference(rehearsed: Row) -> None:
+    request = asked(rehearsed, "DO $$ BEGIN IF current_database() NOT LIKE '%scratch%' THEN"
+        " CREATE TABLE only_here (a int); END IF; END $$;\n")  # fmt: skip
+    rehearsed.approve(request.id)
+    assert rehearsed.ring(request.id).state is State.APPLIED
+    (unlike,) = (one for one in rehearsed.told(request.id) if isinstance(one, Unlike))
+    assert any("only_here" in one for one in unlike.differences)
 
 
 class Later(datetime):

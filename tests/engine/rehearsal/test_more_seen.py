@@ -73,7 +73,7 @@ def test_what_holds_only_at_the_commit_fails_without_a_statement(shop: Shop, unt
 
 def test_a_statement_that_takes_too_long_fails(shop: Shop, untouched: None) -> None:
     bench = Bench(shop.server, rehearsal.likeness(shop.session))
-    short = Limits(statement_timeout=timedelta(milliseconds=30))
+    short = Limits(statement_timeout=timedelta(milliseconds=300))
     with pytest.raises(RehearsalFailed) as caught:
         rehearsal.rehearse(shop.plan("SELECT pg_sleep(1);"), Source(shop.backup, TOOLS), bench, limits=short, now=NOW)
     assert caught.value.failure.sqlstate == "57014"

@@ -1,0 +1,22 @@
+"""A card says who wrote what it is about, and of whom nobody can tell whether they approve it themselves."""
+
+from dataclasses import replace
+
+from bot import cards
+from bot.story import Story
+from ledger.request import Author, Origin
+from ledger.states import State
+from tests.bot.stories import WORKFLOW, a_request, a_summary, lines
+
+
+def test_a_card_says_who_wrote_it_and_of_whom_nobody_can_tell() -> None:
+    production = WORKFLOW.environments[2]
+    origin = Origin("c0ffee" * 6 + "c0ff", (Author("Ada <@U1>", "a" * 64), Author("Bo", "b" * 64)))
+    plan = replace(a_summary(production), origin=origin)
+    story = Story(replace(a_request(State.PLANNED), plan=plan), production, (), WORKFLOW)
+    wrote = "*Written by* Ada &lt;@U1&gt;, Bo, commit `c0ffeec0ffee`"
+    assert f"{wrote}; whether Ada &lt;@U1&gt;, Bo would approve their own work cannot be known" in lines(
+        cards.card(story)
+    )
+    free = replace(production, authors_may_approve=True)
+    assert wrote in lines(cards.card(replace(story, environment=free)))

@@ -1,0 +1,196 @@
+"""What git says of a folder of migrations: who wrote them, what is committed, and where it cannot say."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine import checkout, files, plan
+from engine.checkout import Author, Checkout, Origin
+from engine.connection import Limits
+from engine.plan import Advice, Plan
+from engine.refusals import CheckoutUnread, NotCommitted
+from tests.engine.test_plan import FILES
+from tests.support.engine import stands
+
+GIT = Path(shutil.which("git") or "/usr/bin/git")
+A, B = "20250101000000_a", "20250102000000_b"
+Repo = Callable[..., None]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of migrations within a repository that has no commit yet."""
+    inside = tmp_path / "repo" / "migrations"
+    inside.mkdir(parents=True)
+    git(inside.parent, "init", "-q", "-b", "main")
+    return inside
+
+
+def git(folder: Path, *words: str) -> None:
+    nobody = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run([GIT, "-C", folder, *words], check=True, capture_output=True, env=nobody)
+
+
+def commit(folder: Path, by: str, *, message: str = "m", **texts: str) -> None:
+    """Write files and commit all there is, as somebody."""
+    for name, text in texts.items():
+        (folder / f"2025010{1 if name == 'a' else 2}000000_{name}.sql").write_text(text)
+    git(folder, "add", "--all", ".")
+    git(
+        folder,
+        *("-c", f"user.name={by}", "-c", f"user.email={by.lower()}@example.com"),
+        *("commit", "-q", "--allow-empty", "-m", message),
+    )
+
+
+def seen(folder: Path) -> Checkout:
+    found = checkout.read(folder, files.read(folder), git=GIT)
+    assert found is not None
+    return found
+
+
+def names(found: Checkout, *ids: str) -> set[str]:
+    origin = found.origin(ids)
+    return {author.name for author in origin.authors} if origin else set()
+
+
+def draw(folder: Path, *, protected: bool = True) -> Plan:
+    found = files.read(folder)
+    here = stands("production", found, applied=0, protected=protected)
+    known = Advice(checkout=checkout.read(folder, found, git=GIT))
+    return plan.draw(here, found, before=None, limits=Limits(), advice=known)
+
+
+def test_authors_and_co_authors_of_the_files_that_are_meant(folder: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;")
+    commit(folder, "Bo", b="SELECT 2;", message="m\n\nCo-authored-by: Cy C <CY@example.com>\n\nand a last word")
+    commit(folder, "Eve")  # touches no migration
+    found = seen(folder)
+    assert found.committed == {A, B}
+    assert names(found, A) == {"Ada"}
+    assert names(found, B) == {"Bo", "Cy C"}
+    assert names(found, A, B) == {"Ada", "Bo", "Cy C"}
+    origin = found.origin([A])
+    assert origin is not None
+    assert origin.authors == (Author("Ada", checkout.mark("ada@example.com")),)
+    assert len(origin.commit) == 40
+    assert found.origin(["20250103000000_c"]) is None
+    assert "example.com" not in repr(found)
+
+
+def test_whoever_renames_a_file_does_not_take_its_authors_away(folder: Path) -> None:
+    text = "".join(f"SELECT {n};\n" for n in range(30))
+    commit(folder, "Ada", a=text)
+    (folder / f"{A}.sql").rename(folder / f"{B}.sql")
+    commit(folder, "Bo")
+    assert names(seen(folder), B) == {"Ada", "Bo"}
+
+
+def test_a_change_made_in_a_merge_has_an_author_too(folder: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;")
+    git(folder, "checkout", "-q", "-b", "side")
+    commit(folder, "Bo", b="SELECT 2;")
+    git(folder, "checkout", "-q", "main")
+    commit(folder, "Cy", a="SELECT 3;")
+    git(folder, *("-c", "user.name=Eve", "-c", "user.email=eve@e"), "merge", "-q", "--no-commit", "--no-ff", "side")
+    commit(folder, "Eve", a="SELECT 4; SELECT 'evil';")
+    assert "Eve" in names(seen(folder), A)
+    assert "Eve" not in names(seen(folder), B)
+
+
+def test_what_is_not_committed_is_refused_where_it_is_protected(folder: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;")
+    assert draw(folder).origin is not None
+    (folder / f"{A}.sql").write_text("SELECT 2;")
+    git(folder, "update-index", "--assume-unchanged", f"{A}.sql")  # git status would see nothing
+    (folder / f"{B}.sql").write_text("SELECT 3;")
+    (folder / ".gitignore").write_text("*_b.sql\n")
+    with pytest.raises(NotCommitted) as caught:
+        draw(folder)
+    assert str(caught.value) == (
+        f"production is protected and gets what is committed alone; {A}.sql, {B}.sql is not in HEAD as it is in the "
+        "folder. Commit it, bring the workers that commit, then ask again."
+    )
+    assert draw(folder, protected=False).origin is not None
+
+
+def test_other_line_ends_are_no_other_text(folder: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;\nSELECT 2;\n")
+    (folder / f"{A}.sql").write_bytes(b"SELECT 1;\r\nSELECT 2;\r\n")
+    assert seen(folder).committed == {A}
+
+
+def test_a_folder_that_is_no_checkout_and_a_host_without_git(folder: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    assert checkout.read(plain, (), git=GIT) is None
+    assert checkout.read(folder, (), git=None) is None
+
+
+def test_a_checkout_that_cannot_be_read_is_no_missing_one(folder: Path) -> None:
+    (folder / f"{A}.sql").write_text("SELECT 1;")
+    assert seen(folder).trouble is not None  # no commit yet
+    with pytest.raises(CheckoutUnread) as caught:
+        draw(folder)
+    sentence = str(caught.value)
+    assert sentence.startswith("production is protected, its migrations are a git checkout, and that cannot be read: ")
+    assert sentence.endswith("Put that right where the worker runs (`git log` there says the same), then ask again.")
+    assert draw(folder, protected=False).origin is None
+
+
+def test_a_shallow_checkout_does_not_know_its_authors(folder: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;")
+    commit(folder, "Bo", b="SELECT 2;")
+    head = (folder.parent / ".git" / "refs" / "heads" / "main").read_text()
+    (folder.parent / ".git" / "shallow").write_text(head)
+    trouble = seen(folder).trouble
+    assert trouble == "it is shallow, so its authors are not known; `git fetch --unshallow` completes it"
+
+
+def test_nothing_that_a_repository_names_is_run(folder: Path, tmp_path: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;")
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path / 'sprung'}\n")
+    trap.chmod(0o755)
+    for key in ("core.fsmonitor", "core.pager", "gpg.program", "diff.external", "core.sshCommand"):
+        git(folder, "config", key, str(trap))
+    git(folder, "config", "log.showSignature", "true")
+    assert names(seen(folder), A) == {"Ada"}
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_the_digest_binds_commit_and_authors_where_git_knows_them(folder: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;")
+    drawn = draw(folder)
+    assert Plan.from_json(drawn.as_json()) == drawn
+    other = dict(drawn.as_json())
+    other["origin"] = {"commit": "0" * 40, "authors": []}
+    with pytest.raises(plan.PlanAltered):
+        Plan.from_json(other)
+    before = drawn.digest
+    commit(folder, "Bo")  # another commit that touches no migration changes nothing
+    assert draw(folder).digest == before
+    (folder / f"{A}.sql").write_text("SELECT 2;")
+    commit(folder, "Bo", a="SELECT 1; ")
+    (folder / f"{A}.sql").write_text("SELECT 1;")
+    commit(folder, "Bo")
+    assert draw(folder).digest != before  # the same text, and one author more
+
+
+def test_the_golden_vector_with_an_origin() -> None:
+    """Worked out apart from the engine, with the JSON written out by hand."""
+    known = Checkout(
+        (checkout.Commit("c" * 40, (Author("Ada", "a" * 64),), frozenset({FILES[0].id})),),
+        frozenset(file.id for file in FILES),
+    )
+    here = stands("production", FILES, applied=0, protected=True)
+    drawn = plan.draw(here, FILES, before=None, limits=Limits(), advice=Advice(checkout=known))
+    assert drawn.origin == Origin("c" * 40, (Author("Ada", "a" * 64),))
+    assert drawn.digest == GOLDEN
+
+
+GOLDEN = "09f7318a1e8abf4ac7002fce710150a3605892d43cf0113c5dd0b3112521febf"
