@@ -14,6 +14,8 @@ from engine.sections import Misplaced
 _FILE_NAME = re.compile(r"(?P<stamp>[0-9]{14})_(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)\.sql")
 #: Drizzle's own default.
 _NUMBERED = re.compile(r"[0-9]{4}_\w+\.sql")
+#: What turns the direction of reading, https://trojansource.codes, and a line's end that many viewers do not show.
+_DISGUISES = re.compile("[\u202a-\u202e\u2066-\u2069\r]")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -140,6 +142,21 @@ class HoldsNul(BadFile):
 
 
 @dataclass(eq=False)
+class Disguised(BadFile):
+    """A file holds a character for which a person reads another text than the server does."""
+
+    file: str
+    line: int
+    character: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}:{self.line} holds {self.character}, so that people would read it otherwise than PostgreSQL "
+            "does. Remove it; in a text that needs it write it as an escape, E'\\u…' or E'\\r'."
+        )
+
+
+@dataclass(eq=False)
 class Unreadable(BadFile):
     """The operating system would not let us read a file."""
 
@@ -250,4 +267,6 @@ def _text(file: str, normal: bytes) -> str:
     # The server would read a text only up to its first NUL, and so would run less than the file says.
     if (at := text.find("\0")) >= 0:
         raise HoldsNul(file, text.count("\n", 0, at) + 1)
+    if found := _DISGUISES.search(text):
+        raise Disguised(file, text.count("\n", 0, found.start()) + 1, f"U+{ord(found[0]):04X}")
     return text

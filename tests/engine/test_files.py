@@ -10,6 +10,10 @@ from engine import files
 from tests.support.engine import AUDIT, COLUMNS, USERS, real_files
 
 ONE = "20250818130001_one.sql"
+DISGUISED = (
+    "so that people would read it otherwise than PostgreSQL does. "
+    "Remove it; in a text that needs it write it as an escape, E'\\u…' or E'\\r'."
+)
 
 
 def write(folder: Path, **contents: bytes) -> Path:
@@ -41,6 +45,8 @@ def write(folder: Path, **contents: bytes) -> Path:
             b"SELECT 1;\n\n\0DROP TABLE t",
             f"{ONE}:3 holds a NUL byte, at which PostgreSQL would stop reading. Remove it.",
         ),
+        (ONE, "SELECT 1;\n/* \u202e */ SELECT 2".encode(), f"{ONE}:2 holds U+202E, {DISGUISED}"),
+        (ONE, b"SELECT 1; -- all is well\rDROP TABLE users;\r\n", f"{ONE}:1 holds U+000D, {DISGUISED}"),
     ],
 )
 def test_a_file_that_cannot_be_a_migration_is_named(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
@@ -109,7 +115,6 @@ def test_only_line_ends_and_the_byte_order_mark_are_left_out_of_the_checksum() -
     assert plain.checksum == other.checksum == hashlib.sha256(plain.text.encode()).hexdigest()
     assert other.raw_checksum == hashlib.sha256(b"\xef\xbb\xbfSELECT 1;\r\n-- caf\xc3\xa9 \r\n").hexdigest()
     assert files.parse(ONE, b"SELECT 1;\n-- caf\xc3\xa9\n").checksum != plain.checksum
-    assert files.parse(ONE, b"SELECT 1;\r-- x").checksum != files.parse(ONE, b"SELECT 1;\n-- x").checksum
 
 
 def test_a_migration_knows_its_parts() -> None:
