@@ -24,6 +24,7 @@ from bot.outcomes import (
 )
 from bot.threshold import GATE_FROM, Threshold
 from bot.typed import LONGEST_NOTE, tidy
+from ledger import verdict
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRecord, NoSuchRequest
@@ -92,7 +93,8 @@ class Desk:
             case Backups(environment=name):
                 return self._look(Question.BACKUPS, name, actor, asker)
             case Edits(environment=name):
-                return self._look(Question.REPAIR, name, actor, asker)
+                refused = verdict.not_a_member(actor)  # what changed is SQL
+                return Refused(refused.why) if refused else self._look(Question.REPAIR, name, actor, asker)
             case Plan(environment=name):
                 return self._look(Question.PLAN, name, actor, asker)
             case _:
@@ -157,6 +159,8 @@ class Desk:
             inquiry = self._book.inquiry(inquiry_id)
         except NoSuchRecord as missing:
             return Refused(str(missing))
+        if guest := verdict.not_a_member(actor):  # who may only look says nothing in a channel by us
+            return Refused(guest.why)
         if inquiry.actor.id != actor.id:
             return Refused("Only the one who asked can share this answer. Ask the same yourself.")
         if asker.channel not in {e.channel for e in self._workflow.environments} | {self._workflow.channel}:

@@ -12,7 +12,7 @@ from bot.voice import SlackFailed, Voice, emoji
 from ledger import policy
 from ledger.book import Book
 from ledger.errors import IllegalMove, OwnDecision
-from ledger.events import Agreed, Approved, Noted, Planned, Refused, Rejected, Unanswered, Withdrawn
+from ledger.events import Agreed, Approved, Noted, Planned, Refused, Rejected, Unanswered, Waiting, Withdrawn
 from ledger.records import Heard, Told
 from ledger.request import Actor, Decision, Request, Source, Verdict
 from ledger.states import SAID, State
@@ -184,10 +184,12 @@ class Judge:
 
 
 def _before_the_plan(heard: Heard, story: Iterable[Told]) -> bool:
-    """Whether the card stood there without its plan when this was said: it does where no worker answered at first."""
+    """Whether the card stood there without its plan when this was said: it does where no worker answered at first, or
+    where one waited for the environment before it could draw it.
+    """
     told = list(story)
     planned = next((place for place, one in enumerate(told) if isinstance(one.event, Planned)), None)
-    if planned is None or not any(isinstance(one.event, Unanswered) for one in told[:planned]):
+    if planned is None or not any(isinstance(one.event, Unanswered | Waiting) for one in told[:planned]):
         return False
     return float(heard.event_ts) <= told[planned].at.timestamp()
 

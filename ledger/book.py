@@ -118,14 +118,10 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Seals,
 
         Raises NoSuchRequest and IllegalMove.
         """
-        plan = {
-            "request_id": request_id,
-            "digest": summary.digest,
-            "summary": plain.dump(summary),
-            "frozen": dict(frozen),
-        }
+        shown, carry = plain.dump(summary), {"digest": summary.digest}
+        plan = {"request_id": request_id, **carry, "summary": shown, "frozen": dict(frozen)}
         receipt = chain.hash_of(rehearsed.receipt) if rehearsed else None
-        carry, why = {"digest": summary.digest}, replace(why, frozen=chain.hash_of(frozen), receipt=receipt)
+        why = replace(why, frozen=chain.hash_of(frozen), receipt=receipt, shown=chain.hash_of(shown))
         with self._transaction() as tx:
             self._move(tx, request_id, State.PLANNED, come_from={State.ASKED}, why=why, carry=carry)
             tx.execute(insert(plans).values(plan))
@@ -136,11 +132,18 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Seals,
 
     def frozen_plan(self, request_id: int) -> dict[str, Any]:
         """The plan as the engine froze it. Raises NoSuchRequest when no plan was laid for that number."""
+        return self._laid(request_id, plans.c.frozen)
+
+    def shown_plan(self, request_id: int) -> dict[str, Any]:
+        """What people are shown of it, to the letter as it was laid. Raises as `frozen_plan` does."""
+        return self._laid(request_id, plans.c.summary)
+
+    def _laid(self, request_id: int, part: ColumnElement[Any]) -> dict[str, Any]:
         with self._transaction() as tx:
-            frozen = tx.execute(select(plans.c.frozen).where(plans.c.request_id == request_id)).scalar()
-        if frozen is None:
+            laid = tx.execute(select(part).where(plans.c.request_id == request_id)).scalar()
+        if laid is None:
             raise NoSuchRequest(request_id)
-        return frozen
+        return laid
 
     def rehearsed(self, request_id: int) -> Kept | None:
         """What the rehearsal of a request's plan saw, if it was rehearsed."""

@@ -53,14 +53,15 @@ class Asked:
 class Planned:
     """A worker read the folder and the database; the plan stands beside the request.
 
-    `frozen` is the hash of its canonical JSON, texts and all (`chain.hash_of`), and `receipt` that of what was seen
-    when it was rehearsed, if it was; the book adds them.
+    `frozen` is the hash of its canonical JSON, texts and all (`chain.hash_of`), `receipt` that of what was seen when it
+    was rehearsed, if it was, and `shown` that of what people are shown of it; the book adds them.
     """
 
     digest: str
     migrations: tuple[str, ...]
     frozen: str | None = None
     receipt: str | None = None
+    shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from ledger.verification import Findings
 VERSION = 1
 
 #: What a request and the event of its asking both say; an older event says less.
-_ASKED = ("act", "environment", "reason", "about", "note")
+_ASKED = ("act", "environment", "reason", "about", "note", "groups")
+#: Whom a witness and its event both name, likewise.
+_SEEN = ("approving", "rejecting", "pressed")
 
 Evidence = Mapping[str, Any]
 
@@ -42,7 +44,7 @@ def gather(book: Book, request_id: int) -> dict[str, Any]:
         "evidence": VERSION,
         "request": {name: value for name, value in plain.dump(request).items() if name not in {"plan", "version"}},
         "plan": None if request.plan is None else book.frozen_plan(request_id),
-        "shown": None if request.plan is None else plain.dump(request.plan),
+        "shown": None if request.plan is None else book.shown_plan(request_id),
         "receipt": rehearsed and rehearsed.receipt,
         "decisions": [plain.dump(one) for one in book.decisions(request_id)],
         "witnesses": [plain.dump(one) for one in book.witnesses(request_id)],
@@ -106,10 +108,13 @@ def _untold(evidence: Evidence, link: Link) -> Iterator[Breach]:
     match link.kind:
         case Asked.__name__:
             asked = {name: body[name] for name in _ASKED if name in body}
-            if {name: told[name] for name in asked} != asked or told["actor"]["id"] != body["actor_id"]:
+            said = {**told, "groups": _groups(told)}
+            if {name: said[name] for name in asked} != asked or told["actor"]["id"] != body["actor_id"]:
                 yield _differs(link, "the request")
         case Planned.__name__ if _differ(body, "frozen", evidence["plan"]):
             yield _differs(link, "the plan")
+        case Planned.__name__ if _differ(body, "shown", evidence["shown"]):
+            yield _differs(link, "what was shown of the plan")
         case Planned.__name__ if _differ(body, "receipt", evidence.get("receipt")):
             yield _differs(link, "the rehearsal's receipt")
         case BackedUp.__name__ if _differ(body, "manifest", evidence["manifest"]):
@@ -120,13 +125,27 @@ def _untold(evidence: Evidence, link: Link) -> Iterator[Breach]:
 
 def _unknown(evidence: Evidence, links: Iterable[Link]) -> Iterator[Breach]:
     """Where the file shows what no event tells of."""
-    told = [set(link.body["approving"]) for link in links if link.kind == Witnessed.__name__]
-    shown = [{actor["id"] for actor in one["approving"]} for one in evidence["witnesses"]]
-    if told != shown:
+    told = [link.body for link in links if link.kind == Witnessed.__name__]
+    shown = [_seen(one) for one in evidence["witnesses"]]
+    if len(told) != len(shown) or any(map(_unlike, told, shown)):
         yield Breach(evidence["request"]["id"], None, "The witnesses are not those that the events tell of.")
     digests = {link.body["digest"] for link in links if link.kind == Planned.__name__}
     if not {one["digest"] for one in evidence["decisions"]} <= digests:
         yield Breach(evidence["request"]["id"], None, "A decision is about another plan than the events tell of.")
+
+
+def _seen(witness: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Whom a witness shows, as its event says it."""
+    return {name: [actor["id"] for actor in witness[name]] for name in _SEEN} | {"groups": _groups(witness)}
+
+
+def _unlike(body: Mapping[str, Any], seen: Mapping[str, list[str]]) -> bool:
+    return any(body[name] != said for name, said in seen.items() if name in body)
+
+
+def _groups(part: Mapping[str, Any]) -> list[str]:
+    """Each user group and who was in it, as events have it in one line."""
+    return [" ".join((group["id"], *group["members"])) for group in part["groups"]]
 
 
 def _approving(decisions: Iterable[Mapping[str, Any]]) -> set[str]:

@@ -152,6 +152,9 @@ def test_sharing(desk: Desk, ledger: Book) -> None:
     assert desk.share(1, replace(ASKER, actor_id="U0APPROVER")) == Refused(
         "Only the one who asked can share this answer. Ask the same yourself."
     )
+    assert desk.share(1, replace(ASKER, actor_id="U0GUEST")) == Refused(
+        "Guests cannot ask or decide here. Ask a full member of the workspace."
+    )
     assert desk.share(1, replace(ASKER, channel="C0GENERAL")) == Refused(
         "Answers are shared in <#C0MIGRATE>. Ask there."
     )

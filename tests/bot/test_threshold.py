@@ -13,7 +13,7 @@ from bot.outcomes import Refused, TakenBack, WrittenDown
 from bot.voice import SlackFailed, Voice, emoji
 from ledger.book import Book
 from ledger.doorbell import Doorbell
-from ledger.events import Exported, Planned, Unanswered
+from ledger.events import Event, Exported, Planned, Unanswered, Waiting
 from ledger.events import Refused as Denied
 from ledger.records import Heard
 from ledger.request import Act
@@ -144,10 +144,11 @@ def test_a_reaction_on_the_thread_is_not_one_on_the_card(ledger: Book, voice: Vo
     assert ledger.request(request.id).state is State.PLANNED
 
 
-def test_a_reaction_from_before_the_plan_stood_there_is_no_approval(ledger: Book, voice: Voice) -> None:
+@pytest.mark.parametrize("posts", [Unanswered(60), Waiting("twokey apply #1 (pid 7)")])
+def test_a_reaction_from_before_the_plan_stood_there_is_no_approval(ledger: Book, voice: Voice, posts: Event) -> None:
     judge = a_judge(ledger, voice, with_keys())
     request = a_request_in(ledger, State.ASKED, wish=a_wish(environment="production"), protected=True)
-    ledger.tell(request.id, Unanswered(60))  # so the card is posted, without a plan
+    ledger.tell(request.id, posts)  # so the card is posted, without a plan
     ledger.delivering(request.id, "card", channel=CHANNEL)
     ledger.delivered_as(request.id, "card", ts=TS, content_hash="")
     early = f"{ledger.now().timestamp():.6f}"

@@ -55,6 +55,7 @@ def test_it_tells_all_and_holds(ledger: Book, request_id: int) -> None:
     assert (found.events, found.seals, found.unsealed, found.breaches) == (7, 1, 0, ())
 
 
+GROUP = {"id": "S0APPROVERS", "members": ["U0X"]}
 SAYS = "speaks of something else than"
 
 
@@ -73,6 +74,20 @@ SAYS = "speaks of something else than"
         (lambda e: e.update(manifest=None), f"Event 6 of #1 (BackedUp) {SAYS} the backup's manifest in"),
         (lambda e: e["decisions"].clear(), f"Event 4 of #1 (Approved) {SAYS} the decisions in"),
         (lambda e: e["decisions"][0].update(digest="d"), "A decision is about another plan than the events tell of."),
+        (lambda e: e["shown"].update(digest="d"), f"Event 2 of #1 (Planned) {SAYS} what was shown of the plan in"),
+        (
+            lambda e: e["shown"]["migrations"][0]["hazards"].clear(),
+            f"Event 2 of #1 (Planned) {SAYS} what was shown of the plan in",
+        ),
+        (lambda e: e["request"]["groups"].append(GROUP), f"Event 1 of #1 (Asked) {SAYS} the request in"),
+        (
+            lambda e: e["witnesses"][0].update(rejecting=e["witnesses"][0]["approving"]),
+            "The witnesses are not those that the events tell of.",
+        ),
+        (
+            lambda e: e["witnesses"][0]["groups"].append(GROUP),
+            "The witnesses are not those that the events tell of.",
+        ),
         (lambda e: e["witnesses"].clear(), "The witnesses are not those that the events tell of."),
         (lambda e: e["events"][3]["body"].update(actor_id="U0X"), "Event 4 of #1 (Approved, "),
         (lambda e: e["events"].pop(), "Seal 1 knows event 7 of #1, which is missing: the end of that story was cut"),
