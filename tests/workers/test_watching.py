@@ -1,12 +1,16 @@
 """What was done at a terminal is found by the environment's own worker, and written down once."""
 
+from datetime import UTC, datetime
+
 import pytest
 from rq.timeouts import JobTimeoutException
 
 from engine import deeds, history
 from engine.connection import open_session
+from engine.scratch import Server
 from ledger.records import Notice
 from ledger.states import State
+from playground.embedded import Postgres
 from tests.workers.row import FIRST, SECOND, THIRD, Row
 from workers import watching
 from workers.tasks import TASKS
@@ -104,3 +108,17 @@ def test_a_deed_that_is_dated_ahead_does_not_hide_the_next(row: Row) -> None:
         deeds.write(session, history.prepare(session), "discard", what=("old",), by="ada", request=None)
     watch(row)
     assert [one.what for notice in notices(row)[1:] for one in notice.deeds] == [("old",)]
+
+
+def test_a_copy_that_a_killed_rehearsal_left_is_dropped_an_hour_after(row: Row, postgres: Postgres) -> None:
+    old, new = "20200101_000000", f"{datetime.now(UTC):%Y%m%d_%H%M%S}"
+    names = [f"twokey_scratch_rehearsal_production_{when}_00000000" for when in (old, new)]
+    for name in names:
+        postgres.create(name)
+    row.scratch = Server(postgres.url(), on_protected_server=True)
+    watch(row, "production")
+    left = row.sql("production", "SELECT datname FROM pg_database WHERE datname LIKE 'twokey_scratch_rehearsal%'")
+    assert left == [(names[1],)]
+    postgres.drop(names[1])
+    row.scratch = Server("postgresql://nobody@127.0.0.1:1/postgres")
+    watch(row, "production")  # a server that is away harms no watch
