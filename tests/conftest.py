@@ -38,7 +38,7 @@ def _folder_for_servers() -> Path | None:
 
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[embedded.Postgres]:
-    """An embedded PostgreSQL; durability is off, since nothing here outlives the session.
+    """An embedded PostgreSQL. Off are durability, since nothing here outlives the session, and what writes by itself.
 
     Not below pytest's own folder: root's server runs as somebody else, whom a second session would shut out.
     """
@@ -47,7 +47,7 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[embedded.Postgres]:
         tempfile.TemporaryDirectory(dir=_folder_for_servers()) as folder,
         embedded.postgres(Path(folder) / "files", programs=programs) as server,
     ):
-        server.set(fsync="off", synchronous_commit="off", full_page_writes="off")
+        server.set(fsync="off", synchronous_commit="off", full_page_writes="off", autovacuum="off")
         yield server
 
 

@@ -30,6 +30,7 @@ SAMPLES: dict[Any, Any] = {
     str: EVIL,
     int: 7,
     float: 0.25,
+    float | None: 2.5,
     bool: True,
     str | None: EVIL,
     int | None: 14,

@@ -19,6 +19,7 @@ _SAMPLES = {
     str: "ünïcode “quoted” \n",
     int: 7,
     float: 0.25,
+    float | None: 2.5,
     str | None: None,
     int | None: 14,
     tuple[Blocker, ...]: (Blocker(7, "app", 41.5), Blocker(8, "app", None)),
