@@ -66,7 +66,10 @@ class Checkout:
 
 
 def read(folder: Path, migrations: Sequence[Migration], *, git: Path | None) -> Checkout | None:
-    """What git says of the folder; None where it is no checkout, or there is no git to ask."""
+    """What git says of the folder; None where it is no checkout, or there is no git to ask.
+
+    Nor is it one where the repository around it ignores it, and no commit ever touched anything in it.
+    """
     inside = (folder.resolve(), *folder.resolve().parents)
     if git is None or not any((one / ".git").exists() for one in inside):
         return None
@@ -76,6 +79,8 @@ def read(folder: Path, migrations: Sequence[Migration], *, git: Path | None) -> 
         if shallow != "false":
             return Checkout(trouble="it is shallow, so its authors are not known; `git fetch --unshallow` completes it")
         log = tuple(_commits(_ask(git, folder, *_LOG, _FORMAT, "--relative", "--", ".").decode(errors="replace")))
+        if not log and _is_ignored(git, folder):
+            return None
         return Checkout(log, frozenset(_committed(git, folder, prefix, migrations)))
     except subprocess.CalledProcessError as failed:
         return Checkout(trouble=_said(failed.stderr))
@@ -92,6 +97,15 @@ def _ask(git: Path, folder: Path, *words: str, told: bytes | None = None) -> byt
     asked = [git, *_SAFE, "-C", folder, *words]
     env = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
     return subprocess.run(asked, input=told, capture_output=True, timeout=_SECONDS, check=True, env=env).stdout
+
+
+def _is_ignored(git: Path, folder: Path) -> bool:
+    try:
+        return bool(_ask(git, folder, "check-ignore", "."))
+    except subprocess.CalledProcessError as failed:
+        if failed.returncode == 1:  # git's word for no
+            return False
+        raise
 
 
 def _said(stderr: bytes) -> str:

@@ -131,6 +131,18 @@ def test_a_folder_that_is_no_checkout_and_a_host_without_git(folder: Path, tmp_p
     assert checkout.read(folder, (), git=None) is None
 
 
+def test_a_folder_that_its_repository_ignores_is_none_unless_something_in_it_was_ever_committed(folder: Path) -> None:
+    (folder.parent / ".gitignore").write_text("/migrations/\n")
+    git(folder.parent, "add", ".gitignore")
+    git(folder.parent, "-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "-q", "-m", "m")
+    (folder / f"{A}.sql").write_text("SELECT 1;")
+    assert checkout.read(folder, files.read(folder), git=GIT) is None
+    git(folder.parent, "add", "--force", "migrations")
+    commit(folder.parent, "A")
+    (folder / f"{A}.sql").write_text("SELECT 2;")
+    assert seen(folder).committed == frozenset()
+
+
 def test_a_checkout_that_cannot_be_read_is_no_missing_one(folder: Path) -> None:
     (folder / f"{A}.sql").write_text("SELECT 1;")
     assert seen(folder).trouble is not None  # no commit yet
