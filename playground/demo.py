@@ -99,7 +99,7 @@ def _play() -> int:
     with stack.running(FOLDER, config=config) as parts, one_interrupt_is_enough():
         parts.postgres.set(fsync="off")  # a scratch database comes and goes with a checkpoint; nothing here has to last
         parts.start_bot()
-        parts.start_workers()
+        parts.start_workers(SCRATCH_DATABASE_URL=parts.postgres.url())  # where plans are rehearsed
         parts.start_sweep()
         parts.slack.wait_for_bot(timeout=30)
         print(f"The channel is at {parts.slack.page_url}")

@@ -27,7 +27,7 @@ def main() -> int:
     with demo.only_one(), stack.running(demo.FOLDER, config=demo.fresh_folder()) as parts:
         parts.postgres.set(fsync="off")
         parts.start_bot()
-        parts.start_workers()
+        parts.start_workers(SCRATCH_DATABASE_URL=parts.postgres.url())  # where plans are rehearsed
         parts.slack.wait_for_bot(timeout=30)
         channel = Transcript(parts.slack, story.CHANNEL, people.names())
         story.change_a_model(channel, parts)

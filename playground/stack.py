@@ -112,13 +112,13 @@ class Stack:
         """Start the listener and announcer: Slack's tokens, the ledger, the ring; no DSN."""
         self.start("bot", "bot", **self.slack.bot_variables(), **self.ledger_as("twokey_bot"), REDIS_URL=self.redis_url)
 
-    def start_workers(self, *environments: str) -> None:
-        """Start the hands for some environments (default: all), with those environments' DSNs alone."""
+    def start_workers(self, *environments: str, **more: str) -> None:
+        """Start the hands for some environments (default: all), with those environments' DSNs and `more` alone."""
         chosen = environments or tuple(self.dsn)
         variables = {f"{name.upper()}_DATABASE_URL": self.dsn[name] for name in chosen}
         name = "workers" if not environments else "workers-" + "-".join(environments)
         ledger = self.ledger_as("twokey_worker")
-        self.start(name, "workers", *environments, **variables, **ledger, REDIS_URL=self.redis_url)
+        self.start(name, "workers", *environments, **variables, **ledger, **more, REDIS_URL=self.redis_url)
 
     def start_sweep(self) -> None:
         """Start the one that rings again, expires and finds out about silent runs."""
