@@ -99,7 +99,8 @@ def _alone(story: Story) -> str | None:
         case events.Frozen(actor_name=name, until=until, reason=why):
             return f"❄️ {frozen(name, until, why)}. What runs finishes; nothing else starts."
         case events.Thawed(freezes=lifted):
-            return f"{story.request.environment} is thawed: {said(', '.join(lifted))} no longer holds."
+            hold = "holds" if len(lifted) == 1 else "hold"
+            return f"{story.request.environment} is thawed: {said(', '.join(lifted))} no longer {hold}."
         case _:
             return None
 

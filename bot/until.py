@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 Until = datetime | timedelta
 
 _FOR = re.compile(r"([1-9]\d{0,3})(min|m|h|d)")
+_NEARLY = re.compile(r"\d+[a-z][a-z\d]*")
 _UNIT = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 _DAY, _MOMENT = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"(\d{4}-\d\d-\d\d)[tT ](\d\d:\d\d)")
 
@@ -31,6 +32,8 @@ def read(words: Sequence[str]) -> tuple[Until | None, int]:
             return _moment(f"{moment[1]} {moment[2]}"), count
     if words and _DAY.match(words[0]):
         raise NoSuchMoment(f"write it like {words[0][:10]} 09:00, in UTC")
+    if words and _NEARLY.fullmatch(words[0].casefold()):
+        raise NoSuchMoment("write a span like 30min, 2h or 3d, or a moment like 2026-12-01 09:00, in UTC")
     return None, 0
 
 

@@ -39,8 +39,8 @@ class NotCommitted(PlanRefused):
 
     def __str__(self) -> str:
         return (
-            f"{self.environment} is protected and gets what is committed alone; {', '.join(self.files)} is not in HEAD "
-            "as it is in the folder. Commit it, bring the workers that commit, then ask again."
+            f"{self.environment} is protected and gets what is committed alone. Not in HEAD as in the folder: "
+            f"{', '.join(self.files)}. Commit it, bring the workers that commit, then ask again."
         )
 
 

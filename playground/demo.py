@@ -21,7 +21,8 @@ FOLDER = stack.REPOSITORY / ".playground"
 
 def main() -> int:
     """Play the story; gives the exit code."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for sign in (signal.SIGTERM, signal.SIGINT):  # also where whoever started it lets SIGINT be ignored
+        signal.signal(sign, _interrupt)
     try:
         return _demo()
     except KeyboardInterrupt:

@@ -36,7 +36,8 @@ class NoSuchBackup(PlanRefused):
 
     def __str__(self) -> str:
         newest = f"The newest is {self.newest}." if self.newest else "There is none."
-        return f"There is no backup {self.backup} of {self.environment}. {newest} `/migrate backups` lists them."
+        known = f"`/migrate backups {self.environment}` lists them."
+        return f"There is no backup {self.backup} of {self.environment}. {newest} {known}"
 
 
 def draw(hands: Hands, request: Request, session: Session, known: Known) -> Drawn:

@@ -63,7 +63,7 @@ def test_a_thaw_says_what_it_lifts_and_what_now() -> None:
     assert lines(found["card"].body)[1].endswith("✅ Thawed <!date^1795341605^{time}|10:00 UTC>")
     assert "*Lifts* #9, frozen by ada" in lines(found["card"].body)
     assert found["said:5"].body.text == (
-        "✅ *production* · thaw #7 · <@U0ENGINEER> production is thawed: #8, #9 no longer holds. "
+        "✅ *production* · thaw #7 · <@U0ENGINEER> production is thawed: #8, #9 no longer hold. "
         "What waits there can be approved again."
     )
     again = replace(request, state=State.FAILED)

@@ -112,8 +112,8 @@ def test_what_is_not_committed_is_refused_where_it_is_protected(folder: Path) ->
     with pytest.raises(NotCommitted) as caught:
         draw(folder)
     assert str(caught.value) == (
-        f"production is protected and gets what is committed alone; {A}.sql, {B}.sql is not in HEAD as it is in the "
-        "folder. Commit it, bring the workers that commit, then ask again."
+        "production is protected and gets what is committed alone. Not in HEAD as in the folder: "
+        f"{A}.sql, {B}.sql. Commit it, bring the workers that commit, then ask again."
     )
     assert draw(folder, protected=False).origin is not None
 

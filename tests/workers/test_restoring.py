@@ -179,7 +179,7 @@ def test_the_migrations_that_go_are_named(test: Row) -> None:
 @pytest.mark.parametrize("name", ["nothing.sql", "../twokey.toml", "production-backup-2026-01-01T00-00-00.sql"])
 def test_a_backup_that_is_not_there_is_refused(test: Row, name: str) -> None:
     assert why_not(test, test.do("test", Act.RESTORE, about=(name,))) == (
-        f"There is no backup {name} of test. There is none. `/migrate backups` lists them."
+        f"There is no backup {name} of test. There is none. `/migrate backups test` lists them."
     )
     there = backup(test)
     assert f"The newest is {there}." in why_not(test, test.do("test", Act.RESTORE, about=(name,)))
