@@ -7,7 +7,7 @@ import stat
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -112,6 +112,15 @@ def test_a_table_that_stays_locked_stops_the_dump(development: Database, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT means what it usually does, also where whoever started the tests lets it be ignored, as `nohup` does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_whoever_is_stopped_in_the_middle_stops_the_dump(session: Session, tmp_path: Path) -> None:
     into = imposter(tmp_path, f"echo $$ > {tmp_path}/pid; echo half; exec sleep 60")
 
