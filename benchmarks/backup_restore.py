@@ -32,6 +32,14 @@ ALTER TABLE part_{0} ADD PRIMARY KEY (id); CREATE INDEX ON part_{0} (kind)
 """
 
 
+def fill(server: Postgres, megabytes: int) -> None:
+    """A database called shop, of about that size."""
+    with psycopg.connect(server.create("shop"), autocommit=True) as conn:
+        for number in range(8):
+            conn.execute(FILL.format(number, megabytes * 1_000_000 // 8 // 150).encode())
+        conn.execute("CHECKPOINT")
+
+
 def timed(act: Callable[[], object]) -> float:
     """Seconds that it took."""
     began = time.perf_counter()
@@ -94,10 +102,7 @@ def main() -> None:
     """Print the figures."""
     megabytes, rounds = ([int(word) for word in sys.argv[1:]] + [400, 3][len(sys.argv) - 1 :])[:2]
     with tempfile.TemporaryDirectory() as place, embedded.postgres(Path(place) / "files") as server:
-        with psycopg.connect(server.create("shop"), autocommit=True) as conn:
-            for number in range(8):
-                conn.execute(FILL.format(number, megabytes * 1_000_000 // 8 // 150).encode())
-            conn.execute("CHECKPOINT")
+        fill(server, megabytes)
         folder = Path(place) / "backups"
         folder.mkdir()
         for form, parallel in FORMS:

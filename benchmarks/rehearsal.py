@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
-
-from benchmarks.backup_restore import FILL, TOOLS, bare_dump, bare_restore, run, timed
+from benchmarks.backup_restore import TOOLS, bare_dump, bare_restore, fill, run, timed
 from engine import backup, files, lock, plan, rehearsal, standing
 from engine.backup import Into
 from engine.connection import Database, Limits, open_session
@@ -75,14 +73,14 @@ class Place:
 
 def compare(place: Place, name: str, rounds: int) -> None:
     """Print one plan's figures."""
-    drawn, ratios = place.draw(PLANS[name]), list[tuple[float, float, float]]()
+    drawn, took = place.draw(PLANS[name]), list[tuple[float, float]]()
     for _ in range(rounds):
         bare = place.bare(PLANS[name])
         ours, seen = place.ours(drawn)
-        ratios.append((bare, ours, ours - seen.receipt.undo_seconds))
+        took.append((bare, ours))
         subprocess.run(["rm", "-rf", *place.folder.iterdir()], check=True)
-    bare, ours, _ = (statistics.median(column) for column in zip(*ratios, strict=True))
-    ratio = statistics.median(b / a for a, b, _ in ratios)
+    bare, ours = (statistics.median(column) for column in zip(*took, strict=True))
+    ratio = statistics.median(b / a for a, b in took)
     last = seen.receipt
     print(
         f"{name}, {place.form}: rehearsal {ours:.2f} s, bare {bare:.2f} s, ratio {ratio:.2f}"
@@ -96,10 +94,7 @@ def main() -> None:
     given = [*sys.argv[1:], *["400", "3", "plain"][len(sys.argv) - 1 :]]
     megabytes, rounds, form = int(given[0]), int(given[1]), Form(given[2])
     with tempfile.TemporaryDirectory() as place, embedded.postgres(Path(place) / "files") as server:
-        with psycopg.connect(server.create("shop"), autocommit=True) as conn:
-            for number in range(8):
-                conn.execute(FILL.format(number, megabytes * 1_000_000 // 8 // 150).encode())
-            conn.execute("CHECKPOINT")
+        fill(server, megabytes)
         folder = Path(place) / "backups"
         folder.mkdir()
         there = Database("development", protected=False, dsn=server.url("shop"))

@@ -90,9 +90,9 @@ def sound(session: Session, count: int, known: Sequence[str]) -> None:
 
     A constraint that the file adds as NOT VALID and leaves so is what it asks for.
     """
-    if left := tuple(full for full, _ in session.conn.execute(_INVALID) if full not in known):
-        invalid = psycopg.errors.ObjectNotInPrerequisiteState("an index that it left is not valid")
-        raise Stopped(invalid, None, Part(count, count, left))
+    if left := tuple(full for full in invalid(session) if full not in known):
+        error = psycopg.errors.ObjectNotInPrerequisiteState("an index that it left is not valid")
+        raise Stopped(error, None, Part(count, count, left))
 
 
 def invalid(session: Session) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ def _begun(session: Session, home: Home, entry: Entry) -> tuple[int, Sequence[st
             "INSERT INTO {} (migration_id, checksum, done, invalid_before) VALUES (%s, %s, 0, %s)"
             " ON CONFLICT (migration_id) DO UPDATE SET checksum = EXCLUDED.checksum RETURNING done, invalid_before"
         ).format(home.table("twokey_progress")),
-        (entry.id, entry.checksum, [row[0] for ask in (_INVALID, _UNVALIDATED) for row in session.conn.execute(ask)]),
+        (entry.id, entry.checksum, [*invalid(session), *unvalidated(session)]),
     ).fetchone()
     return row or (0, ())
 
@@ -156,7 +156,7 @@ def _leftovers(session: Session, one: Statement, known: Sequence[str]) -> tuple[
 
 def _unvalidated(session: Session, known: Sequence[str]) -> tuple[str, ...]:
     """Constraints that the file added and that nothing has validated."""
-    return tuple(name for (name,) in session.conn.execute(_UNVALIDATED) if name not in known)
+    return tuple(name for name in unvalidated(session) if name not in known)
 
 
 def _ran(session: Session, home: Home, entry: Entry, done: int) -> None:

@@ -12,14 +12,24 @@ from engine.transaction import Part, Stopped
 
 
 def of(
-    session: Session, migration: Planned, stopped: Stopped, *, tries: int = 1, blockers: Sequence[Blocker] = ()
+    session: Session,
+    migration: Planned,
+    stopped: Stopped,
+    *,
+    tries: int = 1,
+    blockers: Sequence[Blocker] = (),
+    server: str | None = None,
 ) -> Failure:
-    """What to say about a migration that was rolled back, the last time after so many tries."""
+    """What to say about a migration that was rolled back, the last time after so many tries.
+
+    `server` is what people call the one that refused, where that is not the environment's own.
+    """
     diagnosis, environment = stopped.error.diag, session.database.environment
     sqlstate = stopped.error.sqlstate or "XX000"
     raised = diagnosis.source_function == "exec_stmt_raise"
     primary = diagnosis.message_primary or str(stopped.error)
     message = masking.mask(primary, sqlstate=sqlstate, raised=raised, text=migration.text)
+    server = server or f"the server of {environment}"
     line = None if stopped.place is None else migration.text.count("\n", 0, stopped.place) + 1
     where = f"{migration.id}.sql:{line}" if line else f"{migration.id}.sql"
     return Failure(
@@ -30,7 +40,7 @@ def of(
         sentence=f"{where} failed on {environment} ({sqlstate}): {message}. {_stays(stopped.stays)}"
         + (f" It was tried {tries} times." if tries > 1 else "")
         + (f" In its way: {', '.join(map(str, blockers))}." if blockers and sqlstate in PASSING else ""),
-        next_step=_way_out(session, migration.id, stopped.stays, sqlstate=sqlstate, message=message),
+        next_step=_way_out(session, migration.id, stopped.stays, sqlstate=sqlstate, message=message, server=server),
     )
 
 
@@ -49,12 +59,15 @@ def _stays(part: Part | None) -> str:
     )
 
 
-def _way_out(session: Session, migration: str, part: Part | None, *, sqlstate: str, message: str) -> str:
+def _way_out(session: Session, migration: str, part: Part | None, *, sqlstate: str, message: str, server: str) -> str:
     if part and part.done == part.of and part.leftovers:  # dropped, it would be missing, and nothing would build it
         builds = "; ".join(f"REINDEX INDEX CONCURRENTLY {name}" for name in part.leftovers)
         return f"Make valid what is left behind: {builds}; then apply {session.database.environment} again."
-    ran = bool(part and part.done)
-    return _drop(part) + _next_step(session, migration, ran=ran, sqlstate=sqlstate, message=message)
+    if sqlstate in ("58P01", "0A000") and "extension" in message:
+        step = f"Install the extension's files on {server}, then apply {session.database.environment} again."
+    else:
+        step = _next_step(session, migration, ran=bool(part and part.done), sqlstate=sqlstate)
+    return _drop(part) + step
 
 
 def _drop(part: Part | None) -> str:
@@ -64,11 +77,9 @@ def _drop(part: Part | None) -> str:
     return f"Drop what is left behind: {drops}; by hand, since it may still be wanted. "
 
 
-def _next_step(session: Session, migration: str, *, sqlstate: str, message: str, ran: bool = False) -> str:
+def _next_step(session: Session, migration: str, *, sqlstate: str, ran: bool) -> str:
     environment, limits = session.database.environment, session.limits
     again = f"then apply {environment} again."
-    if sqlstate in ("58P01", "0A000") and "extension" in message:
-        return f"Install the extension's files on the server of {environment}, {again}"
     known = {
         "55P03": f"Another session held a lock for longer than {_seconds(limits.lock_timeout)}. "
         f"Wait until it ends, {again}",

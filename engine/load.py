@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,32 +83,38 @@ def load(
     else:
         ours = _pg_restore(backup, env["PGDATABASE"], parallel=parallel)
     with tempfile.TemporaryFile() as counted, tempfile.TemporaryFile() as said:
-        command = [tool.path, *ours]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=counted, stderr=said, env=env) as program:
-            try:
-                assert program.stdin is not None
-                with suppress(BrokenPipeError), program.stdin as told:  # one that ends early says why itself
-                    if piped:
-                        _translate(backup, manifest, tool, told, sample=sample, older=foreign)
-                    told.write(_COUNT.encode())
-                code = program.wait()
-            except BaseException:
-                program.kill()
-                program.wait()
-                raise
+        with _running([tool.path, *ours], env, stdout=counted, stderr=said) as program:
+            assert program.stdin is not None
+            with suppress(BrokenPipeError), program.stdin as told:  # one that ends early says why itself
+                if piped:
+                    _translate(backup, manifest, tool, told, sample=sample)
+                told.write(_COUNT.encode())
+            code = program.wait()
         if code != 0:
             return Loaded(_reason(name, code, _text(said)), None)
         return Loaded("", _rows(_text(counted)) if name == "psql" else None)
 
 
-def _translate(
-    backup: Path, manifest: Manifest, psql: Tool, told: IO[bytes], *, sample: Sample | None, older: bool
-) -> None:
+@contextmanager
+def _running(
+    command: Sequence[str | Path], env: Mapping[str, str], *, stdout: IO[bytes], stderr: IO[bytes]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The program, which can be told more until the block ends. Whatever stops the block stops it."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stdout, stderr=stderr, env=env) as program:
+        try:
+            yield program
+        except BaseException:
+            program.kill()
+            program.wait()
+            raise
+
+
+def _translate(backup: Path, manifest: Manifest, psql: Tool, told: IO[bytes], *, sample: Sample | None) -> None:
     """The backup's SQL without what an older server does not know; an archive that breaks off is found by comparing."""
     with _script(backup, manifest, psql) as script:
         if sample:
             told.writelines(_sampled(script, sample))
-        elif older:
+        else:
             told.write(script.read(_HEAD).replace(_TOO_NEW, b"", 1))
         shutil.copyfileobj(script, told)
 

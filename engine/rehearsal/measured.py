@@ -111,7 +111,8 @@ def _entry(course: Course, place: int) -> Entry:
 
 def _failed(leg: Leg, stopped: Stopped) -> RehearsalFailed:
     course = leg.course
-    told = failure.of(course.copy.session, leg.file, stopped)
+    gone = Stopped(stopped.error, stopped.place)  # what stays of it goes with the copy
+    told = failure.of(course.copy.session, leg.file, gone, server="the scratch server")
     number = len(leg.ran) + 1 if stopped.place is not None else 0
     return RehearsalFailed(course.plan.environment, number, leg.of, told)
 

@@ -1,11 +1,10 @@
-"""What a run really did to others: who waited for it, and what the server counted before, during and after."""
+"""What a run really did to others: who waited for it, and for how long."""
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import psycopg
 
@@ -21,12 +20,6 @@ SELECT DISTINCT pid, virtualtransaction FROM pg_catalog.pg_locks
 WHERE NOT granted AND pid <> %(pid)s AND %(pid)s = ANY(pg_catalog.pg_blocking_pids(pid))
 """
 
-_PULSE = """
-SELECT extract(epoch FROM clock_timestamp())::float8, deadlocks, xact_rollback, xact_commit,
-  (SELECT count(DISTINCT pid) FROM pg_catalog.pg_locks l WHERE NOT granted AND l.database = d.datid)
-FROM pg_catalog.pg_stat_database d WHERE datname = current_database()
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Actual:
@@ -38,36 +31,6 @@ class Actual:
     queries: int
     longest: float
     looks: int
-
-    def as_json(self) -> dict[str, Any]:
-        """The same in JSON's own kinds of value."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """What the server has counted of one database until now, and how many of its sessions wait for a lock."""
-
-    at: float
-    deadlocks: int
-    rollbacks: int
-    commits: int
-    waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What happened between the first and the last of some pulses; `waiting` is the most that waited at one of them."""
-
-    seconds: float
-    deadlocks: int
-    rollbacks: int
-    commits: int
-    waiting: int
-
-    def as_json(self) -> dict[str, Any]:
-        """The same in JSON's own kinds of value."""
-        return asdict(self)
 
 
 class Watch:
@@ -113,22 +76,3 @@ def during(session: Session) -> Iterator[Watch]:
     finally:
         done.set()
         thread.join()
-
-
-def pulse(session: Session) -> Pulse:
-    """The counters as they are."""
-    row = session.conn.execute(_PULSE).fetchone()
-    assert row is not None
-    return Pulse(*row)
-
-
-def stretch(pulses: Sequence[Pulse]) -> Stretch:
-    """What happened from the first to the last of at least one pulse."""
-    first, last = pulses[0], pulses[-1]
-    return Stretch(
-        seconds=round(last.at - first.at, 3),
-        deadlocks=last.deadlocks - first.deadlocks,
-        rollbacks=last.rollbacks - first.rollbacks,
-        commits=last.commits - first.commits,
-        waiting=max(one.waiting for one in pulses),
-    )

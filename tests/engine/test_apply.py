@@ -165,7 +165,7 @@ def test_a_privilege_that_is_missing(session: Session) -> None:
     ],
 )
 def test_the_worlds_troubles_have_their_own_way_out(session: Session, sqlstate: str, next_step: str) -> None:
-    assert failures._next_step(session, A, ran=False, sqlstate=sqlstate, message="") == next_step
+    assert failures._next_step(session, A, ran=False, sqlstate=sqlstate) == next_step
 
 
 def test_the_first_failure_stops_the_run_and_what_committed_stays(session: Session) -> None:

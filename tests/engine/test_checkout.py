@@ -124,6 +124,12 @@ def test_other_line_ends_are_no_other_text(folder: Path) -> None:
     assert seen(folder).committed == {A}
 
 
+def test_a_git_that_fails_without_a_word_is_told_too(folder: Path) -> None:
+    assert checkout.read(folder, (), git=Path("/bin/false")) == Checkout(trouble="git gave no reason")
+    gone = checkout.read(folder, (), git=folder / "git")
+    assert gone == Checkout(trouble="git did not answer (FileNotFoundError)")
+
+
 def test_a_folder_that_is_no_checkout_and_a_host_without_git(folder: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()

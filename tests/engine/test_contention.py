@@ -90,6 +90,6 @@ def test_a_blocker_is_a_phrase_of_what_may_be_known() -> None:
 
 
 def test_a_serialization_failure_has_its_way_out(session: Session) -> None:
-    assert _next_step(session, A, ran=False, sqlstate="40001", message="") == (
+    assert _next_step(session, A, ran=False, sqlstate="40001") == (
         "It met another transaction's changes. Wait until that ends, then apply development again."
     )

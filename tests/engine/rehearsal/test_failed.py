@@ -2,6 +2,8 @@
 
 import pytest
 
+from engine import rehearsal
+from engine.errors import ServerRefused, Unreachable
 from engine.rehearsal import NotRehearsed, RehearsalFailed
 from tests.engine.rehearsal.conftest import Shop
 
@@ -42,7 +44,10 @@ def test_what_rows_forbid_is_told_with_file_line_and_reason(
         ),
         (
             "pg_advi' || 'sory_unlock_all()",
-            "20250201000000_m1.sql left its transaction, or let go of the lock that keeps",
+            (
+                "20250201000000_m1.sql left its transaction, or let go of the lock that keeps other runs out, on the "
+                "copy. Nothing was touched. Take that out of the file."
+            ),
         ),
     ],
 )
@@ -52,3 +57,43 @@ def test_what_befalls_the_copy_is_not_said_of_the_environment(
     with pytest.raises(NotRehearsed) as caught:
         shop.rehearse(f"DO $$BEGIN EXECUTE 'SELECT {hidden}'; END$$;")
     assert str(caught.value).startswith(f"The plan for production was not rehearsed: {why}")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (
+            Unreachable("production", "127.0.0.1, database x", "nothing listens there", "Start it."),
+            "the copy cannot be reached: nothing listens there. Nothing was touched. Start it.",
+        ),
+        (
+            ServerRefused("production", "53100", "the disk is full"),
+            (
+                "the scratch server refused (53100): the disk is full. Nothing was touched. "
+                "Remove the cause there, then ask again."
+            ),
+        ),
+    ],
+)
+def test_trouble_of_the_scratch_server_is_said_to_be_its(shop: Shop, trouble: Exception, told: str) -> None:
+    with pytest.raises(NotRehearsed) as caught, rehearsal._trouble_is_the_copys(shop.plan("SELECT 1")):
+        raise trouble
+    assert str(caught.value) == f"The plan for production was not rehearsed: {told}"
+
+
+def test_nothing_is_to_be_set_right_in_the_environment_that_is_wrong_on_the_copy_alone(
+    shop: Shop, untouched: None
+) -> None:
+    hide = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass"
+    with pytest.raises(RehearsalFailed) as caught:
+        shop.rehearse(f"-- migrate:up transaction:false\nCREATE INDEX i ON loose (owner);\n{hide};")
+    assert str(caught.value) == (
+        "20250201000000_m1.sql failed in rehearsal on a copy of production (55000): an index that it left is not "
+        "valid. production was not touched. Correct 20250201000000_m1.sql if no other environment has run it, or "
+        "remove the cause in production; then apply production again."
+    )
+    with pytest.raises(RehearsalFailed) as caught:
+        shop.rehearse("CREATE EXTENSION nobody_has_it")
+    assert str(caught.value).endswith(
+        " production was not touched. Install the extension's files on the scratch server, then apply production again."
+    )

@@ -12,7 +12,7 @@ from engine.rehearsal import forecast, traffic, watch
 from engine.rehearsal.forecast import Forecast, Wait
 from engine.rehearsal.receipt import File, Lock
 from engine.rehearsal.traffic import Hindrance, Replica, Traffic
-from engine.rehearsal.watch import Actual, Pulse, Stretch
+from engine.rehearsal.watch import Actual
 from tests.engine.rehearsal.conftest import Shop
 from tests.engine.rehearsal.test_receipt import seen
 from tests.support.waiting import wait_for
@@ -83,25 +83,16 @@ def test_who_waits_for_a_run_is_seen_and_counted(shop: Shop) -> None:
             conn.execute("SELECT FROM loose")
 
     with open_session(shop.session.database, purpose="twokey test") as run, watch.during(run) as watched:
-        first = watch.pulse(shop.session)
         with run.conn.transaction():
             run.conn.execute("LOCK loose")
             reader = threading.Thread(target=reads)
             reader.start()
             wait_for(lambda: watched.actual.queries)
-            waiting = watch.pulse(shop.session)
         reader.join()
     actual = watched.actual
-    assert (actual.queries, waiting.waiting) == (1, 1)
+    assert actual.queries == 1
     assert 0 < actual.longest < 10
     assert actual.looks > 0
-    assert watch.stretch([first, waiting]).waiting == 1
-    assert set(actual.as_json()) == {"queries", "longest", "looks"}
-
-
-def test_a_stretch_is_what_happened_between_pulses() -> None:
-    pulses = [Pulse(10.0, 1, 2, 3, 0), Pulse(11.0, 1, 2, 3, 4), Pulse(14.0, 2, 5, 13, 1)]
-    assert watch.stretch(pulses) == Stretch(4.0, 1, 3, 10, 4)
 
 
 def test_not_seeing_is_no_harm(shop: Shop) -> None:

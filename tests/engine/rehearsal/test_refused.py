@@ -7,8 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from engine import rehearsal
+from engine import manifest, rehearsal
 from engine.connection import Limits
+from engine.load import Loaded
 from engine.plan import Plan
 from engine.rehearsal import Bench, NotRehearsed, named, restored, room
 from engine.restore import Source
@@ -49,6 +50,37 @@ def test_roles_that_are_missing_are_named_with_the_statement_that_makes_them(sho
     assert refused(shop, shop.plan("SELECT 1"), bench).endswith(
         "the scratch server does not have the roles that its backup names: nobody_here. Nothing was touched. "
         'On that server: CREATE ROLE "nobody_here";'
+    )
+
+
+def test_owners_that_the_scratch_login_may_not_make_owners_are_named(shop: Shop, untouched: None) -> None:
+    drawn, alike, login = shop.plan("SELECT 1"), rehearsal.likeness(shop.session), shop.session.conn.info.user
+    shop.session.conn.execute("SET ROLE pg_monitor")
+    try:
+        with pytest.raises(NotRehearsed) as caught:
+            restored._knows_roles(shop.session, drawn, alike)
+    finally:
+        shop.session.conn.execute("RESET ROLE")
+    assert str(caught.value).endswith(
+        f": {login} may not give objects to the roles that own them: {login}. Nothing was touched. "
+        f'On the scratch server: GRANT "{login}" TO "{login}";'
+    )
+
+
+def test_a_backup_that_does_not_become_what_was_backed_up_is_refused(
+    shop: Shop, untouched: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, believed = shop.plan("SELECT 1"), manifest.read(shop.backup)
+    more = {**believed.contents.rows, "public.users": 11}
+    other = replace(believed, contents=replace(believed.contents, rows=more))
+    with pytest.raises(NotRehearsed) as caught:
+        restored._compare(shop.session, drawn, other, None, "whole")
+    assert ": what was restored is not what was backed up: " in str(caught.value)
+    assert str(caught.value).endswith(". Nothing was touched. Take another backup.")
+    monkeypatch.setattr(restored.load, "load", lambda *_, **__: Loaded("psql ended with code 3", None))
+    assert refused(shop, drawn).endswith(
+        f": {shop.backup.name} does not restore: psql ended with code 3. Nothing was touched. "
+        "Load it by hand into an empty database on the scratch server to see why."
     )
 
 
@@ -96,7 +128,10 @@ def test_what_reaches_beyond_the_database_is_seen(shop: Shop, text: str, what: s
 def test_what_reaches_beyond_needs_a_server_of_its_own(shop: Shop, untouched: None) -> None:
     drawn = shop.plan("COMMENT ON DATABASE rehearsed_shop IS 'x'")
     why = "20250201000000_m1.sql:1: a statement about a database reaches beyond its database"
-    assert why in refused(shop, drawn)
+    assert refused(shop, drawn).endswith(
+        f"{why}, and the scratch server is not known to be another than its own. Nothing was touched. "
+        "Rehearse on a server of its own, or do this by hand."
+    )
     assert why in refused(shop, replace(drawn, system_identifier=None))
     copy = Source(shop.backup, TOOLS), Bench(shop.server, rehearsal.likeness(shop.session))
     elsewhere = replace(drawn, system_identifier="7")  # that name is no database's there
@@ -118,5 +153,13 @@ def test_a_copy_has_no_way_to_other_servers(shop: Shop, untouched: None) -> None
         with psycopg.connect(copy.session.database.dsn, autocommit=True) as conn:
             conn.execute("CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w")
             conn.execute("CREATE USER MAPPING FOR PUBLIC SERVER s; CREATE USER MAPPING FOR CURRENT_USER SERVER s")
+        copy.session.conn.execute("SET ROLE pg_monitor")
+        with pytest.raises(NotRehearsed) as caught:
+            restored._cut_off(copy.session, drawn)
+        assert str(caught.value).endswith(
+            "its copy could reach another server, and that could not be cut off (42501). Nothing was touched. "
+            "Give the scratch server's login the right to drop user mappings there."
+        )
+        copy.session.conn.execute("RESET ROLE")
         restored._cut_off(copy.session, drawn)
         assert copy.session.conn.execute("SELECT FROM pg_user_mappings").fetchall() == []
