@@ -1,7 +1,7 @@
 """What happens when someone asks: judge by what the ledger knows → write → ring. Knows nothing of Slack's shapes."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import story
 from bot.archive import Archive
@@ -30,7 +30,7 @@ from ledger.doorbell import Doorbell
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRecord, NoSuchRequest
 from ledger.events import Cancelled
 from ledger.records import Question
-from ledger.request import Act, Actor, Kind, Request, Wish
+from ledger.request import Act, Actor, Kind, Wish
 from ledger.states import State
 from ledger.verdict import harmless
 from ledger.workflow import Environment, Workflow
@@ -189,10 +189,11 @@ class Desk:
         assert environment is not None  # the grammar knows no other
         if refused := self._threshold.refusal(wish, environment):
             return refused
-        if isinstance(command.until, datetime) and command.until <= self._book.now():
-            return Refused(f"{command.until:%Y-%m-%d %H:%M} UTC is over. Nothing was frozen.")
-        request, _ = self._book.freeze(wish, until=command.until, protected=environment.protected)
-        return FrozenNow(request)
+        until = command.until
+        if isinstance(until, datetime) and until <= self._book.now():
+            return Refused(f"{until:%Y-%m-%d %H:%M} UTC is over. Nothing was frozen.")
+        request, _ = self._book.freeze(wish, until=until, protected=environment.protected)
+        return FrozenNow(request, request.asked_at + until if isinstance(until, timedelta) else until)
 
     def _needless(self, wish: Wish, environment: Environment) -> Refused | None:
         """A certification that no environment waits for, and a thaw where there is no frost."""
@@ -219,17 +220,15 @@ class Desk:
 
     def _open(self, wish: Wish, environment: Environment) -> WrittenDown | Refused:
         expires_in = self._workflow.requests_expire
+        # Asked before: once it is written, nothing may fail that would have it said that it was not.
+        there = self._book.requests(environment=environment.name, open_only=True, limit=GATE_FROM)
         try:
             request, new = self._book.open(wish, expires_in=expires_in, protected=environment.protected)
         except AlreadyOpen as error:
             return Refused(str(error))
         rung = self._bell.ring(request, environment.name)
-        return WrittenDown(request, new=new, rung=rung, behind=self._behind(request))
-
-    def _behind(self, request: Request) -> int | None:
-        """The request before this one that still is open: of one environment, one runs at a time."""
-        found = self._book.requests(environment=request.environment, open_only=True, limit=GATE_FROM)
-        return next((one.id for one in found if one.id < request.id), None)
+        behind = next((one.id for one in there if one.id < request.id), None)  # of one environment, one runs at a time
+        return WrittenDown(request, new=new, rung=rung, behind=behind)
 
     def _cancel(self, request_id: int, actor: Actor, channel: str) -> Outcome:
         try:

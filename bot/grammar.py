@@ -128,7 +128,8 @@ def _freeze(said: Said) -> Freeze:
     try:
         ends, count = until.read(words)
     except until.NoSuchMoment as none:
-        raise said.slip(said.words[2], f"Until when? For “{clip(words[0])}”, {none}.") from none
+        word = said.words[2 + until.leads(words)]
+        raise said.slip(word, f"Until when? For “{clip(word.text)}”, {none}.") from none
     if len(words) == count:
         why = f"Why? Whoever comes next reads it: `freeze {short(environment)} 2h the database is being moved`."
         raise said.slip(None, why)

@@ -7,8 +7,7 @@ from typing import Any
 from bot import lists
 from bot.blocks import Block, context, link, moment, mono, said, section, sections
 from bot.outcomes import Entry, Home, Refused, Station
-from bot.story import brought, frozen
-from ledger import events
+from bot.story import brought, end, frozen
 from ledger.request import Freeze
 from ledger.workflow import Workflow
 
@@ -62,8 +61,8 @@ def _last_run(one: Station) -> str:
     came = brought(one.last.told)
     newest = f", newest {mono(came[-1])}" if came else ""
     where = link(one.last.link, number) if one.last.link else number
-    ended = next(told.at for told in reversed(one.last.told) if not isinstance(told.event, events.Exported))
-    return f"last run {where} {request.act} {_day(ended)}{newest}"
+    ended = end(one.last.told) or one.last.told[-1]
+    return f"last run {where} {request.act} {_day(ended.at)}{newest}"
 
 
 def _day(at: datetime) -> str:

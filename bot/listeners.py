@@ -206,6 +206,8 @@ class Listeners:
                 deed()
             except (LedgerError, SlackFailed) as failed:
                 log.warning("%s", failed)
+            except Exception:  # nobody else would hear of it
+                log.exception("What was to follow an ack met an error that nobody expected")
 
         self._aside.submit(done)
 

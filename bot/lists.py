@@ -76,7 +76,7 @@ def _approved(story: Story) -> str:
         match told.event:
             case events.Agreed(actor_id=who, actor_name=name) | events.Approved(actor_id=who, actor_name=name):
                 names[who] = name
-            case events.Withdrawn(actor_id=POLICY.id):
+            case events.Withdrawn(actor_id=POLICY.id) | events.Halted():
                 names.clear()
             case events.Withdrawn(actor_id=who):
                 names.pop(who, None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot import acts, cards, enclosures, endings, lists, receipts, recovery, thread
 from bot.answers import answer, nobody, shared
-from bot.blocks import Body, body, cut, escape, fenced, field, mono, ours, plain, said, section
+from bot.blocks import Body, body, cut, escape, fenced, field, moment, mono, ours, plain, said, section
 from bot.enclosures import Enclosure
 from bot.notices import notice
 from bot.outcomes import (
@@ -204,8 +204,10 @@ def reply(outcome: Outcome, workflow: Workflow) -> Body:
             return lists.help_for(word, workflow)
         case Listed():
             return lists.requests(outcome, workflow)
-        case FrozenNow(request=request):
-            return plain(f"{request.environment} is frozen (#{request.id}). What runs finishes; nothing else starts.")
+        case FrozenNow(request=request, until=until):
+            ends = moment(until, "{date_short_pretty} {time}") if until else "it is thawed"
+            lasts = f"{request.environment} is frozen until {ends} (#{request.id})."
+            return plain(f"{lasts} What runs finishes; nothing else starts.")
         case HandedOut(request_id=number, channel=channel):
             return plain(ours(f"The evidence of #{number} will stand in <#{channel}> in a moment, as a file."))
         case TakenBack(request=request):

@@ -138,9 +138,10 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class FrozenNow:
-    """The environment is frozen by this request, which is done."""
+    """The environment is frozen by this request, which is done; `until` somebody thaws it where that is None."""
 
     request: Request
+    until: datetime | None
 
 
 Outcome = FrozenNow | WrittenDown | Looking | Helped | Listed | TakenBack | HandedOut | Refused | AskInModal | Shared

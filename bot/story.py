@@ -1,6 +1,6 @@
 """What a request's events say in one line: its state with its history, and the facts that several messages need."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -66,11 +66,16 @@ class Story:
     @property
     def end(self) -> Told | None:
         """The event that ended the request."""
-        return next((told for told in reversed(self.told) if isinstance(told.event, ENDS)), None)
+        return end(self.told)
 
     def last(self, kind: type[E]) -> E | None:
         """The newest event of a kind."""
         return next((told.event for told in reversed(self.told) if isinstance(told.event, kind)), None)
+
+
+def end(told: Sequence[Told]) -> Told | None:
+    """The event that ended a request. A refused reaction, a forecast or an export may still follow it."""
+    return next((one for one in reversed(told) if isinstance(one.event, ENDS)), None)
 
 
 def brought(told: Iterable[Told]) -> tuple[str, ...]:

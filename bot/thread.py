@@ -151,10 +151,11 @@ def _incident(story: Story, found: events.Unlike) -> list[str]:
     """The schema is otherwise than what was approved had left it: whoever is at hand should look now."""
     name, who = story.environment.name, mention(story.request.actor.id)
     why = "Somebody or something else changed it meanwhile, or it does what the copy did not."
+    freeze = f"/migrate freeze {name} it is not as #{story.request.id} was rehearsed"
     return [
         f"🚨 {who} *{name} is not what the rehearsal of #{story.request.id} left.* {why}",
         *listed([f"• {spoken(one)}" for one in found.differences], show=LINES_KEPT),
-        f"➡️ Look into it before anything else runs: `/migrate freeze {name}`, then `/migrate validate`.",
+        f"➡️ Look into it before anything else runs: `{freeze}`, then `/migrate validate`.",
     ]
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 Until = datetime | timedelta
 
@@ -19,11 +20,19 @@ class NoSuchMoment(Exception):
 def read(words: Sequence[str]) -> tuple[Until | None, int]:
     """A moment in UTC or a span at the beginning of the words, and how many of them say it; 0 where none does.
 
-    `for` and `until` may stand before it. Raises NoSuchMoment.
+    `for` and `until` may stand before it. Raises NoSuchMoment, of the word behind these.
     """
-    if words and words[0].casefold() in {"for", "until"}:
-        until, count = read(words[1:]) if len(words) > 1 else (None, 0)
-        return until, count + 1 if count else 0
+    lead = leads(words)
+    until, count = _read(words[lead:])
+    return until, lead + count if count else 0
+
+
+def leads(words: Sequence[str]) -> int:
+    """How many words stand before the one that says when."""
+    return len(list(takewhile(lambda word: word.casefold() in {"for", "until"}, words)))
+
+
+def _read(words: Sequence[str]) -> tuple[Until | None, int]:
     span = _FOR.fullmatch(words[0].casefold()) if words else None
     if span:
         return timedelta(**{_UNIT[span[2]]: int(span[1])}), 1

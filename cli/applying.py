@@ -75,5 +75,5 @@ def _drawn(around: Surroundings, environment: Environment, session: Session) -> 
     files = around.files()
     gate = looking.gate(around, environment, files)
     here = standing.look(session, files)
-    advice = Advice(catalog.read(session), Squawk(around.tools.squawk), around.checkout())
+    advice = Advice(catalog.read(session), Squawk(around.tools.squawk), around.checkout(files))
     return draw(here, files, before=gate, limits=around.limits, advice=advice)

@@ -51,8 +51,8 @@ def plan(environment: str, rehearse: bool, as_json: bool) -> int:
     """
     from cli import planning, rehearsing
 
-    ask = rehearsing.rehearse if rehearse else planning.plan
-    return _end(lambda: ask(environment, aloud=not as_json), as_json=as_json)
+    ask = (lambda word: rehearsing.rehearse(word, aloud=not as_json)) if rehearse else planning.plan
+    return _end(lambda: ask(environment), as_json=as_json)
 
 
 @twokey.command(

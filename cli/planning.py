@@ -9,9 +9,8 @@ from engine.squawk import Squawk
 from ledger.workflow import Environment
 
 
-def plan(word: str, *, aloud: bool) -> Answer:
-    """What an apply would run, or why it would be refused. It takes no steps that could be said `aloud`."""
-    del aloud
+def plan(word: str) -> Answer:
+    """What an apply would run, or why it would be refused."""
     around = here()
     environment = around.environment(word)
     try:
@@ -25,5 +24,5 @@ def drawn(around: Surroundings, environment: Environment) -> Plan:
     files = around.files()
     gate = looking.gate(around, environment, files)
     stands, known = looking.closely(around, environment, files)
-    advice = Advice(known, Squawk(around.tools.squawk), around.checkout())
+    advice = Advice(known, Squawk(around.tools.squawk), around.checkout(files))
     return draw(stands, files, before=gate, limits=around.limits, advice=advice)

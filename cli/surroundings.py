@@ -2,6 +2,7 @@
 
 import getpass
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -104,9 +105,9 @@ class Surroundings:
         """The folder as it is now; raises BadFile."""
         return read(self.workflow.migrations)
 
-    def checkout(self) -> Checkout | None:
-        """What git says of the folder, if it is a checkout; raises BadFile."""
-        return checkout.read(self.workflow.migrations, self.files(), git=self.tools.git)
+    def checkout(self, files: Sequence[Migration]) -> Checkout | None:
+        """What git says of the folder and these files of it, if it is a checkout; raises BadFile."""
+        return checkout.read(self.workflow.migrations, files, git=self.tools.git)
 
     @property
     def limits(self) -> Limits:

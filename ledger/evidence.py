@@ -129,6 +129,9 @@ def _unknown(evidence: Evidence, links: Iterable[Link]) -> Iterator[Breach]:
     shown = [_seen(one) for one in evidence["witnesses"]]
     if len(told) != len(shown) or any(map(_unlike, told, shown)):
         yield Breach(evidence["request"]["id"], None, "The witnesses are not those that the events tell of.")
+    receipts = [link for link in links if link.kind == Planned.__name__ and link.body.get("receipt")]
+    if evidence.get("receipt") is not None and not receipts:
+        yield Breach(evidence["request"]["id"], None, "No event tells of the rehearsal whose receipt is in this file.")
     digests = {link.body["digest"] for link in links if link.kind == Planned.__name__}
     if not {one["digest"] for one in evidence["decisions"]} <= digests:
         yield Breach(evidence["request"]["id"], None, "A decision is about another plan than the events tell of.")

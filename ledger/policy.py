@@ -34,7 +34,7 @@ def may_ask(
     """
     if refused := verdict.not_a_member(actor) or verdict.frozen(act, environment, freeze):
         return refused
-    if act is Act.BACKUP and (other := _backup_under_way(environment, open_requests)):
+    if act is Act.BACKUP and (other := _in_the_way(act, environment, open_requests)):
         return Denied(
             f"A backup of {environment.name} is under way: #{other.id} of {other.actor.name}. "
             "Its message says when it is there; ask again after that if you need another."
@@ -46,14 +46,8 @@ def may_ask(
     keys = second_key.holders(environment, groups, requester=actor)
     if not keys.enough:
         return verdict.too_few(environment, keys)
-    for other in open_requests:
-        in_the_way = other.act.occupies if act.occupies else other.act is act
-        if other.environment == environment.name and in_the_way and other.state not in FINAL:
-            asked = f"{verdict.harmless(other.actor.name)} asked, and it {SAID[other.state]}"
-            return Denied(
-                f"#{other.id} is open for {environment.name}: {asked}. "
-                f"Wait for its end, or take it back with `/migrate cancel {other.id}`."
-            )
+    if refused := _not_its_turn(act, environment, open_requests):
+        return refused
     if act is Act.APPLY and before is not None and (certification is None or certification.environment != before.name):
         return Denied(
             f"{before.name} is not certified, and {environment.name} gets what was certified there. "
@@ -174,10 +168,21 @@ def may_start(
     return _seen_now(request, environment, witness, approvals=approvals, now=now)
 
 
-def _backup_under_way(environment: Environment, requests: Iterable[Request]) -> Request | None:
-    """A dump takes room and time, so one at a time is enough for everybody."""
-    ours = (one for one in requests if one.environment == environment.name and one.act is Act.BACKUP)
-    return next((one for one in ours if one.state not in FINAL), None)
+def _not_its_turn(act: Act, environment: Environment, requests: Iterable[Request]) -> Denied | None:
+    other = _in_the_way(act, environment, requests)
+    if other is None:
+        return None
+    asked = f"{verdict.harmless(other.actor.name)} asked, and it {SAID[other.state]}"
+    return Denied(
+        f"#{other.id} is open for {environment.name}: {asked}. "
+        f"Wait for its end, or take it back with `/migrate cancel {other.id}`."
+    )
+
+
+def _in_the_way(act: Act, environment: Environment, requests: Iterable[Request]) -> Request | None:
+    """What is open there and has to end first: of what occupies, one at a time; of anything else, one of its kind."""
+    ours = (one for one in requests if one.environment == environment.name and one.state not in FINAL)
+    return next((one for one in ours if (one.act.occupies if act.occupies else one.act is act)), None)
 
 
 def _not_startable(request: Request, environment: Environment, *, digest: str, now: datetime) -> Denied | None:

@@ -59,9 +59,8 @@ def holders(
 
 def unknown_authors(plan: PlanSummary, environment: Environment) -> tuple[str, ...]:
     """The names of the authors whose accounts the map does not know, so that nobody can say whether they approve."""
-    known = [author.mark for author in plan.origin.authors] if plan.origin else []
-    lonely = {mark for mark in known if people.marks([mark], environment.people) == {mark}}
-    return tuple(author.name for author in plan.origin.authors if author.mark in lonely) if plan.origin else ()
+    authors = plan.origin.authors if plan.origin else ()
+    return tuple(one.name for one in authors if people.marks([one.mark], environment.people) == {one.mark})
 
 
 def named(listed: Iterable[str], *looks: Iterable[Group]) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ Both listen on a local socket or on 127.0.0.1 alone, keep their files under one 
 block that started them. The password-less superuser makes them unfit for anything but trying things out.
 """
 
+import errno
 import os
 import secrets
 import socket
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -87,8 +88,12 @@ def free_port() -> int:
     """
     while True:
         port = secrets.choice(_NEVER_GIVEN)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError as taken:
+            if taken.errno != errno.EADDRINUSE:  # the next would meet the same
+                raise
 
 
 @contextmanager

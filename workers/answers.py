@@ -24,8 +24,8 @@ def whose(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) -
     """The environment whose own worker has to draw the answer, if that is not ours: a plan meets a live database."""
     if inquiry.question is not Question.PLAN or inquiry.environment == hands.environment.name:
         return None
-    seen = (one.environment for one in observations if one.body and one.body["state"] == "ok")
-    return next((name for name in seen if name == inquiry.environment), None)
+    seen = {one.environment for one in observations if one.body and one.body["state"] == "ok"}
+    return inquiry.environment if inquiry.environment in seen else None
 
 
 def draw(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) -> dict[str, Any]:
@@ -71,9 +71,10 @@ def _plan(hands: Hands, environment: Environment, bodies: Bodies) -> dict[str, A
     earlier = hands.workflow.before(environment)
     known = earlier and neighbours.of(hands, earlier, body=bodies.get(earlier.name))
     try:
+        files = hands.files()
         with open_session(hands.database, purpose="twokey plan", limits=hands.looking) as session:
-            advice = Advice(catalog.read(session), Squawk(hands.tools.squawk), hands.checkout())
-        plan = drawing.draw_plan(here.standing, hands.files(), before=known, workflow=hands.workflow, advice=advice)
+            advice = Advice(catalog.read(session), Squawk(hands.tools.squawk), hands.checkout(files))
+        plan = drawing.draw_plan(here.standing, files, before=known, workflow=hands.workflow, advice=advice)
     except EngineError as refused:
         return _refused(environment.name, str(refused))
     except JobTimeoutException:

@@ -20,7 +20,7 @@ def draw(hands: Hands, request: Request, session: Session, known: Known) -> Draw
     """The engine's plan, with hazards judged by the live catalog, and rehearsed where that is so."""
     files = hands.files()
     here = standing.look(session, files)
-    advice = Advice(catalog.read(session), Squawk(hands.tools.squawk), hands.checkout())
+    advice = Advice(catalog.read(session), Squawk(hands.tools.squawk), hands.checkout(files))
     plan = drawing.draw_plan(here, files, before=known.before, workflow=hands.workflow, advice=advice)
     seen = rehearsing.bind(hands, request, here, plan)
     summary = drawing.summarize(seen.plan, before=known.before, workflow=hands.workflow)

@@ -64,6 +64,21 @@ class NotUnderstood(PlanRefused):
         return f"The worker does not understand `{self.words}`. Give bot and workers the same version, then ask again."
 
 
+@dataclass(eq=False)
+class NoScratchHere(PlanRefused):
+    """twokey.toml names a scratch server, and this worker was not given its address."""
+
+    environment: str
+    variable: str
+    meanwhile: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"The worker of {self.environment} has no scratch server. Whoever runs Twokey: set {self.variable} for it, "
+            f"to the address of a server with nothing to lose, and start it anew.{self.meanwhile}"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """What people see of it, what is frozen of it, and what its rehearsal saw, if there was one."""

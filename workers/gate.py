@@ -47,9 +47,7 @@ def opens(hands: Hands, request: Request, *, digest: str) -> bool:
         case Allowed():
             return True
         case NeedsApproval(by, missing):
-            several = hands.environment.approvals > 1
-            stands = f"{missing} more people have to approve it" if several else "no approval of this plan stands"
-            why = f"#{request.id} did not start: {stands}. {mentions(by)} can approve it."
+            why = f"#{request.id} did not start: {_wanting(hands, missing)}. {mentions(by)} can approve it."
             _close(hands, request, why=why, approval_is_gone=True)
         case Denied(why) if not policy.needs_second_key(request, hands.environment):
             hands.book.move(request.id, State.REJECTED, why=events.Denied(why))
@@ -69,6 +67,12 @@ def say_once(hands: Hands, request_id: int, event: Event) -> None:
 def refusal(why: str) -> Refused:
     """The rules' own no to a start; the request stays open."""
     return Refused(actor_id=POLICY.id, actor_name=POLICY.name, why=why)
+
+
+def _wanting(hands: Hands, missing: int) -> str:
+    if hands.environment.approvals == 1:
+        return "no approval of this plan stands"
+    return "1 more person has to approve it" if missing == 1 else f"{missing} more people have to approve it"
 
 
 def _close(hands: Hands, request: Request, *, why: str, approval_is_gone: bool) -> None:

@@ -3,40 +3,24 @@
 The folder that a worker has is a copy of what was committed. Who asked puts the file there, and commits it.
 """
 
-from dataclasses import dataclass
-
 from engine import generate, plan, standing
 from engine.connection import Session
 from engine.generate import Draft, Progress, naming
 from engine.generate.command import Command
 from engine.generate.declared import Models
 from engine.generate.errors import NoSource
-from engine.refusals import PlanRefused
 from engine.scratch import NoScratch, Server
 from ledger.events import Generated, Generating, NothingGenerated
 from ledger.request import Fact, PlanSummary, Request
 from ledger.states import State
 from workers import drawing, neighbours, reporting
-from workers.craft import Drawn, Ending, Found, Frozen, NotUnderstood, Run
+from workers.craft import Drawn, Ending, Found, Frozen, NoScratchHere, NotUnderstood, Run
 from workers.hands import Hands
 from workers.neighbours import Known
 
 learn = neighbours.nobody
 
-
-@dataclass(eq=False)
-class NoScratchHere(PlanRefused):
-    """twokey.toml names a scratch server, and this worker was not given its address."""
-
-    environment: str
-    variable: str
-
-    def __str__(self) -> str:
-        return (
-            f"The worker of {self.environment} has no scratch server. Whoever runs Twokey: set {self.variable} for it, "
-            "to the address of a server with nothing to lose, and start it anew. Until then `twokey generate` does it "
-            "at a terminal that has one."
-        )
+_MEANWHILE = " Until then `twokey generate` does it at a terminal that has one."
 
 
 def draw(hands: Hands, request: Request, session: Session, known: Known) -> Drawn:
@@ -121,7 +105,7 @@ def _scratch(hands: Hands) -> Server:
     if hands.workflow.scratch is None:
         raise NoScratch
     if hands.scratch is None:
-        raise NoScratchHere(hands.environment.name, hands.workflow.scratch.dsn_variable)
+        raise NoScratchHere(hands.environment.name, hands.workflow.scratch.dsn_variable, meanwhile=_MEANWHILE)
     return hands.scratch
 
 

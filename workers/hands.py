@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -63,6 +63,6 @@ class Hands:
         """The folder as it is now; raises BadFile."""
         return files.read(self.workflow.migrations)
 
-    def checkout(self) -> Checkout | None:
-        """What git says of it, if it is a checkout; raises BadFile."""
-        return checkout.read(self.workflow.migrations, self.files(), git=self.tools.git)
+    def checkout(self, files: Sequence[Migration]) -> Checkout | None:
+        """What git says of the folder whose files these are, if it is a checkout; raises BadFile."""
+        return checkout.read(self.workflow.migrations, files, git=self.tools.git)

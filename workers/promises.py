@@ -8,13 +8,10 @@ from engine.report import Report
 from engine.snapshot import Snapshot
 from ledger.events import Event, Foretold, Unlike
 from ledger.rehearsed import Rehearsal
-from workers import rehearsing
+from workers import rehearsing, reporting
 from workers.craft import Run
 
 log = logging.getLogger("twokey.run")
-
-#: An event is a row that stays; who must know of more objects asks `/migrate validate`.
-_DIFFERENCES_TOLD = 100
 
 
 def tell(run: Run, report: Report, actual: Actual) -> None:
@@ -48,6 +45,4 @@ def _unlike(run: Run, shown: Rehearsal, report: Report) -> tuple[Event, ...]:
         return ()  # that nobody could look is told by the comparison with other environments
     _, kept = rehearsing.of(run.hands, run.request.id, bound=shown.receipt)
     found = agree(Snapshot.from_json(kept.schema), report.settled.live)
-    told = tuple(one.sentence for one in found[:_DIFFERENCES_TOLD])
-    more = (f"and {len(found) - len(told)} more",) if len(found) > len(told) else ()
-    return (Unlike((*told, *more)),) if found else ()
+    return (Unlike(reporting.told(found)),) if found else ()

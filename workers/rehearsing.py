@@ -24,6 +24,7 @@ from ledger.rehearsed import Barred, Changed, Kept, Outlook, Ran, Rehearsal
 from ledger.request import Request
 from ledger.workflow import Extent
 from workers import reporting
+from workers.craft import NoScratchHere
 from workers.hands import Hands
 from workers.scribe import Scribe
 
@@ -85,7 +86,7 @@ def of(hands: Hands, request_id: int, *, bound: str) -> tuple[Receipt, Kept]:
 
 
 def _extent(hands: Hands) -> tuple[Extent, str | None]:
-    """How much is restored; or, where it could be and is not, why. Raises NoScratch where it must be and cannot."""
+    """How much is restored; or, where it could be and is not, why. Raises NoScratch, NoScratchHere where it must be."""
     ours, wanted = hands.environment, hands.environment.rehearsals.extent
     if wanted is None and not ours.protected:
         return Extent.OFF, None
@@ -93,9 +94,15 @@ def _extent(hands: Hands) -> tuple[Extent, str | None]:
         return Extent.OFF, f"`rehearse = false` is what twokey.toml says for {ours.name}"
     if hands.rehearsal is None:
         if wanted is not None:
-            raise NoScratch
+            raise _no_server(hands)
         return Extent.OFF, "no scratch server is known to the worker"
     return wanted or Extent.WHOLE, None
+
+
+def _no_server(hands: Hands) -> NoScratch | NoScratchHere:
+    """Why a plan that must be rehearsed cannot be: nobody named a server, or this worker has no address of it."""
+    named = hands.environment.rehearsals.server or hands.workflow.scratch
+    return NoScratchHere(hands.environment.name, named.dsn_variable) if named else NoScratch()
 
 
 def _again(hands: Hands, request: Request, here: Standing, drawn: Plan) -> Seen:

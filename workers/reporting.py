@@ -1,10 +1,11 @@
 """What the engine says → what the ledger is told: the one translation between the two rooms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine import report
 from engine.agreement import Agreement
+from engine.drift import Difference
 from engine.errors import EngineError
 from engine.report import Failure, Report
 from ledger import events
@@ -56,10 +57,14 @@ def reverted(ended: Report) -> tuple[State, Event]:
 
 def compared(agreed: Agreement) -> events.Compared:
     """How a run's schema agrees with what the same history made elsewhere."""
-    differences = tuple(one.sentence for one in agreed.differences[:_DIFFERENCES_TOLD])
-    if more := len(agreed.differences) - len(differences):
-        differences += (f"and {more} more",)
-    return events.Compared(agreed.against, agreed.state, agreed.sentence, differences)
+    return events.Compared(agreed.against, agreed.state, agreed.sentence, told(agreed.differences))
+
+
+def told(differences: Sequence[Difference]) -> tuple[str, ...]:
+    """A sentence each, as many as an event holds."""
+    sentences = tuple(one.sentence for one in differences[:_DIFFERENCES_TOLD])
+    more = len(differences) - len(sentences)
+    return (*sentences, f"and {more} more") if more else sentences
 
 
 def trouble(request: Request, error: EngineError, *, left: Iterable[str] = ()) -> events.Failed:

@@ -3,19 +3,21 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
 
 from bot.archive import Archive
-from bot.commands import Cancel, Do, History, Plan, Requests, Status
+from bot.commands import Cancel, Do, Freeze, History, Plan, Requests, Status
 from bot.desk import Asker, Desk, Filled
 from bot.identity import Directory
-from bot.outcomes import AskInModal, Listed, Looking, Mistyped, Refused, Shared, WrittenDown
+from bot.outcomes import AskInModal, FrozenNow, Listed, Looking, Mistyped, Refused, Shared, WrittenDown
 from bot.voice import Voice
 from ledger.book import Book
 from ledger.doorbell import Doorbell
+from ledger.errors import LedgerUnreachable
 from ledger.events import Certified, MigrationApplied
 from ledger.records import Deed, Question
 from ledger.request import Act, Certification, CertifiedBy, Request, Wish
@@ -71,6 +73,33 @@ def test_a_second_open_request_is_refused_by_the_ledger_too(
     assert refused.why == (
         f"production has an open request, #{number}. Wait for its end, or take it back with `/migrate cancel {number}`."
     )
+
+
+def test_what_was_written_is_said_although_the_ledger_is_lost_then(
+    desk: Desk, ledger: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = ledger.open
+
+    def open_and_lose(wish: Wish, **more: Any) -> tuple[Request, bool]:
+        written = opened(wish, **more)
+        monkeypatch.setattr(ledger, "requests", lost)
+        return written
+
+    def lost(**_: Any) -> None:
+        raise LedgerUnreachable
+
+    monkeypatch.setattr(ledger, "open", open_and_lose)
+    assert isinstance(desk.ask(Do(Act.APPLY, "development"), ASKER), WrittenDown)
+
+
+def test_a_freeze_says_until_when(desk: Desk, ledger: Book) -> None:
+    hours, never = timedelta(hours=2), None
+    for until, key in ((hours, "one"), (datetime(2099, 1, 1, tzinfo=UTC), "two"), (never, "three")):
+        done = desk.ask(Freeze("production", "the fair", until), replace(ASKER, key=key))
+        assert isinstance(done, FrozenNow)
+        [there] = [one.until for one in ledger.freezes("production") if one.request_id == done.request.id]
+        assert (done.until is None) == (there is None)
+        assert done.until is None or there is None or abs(done.until - there) < timedelta(seconds=1)
 
 
 def test_the_same_wish_delivered_twice_is_one_request(desk: Desk) -> None:

@@ -1,10 +1,12 @@
 """A frozen environment: what is answered, what the channel reads, and what does not start."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from bot import answers, messages
+from bot.outcomes import FrozenNow
 from ledger import events
 from ledger.request import Act, Fact
 from ledger.states import State
@@ -54,6 +56,11 @@ def test_a_freeze_is_one_message_with_the_way_out() -> None:
     assert shown[-1] == "[Thaw production twokey_thaw=production]"
 
 
+def test_who_freezes_reads_until_when() -> None:
+    said = messages.reply(FrozenNow(a_request(State.APPLIED), datetime.fromisoformat(UNTIL)), WORKFLOW)
+    assert said.text == f"production is frozen until {WHEN} (#7). What runs finishes; nothing else starts."
+
+
 def test_a_thaw_says_what_it_lifts_and_what_now() -> None:
     production = WORKFLOW.environments[2]
     plan = replace(a_summary(production), migrations=(), held=(), facts=(Fact("Lifts", "#9, frozen by ada"),))
@@ -98,7 +105,7 @@ def test_frozen_at_once_refused_before_the_form_and_at_the_reaction(bot: Running
         "🚫 2020-01-01 00:00 UTC is over. Nothing was frozen."
     )
     assert cy.slash("/migrate", "freeze prod the disk is <!channel> full") == (
-        "production is frozen (#2). What runs finishes; nothing else starts."
+        "production is frozen until it is thawed (#2). What runs finishes; nothing else starts."
     )
     assert bot.book.request(waits.id).state is State.PLANNED
     assert "Frozen by Cy Observer: the disk is &lt;!channel&gt; full" in str(card(bot, "freeze #2"))

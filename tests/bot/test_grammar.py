@@ -72,6 +72,12 @@ HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 2025081813
             (f"freeze prod {word} moving", f"Until when? For “{word}”, {SPAN}.", word)
             for word in ("0h", "5x", "99999d", "1h30m")
         ),
+        ("freeze prod for 2w moving", f"Until when? For “2w”, {SPAN}.", "2w"),
+        (
+            "freeze prod until 2026-13-01 09:00 sale",
+            "Until when? For “2026-13-01”, there is no such moment; write it like 2026-12-01 09:00, in UTC.",
+            "2026-13-01",
+        ),
         ("thaw prod now", "“now” is a word too many; `thaw prod` says it all.", "now"),
         ("cancel", "Which request? `/migrate requests` lists the open ones.", ""),
         ("export", "Which request? `/migrate history` lists those that have ended.", ""),

@@ -19,7 +19,7 @@ from ledger import people
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.errors import OwnDecision
-from ledger.events import Agreed, Approved, Asked, Noted, Ready, Withdrawn, Witnessed
+from ledger.events import Agreed, Approved, Asked, Expired, Noted, Ready, Withdrawn, Witnessed
 from ledger.events import Refused as Denied
 from ledger.records import Heard
 from ledger.request import Act, Decision, Group, Kind, Request, Verdict, Wish
@@ -249,3 +249,8 @@ def test_a_card_says_how_many_are_still_missing(ledger: Book) -> None:
     assert card[1].endswith(
         "Waiting again for 3 people, bo took the key back: :white_check_mark: starts it, :x: rejects it"
     )
+
+
+def test_what_expired_between_two_keys_says_so(ledger: Book) -> None:
+    card = shown(with_keys(approvals=2), ledger, Agreed(BO.id, "bo", 1), Expired())
+    assert card[1].endswith("⌛ Expired: too few people turned the second key in time")

@@ -69,6 +69,7 @@ def test_what_waits_for_you_stands_first_and_once() -> None:
 def test_an_environment_is_told_by_its_last_run_and_who_tested_it() -> None:
     test, production = WORKFLOW.environments[1:]
     ended = (STARTED, BACKED_UP, events.Applied(("20250818120001_create_users",), 1.0), events.Exported("U0", "cy"))
+    ended += (events.Refused("U0", "cy", "#7 is applied, so a reaction changes nothing."),)
     ran = Entry(a_request(State.APPLIED, environment="test"), told(*ended), "https://acme.slack.com/archives/C0/p1")
     by = Certification(8, "test", (), CertifiedBy("U0", "*Cy*", T, None))
     frost = Freeze(9, "production", "*Dee*", "the fair", T, None)

@@ -255,3 +255,12 @@ def test_a_double_click_is_one_wish(bot: Running) -> None:
     bot.slack.as_person("U0ENGINEER").click(shown, "twokey_apply")
     bot.slack.wait_for(lambda: last_whisper(bot) == "#2 was already written down: apply test.")
     assert requests(bot) == ["apply test", "apply test"]
+
+
+def test_a_fault_after_the_ack_is_logged(
+    bot: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(listeners.home, "view", lambda *_: next(iter(())))
+    bot.slack.as_person("U0ENGINEER").open_home()
+    bot.slack.wait_for(lambda: "What was to follow an ack met an error that nobody expected" in caplog.text)
+    assert "StopIteration" in caplog.text

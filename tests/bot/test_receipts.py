@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from bot import messages, receipts
+from bot import grammar, messages, receipts
+from bot.commands import Freeze
 from bot.messages import Slot
 from ledger import events
 from ledger.events import Event
@@ -186,11 +187,17 @@ def test_a_schema_that_is_not_the_rehearsed_one_is_an_incident_that_the_channel_
     assert lines(slot.body) == [
         f"🚨 <@U0ENGINEER> *production is not what the rehearsal of #7 left.* {WHY}",
         "• index public.i is here and not there: btree (a)",
-        "➡️ Look into it before anything else runs: `/migrate freeze production`, then `/migrate validate`.",
+        (
+            "➡️ Look into it before anything else runs: `/migrate freeze production it is not as #7 was rehearsed`, "
+            "then `/migrate validate`."
+        ),
     ]
+    said = grammar.parse("freeze production it is not as #7 was rehearsed", WORKFLOW)
+    assert said == Freeze("production", "it is not as #7 was rehearsed")
 
 
 def test_every_protected_run_ends_in_its_ways_back() -> None:
+    assert run()["recovery"].body.text == "Ways back from #7."
     said = lines(run()["recovery"].body)
     back = "• `/migrate restore production production-backup-2026-11-22T10-00-00.sql` brings the backup back"
     lost = "Lost to it: everything written after <!date^1795341605^{time_secs}|10:00:05 UTC>"

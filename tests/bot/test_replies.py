@@ -131,6 +131,10 @@ def test_help_lists_every_command_of_the_table() -> None:
         ),
         ((BY_BO, events.Withdrawn("U0APPROVER", "bo")), ""),
         ((BY_BO, events.Withdrawn("policy", "policy")), ""),
+        (
+            (events.Agreed("U0SECOND", "dee", 1), events.Halted(9, "cy", "full", None), BY_BO),
+            " · approved by bo (listed)",
+        ),
         ((events.Agreed("U0GONE", "gus", 1), BY_BO), " · approved by gus and bo (listed)"),
         ((events.Approved("policy", "policy", "2026-11-22T10:00:00+00:00"),), ""),
     ],

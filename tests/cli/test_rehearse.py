@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+from cli import rehearsal_words
+from engine.rehearsal.forecast import Forecast
+from engine.rehearsal.traffic import Hindrance, Replica
 from tests.cli.conftest import COLUMNS, Shell
 from tests.support.workflow import OURS
 
@@ -74,3 +77,15 @@ def test_a_plan_that_fails_exits_1_and_says_where(scratched: Shell) -> None:
 
 def test_nothing_to_plan_is_nothing_to_rehearse(scratched: Shell) -> None:
     assert scratched("plan", "development", "--rehearse").code == 0
+
+
+def test_who_is_in_the_way_and_which_replica_is_behind_is_said() -> None:
+    dump = Hindrance("dump", 7, "backup", 90.0, ("public.users",))
+    silent, behind = Replica("north", None, None), Replica("south", 12_300_000, None)
+    shown = rehearsal_words._forecast(Forecast(1, 2.5, 30.0, (), (dump,), (silent, behind)))
+    assert ["".join(span.text for span in line) for line in shown] == [
+        "With the traffic of the last 30 s about 1 query would wait, 2.50 s at most.",
+        "  in the way: dump (pid 7, role backup for 90 s, holds public.users)",
+        "  the replica north does not say how far it is behind",
+        "  the replica south is 12.3 MB behind",
+    ]

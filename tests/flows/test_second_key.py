@@ -189,7 +189,7 @@ def test_whoever_was_deactivated_between_reaction_and_run_starts_nothing(attacke
 
 def test_in_the_frost_nothing_starts_and_a_thaw_takes_a_second_person(attacked: Attacked) -> None:
     channel = attacked.corridor.channel
-    channel.types(CY, "freeze prod 2h the disk is <!channel> full", "production is frozen (#5).")
+    channel.types(CY, "freeze prod 2h the disk is <!channel> full", "production is frozen until", "(#5).")
     channel.shows("❄️ Frozen by Cy Observer until", "the disk is <!channel> full")
     attacked.bo("react")
     channel.sees(BO, "Nothing starts on production now: Cy Observer froze it until")

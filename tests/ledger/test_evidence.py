@@ -88,6 +88,7 @@ SAYS = "speaks of something else than"
             lambda e: e["witnesses"][0]["groups"].append(GROUP),
             "The witnesses are not those that the events tell of.",
         ),
+        (lambda e: e.update(receipt={}), "No event tells of the rehearsal whose receipt is in this file."),
         (lambda e: e["witnesses"].clear(), "The witnesses are not those that the events tell of."),
         (lambda e: e["events"][3]["body"].update(actor_id="U0X"), "Event 4 of #1 (Approved, "),
         (lambda e: e["events"].pop(), "Seal 1 knows event 7 of #1, which is missing: the end of that story was cut"),

@@ -132,6 +132,23 @@ def test_a_captured_bot_that_writes_approved_starts_nothing(row: Row, asked: Req
     assert row.history("production") == []
 
 
+@pytest.mark.parametrize(
+    ("decided", "wanting"), [(True, "1 more person has to approve it"), (False, "2 more people have to approve it")]
+)
+def test_where_several_have_to_approve_it_is_said_how_many_are_wanting(
+    row: Row, asked: Request, *, decided: bool, wanting: str
+) -> None:
+    toml = row.config.read_text()
+    several = toml.replace('approvers = ["U0APPROVER"]', 'approvers = ["U0APPROVER", "U0SECOND"]\napprovals = 2')
+    row.config.write_text(several)
+    row.approve(asked.id, seen=False, decided=decided)
+    with a_bot(row, asked.id):
+        assert row.ring(asked.id).state is State.PLANNED
+    refused = row.told(asked.id)[-2]
+    assert isinstance(refused, Refused)
+    assert refused.why == f"#{asked.id} did not start: {wanting}. <@U0APPROVER>, <@U0SECOND> can approve it."
+
+
 def test_a_captured_bot_that_calls_production_unprotected_starts_nothing(row: Row) -> None:
     row.bring("development", "test")
     row.do("test", Act.CERTIFY)

@@ -139,4 +139,12 @@ def test_where_it_is_off_the_card_says_why_and_where_it_must_be_it_is_asked_for(
     row.config.write_text(toml.replace("protected = true", 'protected = true\nrehearse = "schema"'))
     refused = row.last(row.do("production").id)
     assert isinstance(refused, Denied)
+    assert refused.why == (
+        "The worker of production has no scratch server. Whoever runs Twokey: set SCRATCH_DATABASE_URL for it, "
+        "to the address of a server with nothing to lose, and start it anew."
+    )
+    named = '[scratch]\ndatabase_url = { env = "SCRATCH_DATABASE_URL" }\n'
+    row.config.write_text(row.config.read_text().replace(named, ""))
+    refused = row.last(row.do("production").id)
+    assert isinstance(refused, Denied)
     assert refused.why.startswith("This needs a scratch database, and twokey.toml names no server for one.")
