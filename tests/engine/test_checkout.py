@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engine import checkout, files, plan
+from engine import amendment, checkout, files, plan, reversal
+from engine.amend import Edited
+from engine.amendment import Amendment, Folder
 from engine.checkout import Author, Checkout, Origin
 from engine.connection import Limits
-from engine.plan import Advice, Plan
+from engine.plan import Advice, Plan, Planned
 from engine.refusals import CheckoutUnread, NotCommitted
+from engine.reversal import Reversal
 from tests.engine.test_plan import FILES
 from tests.support.engine import stands
 
@@ -209,6 +212,40 @@ def test_the_golden_vector_with_an_origin() -> None:
     drawn = plan.draw(here, FILES, before=None, limits=Limits(), advice=Advice(checkout=known))
     assert drawn.origin == Origin("c" * 40, (Author("Ada", "a" * 64),))
     assert drawn.digest == GOLDEN
+
+
+def test_what_counts_without_running_is_committed_and_has_authors_too(folder: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;")
+    (folder / f"{B}.sql").write_text("SELECT 2;")
+    found = files.read(folder)
+    here, there = stands("production", found, applied=0, protected=True), Folder(found, seen(folder))
+    with pytest.raises(NotCommitted):
+        amendment.baseline(here, there, through=B, limits=Limits())
+    drawn = amendment.baseline(here, there, through=A, limits=Limits())
+    assert drawn.origin == seen(folder).origin([A])
+    assert Amendment.from_json(drawn.as_json()) == drawn
+    with pytest.raises(plan.PlanAltered):
+        Amendment.from_json({**drawn.as_json(), "origin": None})
+    edited = Edited(B, "c" * 64, found[1].checksum, None, looks_only=False)
+    with pytest.raises(NotCommitted):
+        amendment.repair(here, there, [edited], accept=[B], limits=Limits())
+
+
+def test_the_authors_of_a_way_back_are_asked_by_its_name_whatever_the_folder_has(folder: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;")
+    (folder / f"{A}.sql").unlink()
+    commit(folder, "Bo")
+    ran = Planned(A, "a", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n", "c" * 64, lines=4, hazards=())
+    here = stands("production", (), applied=0, protected=True)
+    drawn = reversal.draw(here, (ran,), limits=Limits(), advice=Advice(checkout=checkout.read(folder, (), git=GIT)))
+    assert drawn.origin is not None
+    assert {author.name for author in drawn.origin.authors} == {"Ada", "Bo"}
+    assert Reversal.from_json(drawn.as_json()) == drawn
+    assert drawn.digest != reversal.draw(here, (ran,), limits=Limits()).digest
+    unread = Advice(checkout=Checkout(trouble="it is shallow"))
+    with pytest.raises(CheckoutUnread):
+        reversal.draw(here, (ran,), limits=Limits(), advice=unread)
+    reversal.draw(stands("test", (), applied=0), (ran,), limits=Limits(), advice=unread)
 
 
 GOLDEN = "09f7318a1e8abf4ac7002fce710150a3605892d43cf0113c5dd0b3112521febf"
