@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from engine import VERSION, bounds, gate, hazards, statements
-from engine.checkout import Author, Checkout, Origin
+from engine.checkout import Checkout, Origin
+from engine.commits import Author
 from engine.connection import Limits, milliseconds
 from engine.files import Migration
 from engine.gate import Gate, Held

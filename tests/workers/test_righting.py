@@ -9,7 +9,7 @@ from ledger.events import Denied, Interrupted, Repaired, Stale, TakenOver
 from ledger.records import Question
 from ledger.request import Act, Fact, Request
 from ledger.states import State
-from tests.engine.test_checkout import commit, git
+from tests.support.git import commit, git
 from tests.support.ledger import ADA
 from tests.support.waiting import wait_for
 from tests.workers.killed import killed
