@@ -1,4 +1,4 @@
-"""Who wrote a file, however a history hides it: renames, copies, merges, messages, and what stands beside the commits."""
+"""Who wrote a file, however a history hides it: renames, copies, merges, messages, what stands beside the commits."""
 
 from pathlib import Path
 
