@@ -76,7 +76,7 @@ def may_decide(
     if keys.is_requester(actor):
         return Denied(f"You asked for #{request.id}, so the second key is not yours. {who_may}")
     if keys.is_author(actor):
-        return Denied(f"You wrote a part of what #{request.id} runs, and authors do not approve it. {who_may}")
+        return Denied(f"You wrote a part of what #{request.id} is about, and authors do not approve it. {who_may}")
     if not keys.counts(actor):
         return Denied(f"You are not an approver of {environment.name}. {who_may}")
     if request.state not in {State.PLANNED, State.APPROVED}:

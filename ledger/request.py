@@ -38,6 +38,11 @@ class Act(StrEnum):
         """Whether it runs the migrations that it is about, so that hazards count and a backup comes first."""
         return self in {Act.APPLY, Act.ROLLBACK}
 
+    @property
+    def has_authors(self) -> bool:
+        """Whether it runs what somebody wrote, or lets that count; whoever wrote it may be barred from agreeing."""
+        return self in {Act.APPLY, Act.ROLLBACK, Act.BASELINE, Act.REPAIR}
+
 
 #: The acts that change their environment, and those of which a protected one has one at a time.
 CHANGING = tuple(act for act in Act if act.changes)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot import cards
 from bot.story import Story
-from ledger.request import Author, Origin
+from ledger.request import Act, Author, Origin
 from ledger.states import State
 from tests.bot.stories import WORKFLOW, a_request, a_summary, lines
 
@@ -18,5 +18,10 @@ def test_a_card_says_who_wrote_it_and_of_whom_nobody_can_tell() -> None:
     assert f"{wrote}; whether Ada &lt;@U1&gt;, Bo would approve their own work cannot be known" in lines(
         cards.card(story)
     )
+    none = "*Written by* nobody: no file of the folder runs or counts by this, so no author is barred"
+    for act in Act:
+        if act.changes:
+            said = lines(cards.card(replace(story, request=replace(story.request, act=act))))
+            assert (none in said) is (act in {Act.RESTORE, Act.DISCARD, Act.THAW})
     free = replace(production, authors_may_approve=True)
     assert wrote in lines(cards.card(replace(story, environment=free)))
