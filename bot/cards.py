@@ -48,7 +48,7 @@ def card(story: Story) -> Body:
 def title(story: Story) -> str:
     """Which environment and which request; a protected one is told apart by a word and a sign."""
     request, environment = story.request, story.environment
-    name = f"🔒 *{environment.name}* (protected)" if environment.protected else f"*{environment.name}*"
+    name = f"🔒 *{environment.name}* (protected)" if story.protected else f"*{environment.name}*"
     plan = request.plan
     count = f" · {counted(len(plan.migrations), 'migration')}" if plan and plan.migrations else ""
     return f"{name} · {request.act} #{request.id}{count}"

@@ -110,7 +110,7 @@ def project(
 
 
 def _in_one_message(story: Story) -> bool:
-    quiet = story.environment.verbosity is Verbosity.QUIET and not story.environment.protected
+    quiet = story.environment.verbosity is Verbosity.QUIET and not story.protected
     never_planned = story.request.plan is None and story.over
     return quiet or never_planned or story.request.act is Act.CERTIFY
 

@@ -263,7 +263,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What Slack said, at one moment, about the card of a request that is ready to start, and about people."""
+    """What Slack said, at one moment, about the card of a request that is ready to start, and about people.
+
+    `ours`: that the channels of its card and of its asking are this workspace's alone; what is not said is not so.
+    """
 
     request_id: int
     at: datetime
@@ -271,6 +274,7 @@ class Witness:
     rejecting: tuple[Actor, ...]
     pressed: tuple[Actor, ...] = ()  # those whose press stands in the ledger, as Slack knows them now
     groups: tuple[Group, ...] = ()  # the user groups among the approvers, as they were at that moment
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
