@@ -17,7 +17,7 @@ from pathlib import Path
 from bot.timeline import Timeline
 
 #: Seconds that one picture may take.
-WITHIN = 20.0
+WITHIN = 60.0
 
 BRUSH = (sys.executable, "-m", "bot.brush")
 
@@ -82,6 +82,7 @@ class Easel:
                 drawing.kill()
                 raise NotDrawn(f"it took more than {self._within:.0f} s") from None
         if drawing.returncode or not out:
-            log.warning("A picture was not drawn: %s", said.decode(errors="replace").strip().rpartition("\n")[2][:200])
+            last = said.decode(errors="replace").strip().rpartition("\n")[2][:200]
+            log.warning("A picture was not drawn: %s", last or f"it ended with {drawing.returncode}")
             raise NotDrawn("the program that draws it failed")
         return out

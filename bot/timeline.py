@@ -16,7 +16,7 @@ STATEMENTS = 16
 RELATIONS = 9
 NAME = 60
 
-#: How long an alternative text may be, in Slack.
+#: How long an alternative text may be, in Slack: in bytes, for it does not say in what.
 ALT = 1000
 
 #: The kind of a bar that is no lock.
@@ -97,7 +97,9 @@ def in_words(picture: Timeline) -> str:
     ran = "; ".join(f"{one.name}, {one.figure}" for one in picture.statements)
     held = "; ".join(f"{one.name} {one.figure}, from {seconds(one.begins)} on" for one in picture.locks)
     parts = [f"{picture.title}: {picture.subtitle}.", picture.warning, f"Locks: {held or 'none that bars anybody'}."]
-    return cut(" ".join(part for part in (*parts, f"Statements: {ran}.") if part), ALT)
+    text = " ".join(part for part in (*parts, f"Statements: {ran}.") if part)
+    whole = text.encode()
+    return text if len(whole) <= ALT else f"{whole[: ALT - 3].decode(errors='ignore')}…"
 
 
 def _subtitle(seen: Rehearsal) -> str:

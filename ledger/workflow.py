@@ -124,6 +124,7 @@ class Environment:
     approvals: int = 1
     certifiers: tuple[str, ...] | None = None  # None lets every full member
     authors_may_approve: bool = False
+    on_protected_server: bool = False  # its login may reach into a protected environment's database, and that is meant
     people: tuple[Person, ...] = ()
     rehearsals: Rehearsals = Rehearsals()
 

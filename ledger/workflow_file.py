@@ -116,6 +116,7 @@ def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup
         certifiers=_listed(table, "certifiers") if table.has("certifiers") else None,
         approvals=table.number("approvals", default=1),
         authors_may_approve=table.truth("authors_may_approve"),
+        on_protected_server=table.truth("on_protected_server"),
         channel=table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id', default=channel),
         verbosity=_verbosity(table, default=verbosity),
         backup=_backup(table, backup),

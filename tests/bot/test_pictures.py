@@ -66,7 +66,7 @@ def told(announcer: Announcer, book: Book) -> None:
         announcer.announce()
         return not book.unannounced()
 
-    wait_for(done)
+    wait_for(done, 60)
 
 
 def replies(slack: Workspace) -> list[dict[str, Any]]:

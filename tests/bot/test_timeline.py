@@ -37,7 +37,8 @@ def test_it_is_said_in_words_to_whoever_does_not_see_it() -> None:
     sample = "The schema and a sample of rows alone: it will take longer than this."
     assert sample in timeline.in_words(of(extent="schema"))
     many = tuple(Ran("a" * 60, line, "SELECT", 0.0, 0.1, None) for line in range(200))
-    assert timeline.ALT - 1 <= len(timeline.in_words(of(statements=many))) <= timeline.ALT
+    assert len(timeline.in_words(of(statements=many)).encode()) == timeline.ALT
+    assert timeline.in_words(of(statements=tuple(replace(one, tag="日本語") for one in many))).endswith("…")
 
 
 def test_where_there_are_many_the_longest_stand_and_the_others_share_a_lane() -> None:

@@ -252,7 +252,7 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
             "approver = []",
             DEV + "approver is not a key that Twokey knows; "
             "write one of name, aliases, database_url, protected, approvers, certifiers, approvals, "
-            "authors_may_approve, channel, verbosity, backup_format, backup_jobs, keep_backups, "
+            "authors_may_approve, on_protected_server, channel, verbosity, backup_format, backup_jobs, keep_backups, "
             "keep_backups_for, rehearsal, rehearse, rehearsal_good_for, differs.",
         ),
     ],
