@@ -49,10 +49,13 @@ def plan(environment: str, rehearse: bool, as_json: bool) -> int:
 
     With --rehearse it runs on a copy of a backup taken now: what it takes, locks and changes, what its way back loses.
     """
-    from cli import planning, rehearsing
+    if rehearse:
+        from cli import rehearsing
 
-    ask = (lambda word: rehearsing.rehearse(word, aloud=not as_json)) if rehearse else planning.plan
-    return _end(lambda: ask(environment), as_json=as_json)
+        return _end(lambda: rehearsing.rehearse(environment, aloud=not as_json), as_json=as_json)
+    from cli import planning
+
+    return _end(lambda: planning.plan(environment), as_json=as_json)
 
 
 @twokey.command(
