@@ -25,6 +25,13 @@ class WorkflowError(Exception):
         return f"twokey.toml: {self.key} {self.what}."
 
 
+class Unreadable(WorkflowError):
+    """The file itself is the trouble; the key is its path."""
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.what}."
+
+
 class Verbosity(StrEnum):
     """How much of a run the channel shows."""
 

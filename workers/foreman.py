@@ -68,7 +68,7 @@ def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
             drawn = craft.draw(hands, request, session, known)
     except REFUSALS as refused:
         return book.move(
-            request.id, State.REJECTED, why=Denied(str(refused), again=not isinstance(refused, UpToDate))
+            request.id, State.REJECTED, why=Denied(reporting.sentence(refused), again=not isinstance(refused, UpToDate))
         ), None
     except EngineError as trouble:
         return book.move(request.id, State.FAILED, why=reporting.trouble(request, trouble)), None
@@ -120,7 +120,7 @@ def _is_unchanged(hands: Hands, request: Request, session: Session, known: Known
         gate.say_once(hands, request.id, gate.refusal(f"#{request.id} did not start. {unknown}"))
         return False
     except REFUSALS as refused:
-        return _grow_stale(hands, request, str(refused))
+        return _grow_stale(hands, request, reporting.sentence(refused))
     if drawn.summary.digest != request.plan.digest:
         return _grow_stale(hands, request, craft.difference(request.plan, drawn.summary))
     if craft.digest(request, hands.book.frozen_plan(request.id)) != request.plan.digest:

@@ -278,11 +278,11 @@ def test_what_is_no_toml_at_all(tmp_path: Path) -> None:
     file = tmp_path / "twokey.toml"
     with pytest.raises(WorkflowError) as caught:
         load(file)
-    assert str(caught.value) == f"twokey.toml: {file} cannot be read; set TWOKEY_CONFIG to the workflow file."
+    assert str(caught.value) == f"{file} cannot be read; set TWOKEY_CONFIG to the workflow file."
     file.write_bytes(b'channel = "\xff"')
     with pytest.raises(WorkflowError) as caught:
         load(file)
-    assert str(caught.value) == f"twokey.toml: {file} is not UTF-8; save it as UTF-8."
+    assert str(caught.value) == f"{file} is not UTF-8; save it as UTF-8."
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, "channel = C0MIGRATE")
-    assert str(caught.value) == f"twokey.toml: {file} is not TOML: Invalid value (at line 1, column 11)."
+    assert str(caught.value) == f"{file} is not TOML: Invalid value (at line 1, column 11)."

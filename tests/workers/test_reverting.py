@@ -75,7 +75,7 @@ def test_what_is_shown_is_what_goes_newest_first_with_what_it_loses_and_what_sta
          "The way back is to restore the backup that was taken before it.")),
         (("last", "9"), "9 cannot be taken back on development: its history has 5."),
         (("to", TAGS), f"{TAGS} is the newest on development. There is nothing to take back."),
-        (("to", "nowhere"), "development has not applied nowhere. Look at twokey status development."),
+        (("to", "nowhere"), "development has not applied nowhere. See what it has: `/migrate status development`."),
         (("past", "2"), ("The worker does not understand `rollback development past 2`. "
          "Give bot and workers the same version, then ask again.")),
     ],

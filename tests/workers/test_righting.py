@@ -40,12 +40,15 @@ def test_words_that_mean_nothing_to_this_worker_are_refused(row: Row) -> None:
 
 
 def test_what_does_not_wait_or_did_not_change_is_refused(row: Row) -> None:
+    assert why_not(row, row.do("test", Act.BASELINE, about=("nonsense",))) == (
+        "The folder has no nonsense.sql. Name one that is pending. See which are: `/migrate status test`."
+    )
     row.bring("test")
     assert why_not(row, row.do("test", Act.BASELINE, about=(FIRST,))) == (
         f"test already has {FIRST}. There is nothing to take over."
     )
     assert why_not(row, row.do("test", Act.REPAIR, about=(FIRST,))) == (
-        f"{FIRST} is not an edited file of test, so there is nothing to accept. See which are: twokey repair test"
+        f"{FIRST} is not an edited file of test, so there is nothing to accept. See which are: `/migrate repair test`."
     )
 
 
