@@ -40,9 +40,7 @@ def status(environment: str | None, as_json: bool) -> int:
     epilog="\b\nExamples:\n  twokey plan dev --json\n  twokey plan production --rehearse",
 )
 @an_environment
-@click.option(
-    "--rehearse", is_flag=True, help="Run it on a copy restored from a backup taken now, and show what it did."
-)
+@click.option("--rehearse", is_flag=True, help="Run it on a copy of a backup taken now, and show what it did.")
 @as_json
 def plan(environment: str, rehearse: bool, as_json: bool) -> int:
     """Show what would run on ENVIRONMENT, and change nothing.
