@@ -251,8 +251,7 @@ def repair(environment: str, accept: tuple[str, ...], as_json: bool) -> int:
 
 
 @twokey.command(
-    short_help="Whether everything a run needs is there.",
-    epilog="\b\nExamples:\n  twokey check\n  twokey check test",
+    short_help="Whether everything a run needs is there.", epilog="\b\nExamples:\n  twokey check\n  twokey check test"
 )
 @maybe_an_environment
 @as_json
