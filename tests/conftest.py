@@ -3,12 +3,14 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import redis
 
 from playground import embedded
+from tests.support.nursery import Nursery
 
 pytest_plugins = ["tests.support.ledger"]
 
@@ -49,6 +51,13 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[embedded.Postgres]:
     ):
         server.set(fsync="off", synchronous_commit="off", full_page_writes="off", autovacuum="off")
         yield server
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where the processes of the tests come from."""
+    with closing(Nursery()) as open_one:
+        yield open_one
 
 
 @pytest.fixture
