@@ -91,13 +91,18 @@ def prepared_ledger(postgres: embedded.Postgres) -> embedded.Postgres:
     return postgres
 
 
+@pytest.fixture(scope="session")
+def broom(prepared_ledger: embedded.Postgres) -> Iterator[psycopg.Connection]:
+    """The owner's own session in the prepared ledger, kept: a new one would read the catalogs first, each time."""
+    with psycopg.connect(prepared_ledger.url("twokey_ledger"), autocommit=True) as conn:
+        yield conn
+
+
 @pytest.fixture
-def ledger_url(prepared_ledger: embedded.Postgres) -> str:
+def ledger_url(prepared_ledger: embedded.Postgres, broom: psycopg.Connection) -> str:
     """The owner's connection string of a prepared ledger with nothing in it."""
-    url = prepared_ledger.url("twokey_ledger")
-    with psycopg.connect(url) as conn:
-        conn.execute(EMPTY)
-    return url
+    broom.execute(EMPTY)
+    return prepared_ledger.url("twokey_ledger")
 
 
 @pytest.fixture
