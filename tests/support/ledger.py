@@ -1,6 +1,7 @@
 """A real ledger for every room's tests, and builders that put things into it by the ways that production has."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -105,12 +106,17 @@ def ledger_url(prepared_ledger: embedded.Postgres, broom: psycopg.Connection) ->
     return prepared_ledger.url("twokey_ledger")
 
 
+@pytest.fixture(scope="session")
+def standing_book(prepared_ledger: embedded.Postgres) -> Iterator[Book]:
+    """One book for all tests: SQLAlchemy words a statement once per engine, and the server reads its catalogs once."""
+    with closing(Book(prepared_ledger.url("twokey_ledger"), name="tests")) as book:
+        yield book
+
+
 @pytest.fixture
-def ledger(ledger_url: str) -> Iterator[Book]:
+def ledger(standing_book: Book, ledger_url: str) -> Book:  # noqa: ARG001  # which empties it
     """A book on a prepared ledger with nothing in it, as the owner."""
-    book = Book(ledger_url, name="tests")
-    yield book
-    book.close()
+    return standing_book
 
 
 def role_url(url: str, role: str) -> str:
