@@ -114,7 +114,7 @@ def standing_book(prepared_ledger: embedded.Postgres) -> Iterator[Book]:
 
 
 @pytest.fixture
-def ledger(standing_book: Book, ledger_url: str) -> Book:  # noqa: ARG001  # which empties it
+def ledger(standing_book: Book, ledger_url: str) -> Book:  # which empties it
     """A book on a prepared ledger with nothing in it, as the owner."""
     return standing_book
 

@@ -87,19 +87,21 @@ class Row:
         return self.ring(self.ask(name, act, **more))
 
     def bring(self, *names: str) -> None:
-        """Bring empty environments the whole folder, by the engine alone: of nothing there is no backup to wait for.
+        """Bring environments the whole folder, by the engine alone: of nothing there is no backup to wait for.
 
-        What that leaves behind is kept, and written once more when the same is to be brought to the same environment.
+        What that leaves behind in an empty one is kept, and written once more when the same is to be brought there.
         """
         for name in names:
             hands = self.hands(name)
             brought = (self.dsn[name], *((file.id, file.checksum) for file in hands.files()))
-            if brought not in _LEFT_BEHIND:
-                _by_the_engine(hands)
-                _LEFT_BEHIND[brought] = text_of(self.dsn[name])
-            else:
+            empty = self.sql(name, "SELECT to_regclass('schema_migrations')") == [(None,)]
+            if empty and brought in _LEFT_BEHIND:
                 with psycopg.connect(self.dsn[name], autocommit=True) as conn:
                     conn.execute(_LEFT_BEHIND[brought])
+                continue
+            _by_the_engine(hands)
+            if empty:
+                _LEFT_BEHIND[brought] = text_of(self.dsn[name])
 
     def promote(self, *names: str) -> Request:
         """Have environments brought everything they may get by requests; gives the last one."""
