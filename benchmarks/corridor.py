@@ -64,7 +64,8 @@ def main() -> None:
     """Print the figures."""
     folder = Path(tempfile.mkdtemp(prefix="twokey-bench-"))
     shutil.copytree(REPOSITORY / "migrations", folder / "migrations")
-    config = Path(shutil.copy(REPOSITORY / "twokey.toml", folder))
+    config = folder / "twokey.toml"
+    config.write_text(stack.on_one_server((REPOSITORY / "twokey.toml").read_text()))
     with stack.running(folder, config=config) as parts:
         parts.start_bot()
         parts.start_workers()

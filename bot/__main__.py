@@ -18,6 +18,7 @@ from bot.archive import Archive
 from bot.config import Misconfigured, Settings
 from bot.desk import Desk
 from bot.ears import Ear, HttpEar, SocketEar
+from bot.easel import Easel
 from bot.identity import Directory
 from bot.inquiries import Answering
 from bot.judge import Judge
@@ -100,6 +101,7 @@ def serve(settings: Settings, *, book: Book, bell: Doorbell) -> None:
         log.info("The bot listens in workspace %s.", home)
         ended.wait()
     bot.ear.close()
+    bot.easel.close()
     bot.aside.shutdown(wait=True)
     clock.join()
     turn.close()
@@ -110,11 +112,12 @@ def serve(settings: Settings, *, book: Book, bell: Doorbell) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """The parts that run: what hears, what happens in turn, and what may come after an ack."""
+    """The parts that run: what hears, what happens in turn, what may come after an ack, and what draws."""
 
     ear: Ear
     steps: Sequence[loop.Step]
     aside: ThreadPoolExecutor
+    easel: Easel
 
 
 def compose(settings: Settings, *, book: Book, bell: Doorbell, voice: Voice, client: WebClient, home: str) -> Bot:
@@ -126,6 +129,7 @@ def compose(settings: Settings, *, book: Book, bell: Doorbell, voice: Voice, cli
     desk = Desk(book, bell=bell, directory=directory, workflow=workflow, archive=archive)
     app = App(client=client, signing_secret=settings.signing_secret or "", process_before_response=True)
     Listeners(desk, book=book, voice=voice, workflow=workflow, aside=aside).attach(app)
+    easel = Easel()
     answering = Answering(book, bell=bell, voice=voice, workflow=workflow)
     steps = (
         Reconciler(book, voice=voice, workflow=workflow).reconcile,
@@ -133,11 +137,11 @@ def compose(settings: Settings, *, book: Book, bell: Doorbell, voice: Voice, cli
         WitnessStand(book, voice=voice, directory=directory, workflow=workflow).look,
         loop.Clock(book, bell=bell).ring,
         answering.answer,
-        Announcer(book, voice=voice, workflow=workflow).announce,
+        Announcer(book, voice=voice, workflow=workflow, easel=easel).announce,
         NoticeBoard(book, voice=voice, workflow=workflow).post,
         answering.share,
     )
-    return Bot(_ear(app, settings), steps, aside)
+    return Bot(_ear(app, settings), steps, aside, easel)
 
 
 def _ear(app: App, settings: Settings) -> Ear:

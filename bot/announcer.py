@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from bot import enclosures, messages
 from bot.blocks import plain
+from bot.easel import Easel, NotDrawn
 from bot.enclosures import Enclosure, Of
 from bot.messages import Slot
 from bot.patience import Patience, one_by_one
@@ -46,9 +47,16 @@ class Announcer:
     """One per workspace. Interrupted anywhere and run again, it posts each message once."""
 
     def __init__(
-        self, book: Book, *, voice: Voice, workflow: Workflow, clock: Callable[[], float] = time.monotonic
+        self,
+        book: Book,
+        *,
+        voice: Voice,
+        workflow: Workflow,
+        easel: Easel | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._book, self._voice, self._workflow, self._clock = book, voice, workflow, clock
+        self._easel = easel or Easel()
         self._patience = Patience(clock=clock)
         self._edited_at = 0.0
         #: The channels in which somebody waits in this round: a wait that ends within it lets nobody overtake.
@@ -84,17 +92,34 @@ class Announcer:
             self._book.announced(request_id, request.version)
 
     def _deliver(self, request_id: int, slots: tuple[Slot, ...], *, at_once: bool) -> bool:
-        """Let every slot stand in Slack; False when one of them has to wait for its turn to be edited."""
+        """Let every slot stand in Slack; False when one has to wait for its turn to be edited, or to be drawn."""
         standing = self._book.deliveries(request_id)
         done = True
         for slot in slots:
             there = standing.get(slot.name)
             if there is None or there.ts is None:
+                if self._is_wet(request_id, slot):
+                    done = False
+                    continue
                 standing[slot.name] = self._post(request_id, slot, standing)
                 done &= standing[slot.name].content_hash == slot.body.content_hash()
             elif there.content_hash != slot.body.content_hash():
                 done &= self._edit(slot, there, at_once=at_once)
         return done
+
+    def _is_wet(self, request_id: int, slot: Slot) -> bool:
+        """Whether the slot's picture is being drawn: whatever comes after it does not wait for that."""
+        if slot.name != messages.PICTURE:
+            return False
+        try:
+            return self._picture(request_id) is None
+        except NotDrawn:
+            return False  # it is said when it is put there
+
+    def _picture(self, request_id: int) -> bytes | None:
+        timeline = enclosures.rehearsal(self._book.request(request_id))
+        assert timeline is not None
+        return self._easel.picture(request_id, timeline)
 
     def _post(self, request_id: int, slot: Slot, standing: dict[str, Delivery]) -> Delivery:
         tried_before = slot.name in standing
@@ -110,6 +135,8 @@ class Announcer:
         # What was found was said by an earlier attempt; a hash of nothing lets the next round compare and edit.
         content_hash = "" if found and not slot.encloses else slot.body.content_hash()
         self._book.delivered_as(request_id, slot.name, ts=ts, content_hash=content_hash)
+        if slot.name == messages.PICTURE:
+            self._easel.take_down(request_id)
         return replace(delivery, ts=ts, content_hash=content_hash)
 
     def _find(self, slot: Slot, delivery: Delivery, parent: str | None) -> str | None:
@@ -119,30 +146,37 @@ class Announcer:
         return found or self._voice.find(slot.channel, key=delivery.attempt_key, thread_ts=parent)
 
     def _put(self, slot: Slot, delivery: Delivery, parent: str | None) -> str:
-        """Let it stand there now; where Slack takes no files, that is said in its place."""
-        body, key = slot.body, delivery.attempt_key
+        """Let it stand there now; where Slack takes no files, or there is no picture, that is said in its place."""
+        body, key, number = slot.body, delivery.attempt_key, delivery.request_id
         if slot.encloses:
             try:
-                return self._upload(slot, slot.encloses, delivery.request_id, parent)
+                return self._upload(slot, slot.encloses, number, parent)
+            except NotDrawn as undrawn:
+                body = plain(enclosures.undrawn(number, undrawn.why))
             except SlackFailed as failed:
                 if failed.error not in _NO_FILES:
                     raise
-                body = plain(enclosures.instead(slot.encloses, delivery.request_id, failed.error))
+                body = plain(enclosures.instead(slot.encloses, number, failed.error))
         return self._voice.post(slot.channel, body, key=key, thread_ts=parent, broadcast=slot.broadcast)
 
     def _upload(self, slot: Slot, file: Enclosure, request_id: int, parent: str | None) -> str:
         content = self._content(file.of, request_id)
         return self._voice.upload(slot.channel, file, content, comment=slot.body.text, thread_ts=parent)
 
-    def _content(self, of: Of, request_id: int) -> str:
+    def _content(self, of: Of, request_id: int) -> bytes:
         match of:
+            case Of.PICTURE:
+                drawn = self._picture(request_id)
+                assert drawn is not None
+                return drawn
             case Of.SQL:
-                return enclosures.sql(self._book.request(request_id), self._book.frozen_plan(request_id))
+                text = enclosures.sql(self._book.request(request_id), self._book.frozen_plan(request_id))
             case Of.DRAFT:
                 told = [one.event for one in self._book.events(request_id)]
-                return next(event.text for event in told if isinstance(event, Generated))
+                text = next(event.text for event in told if isinstance(event, Generated))
             case Of.EVIDENCE:
-                return evidence.as_text(evidence.gather(self._book, request_id))
+                text = evidence.as_text(evidence.gather(self._book, request_id))
+        return text.encode()
 
     def _lost(self, request_id: int, slot: str) -> None:
         """It is gone from Slack, and is put there anew; under a new card stand the files and the receipt, too."""

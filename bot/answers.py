@@ -116,7 +116,9 @@ def status(found: Mapping[str, Any], workflow: Workflow) -> Body:
     text = "Status: " + "; ".join(_in_words(environment) for environment in environments) + "."
     rows = found["migrations"]
     if not rows:
-        return body(text, section("There is no migration yet."), *sections(lines))
+        seen = any(environment["state"] == "ok" for environment in environments)
+        none = [section("There is no migration yet.")] if seen else []
+        return body(text, *none, *sections(lines))
     return body(text, section(fenced("\n".join(_table(rows, environments, workflow)))), *sections(lines))
 
 
@@ -162,8 +164,13 @@ def _standing(environment: Mapping[str, Any]) -> list[str]:
     newest = f"; last {mono(last['migration'])}{at}{by}" if last else ""
     counts = f"{environment['applied']} applied, {len(environment['pending'])} pending"
     problems = [*_drift(environment), *(f"⚠️ {spoken(problem)}" for problem in environment["problems"])]
-    explained = [*frost, *_deed(environment), *listed(problems, show=LINES_SHOWN)]
+    changed = [_what_changed(environment["name"])] if environment.get("edited") else []
+    explained = [*frost, *_deed(environment), *listed(problems, show=LINES_SHOWN), *changed]
     return [f"{sign}*{environment['name']}* {counts}{newest}", *explained]
+
+
+def _what_changed(name: str) -> str:
+    return f"`/migrate repair {name}` shows what changed."
 
 
 def _deed(environment: Mapping[str, Any]) -> list[str]:
@@ -208,6 +215,8 @@ def validate(found: Mapping[str, Any]) -> Body:
     lines = [_verdict(found, unseen)]
     lines += [f"• *{e['name']}* {e['state']}" + (f": {spoken(e['why'])}" if e["why"] else "") for e in unseen]
     lines += listed([f"• {spoken(finding['sentence'])}" for finding in found["findings"]], show=LINES_SHOWN)
+    edited = dict.fromkeys(one["environment"] for one in found["findings"] if one["kind"] == "edited")
+    lines += map(_what_changed, edited)
     lines += [f"• {spoken(note)}" for note in found.get("notes", ())]
     lines += [_ready(ready) for ready in found["ready"]]
     return body("\n".join(lines), *sections(lines))

@@ -78,8 +78,13 @@ def mono(text: str) -> str:
     return f"`{_line(text.replace('`', chr(39)))}`"
 
 
+def visible(text: str) -> str:
+    """Text on one line, without what cannot be seen. In a message it could still be markup: there it is `said`."""
+    return " ".join(_UNSEEN.sub("", text).split())
+
+
 def _line(text: str) -> str:
-    return escape(" ".join(_UNSEEN.sub("", text).split()))
+    return escape(visible(text))
 
 
 def fenced(text: str) -> str:
@@ -145,7 +150,7 @@ def seconds(count: float) -> str:
 
 def counted(count: int, noun: str) -> str:
     """A number and its noun, in the singular where it is one."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def section(text: str) -> Block:

@@ -48,7 +48,7 @@ def card(story: Story) -> Body:
 def title(story: Story) -> str:
     """Which environment and which request; a protected one is told apart by a word and a sign."""
     request, environment = story.request, story.environment
-    name = f"🔒 *{environment.name}* (protected)" if environment.protected else f"*{environment.name}*"
+    name = f"🔒 *{environment.name}* (protected)" if story.protected else f"*{environment.name}*"
     plan = request.plan
     count = f" · {counted(len(plan.migrations), 'migration')}" if plan and plan.migrations else ""
     return f"{name} · {request.act} #{request.id}{count}"
@@ -140,10 +140,10 @@ def _keys(story: Story, plan: PlanSummary) -> str:
 
 def _written(story: Story, plan: PlanSummary) -> list[str]:
     """Which commit it is, and who wrote it: they may not approve it, as far as anybody can know who they are."""
-    if story.request.act is not Act.APPLY:
-        return []
+    if not story.request.act.has_authors:
+        return ["*Written by* nobody: no file of the folder runs or counts by this, so no author is barred"]
     if plan.origin is None:
-        return ["*Written by* nobody knows: the migrations are not a git checkout"]
+        return ["*Written by* nobody knows: no git checkout tells of it, so no author is barred"]
     authors = ", ".join(said(author.name) for author in plan.origin.authors)
     unknown = second_key.unknown_authors(plan, story.environment)
     free = story.environment.authors_may_approve or not unknown

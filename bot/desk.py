@@ -24,7 +24,7 @@ from bot.outcomes import (
 )
 from bot.threshold import GATE_FROM, Threshold
 from bot.typed import LONGEST_NOTE, tidy
-from ledger import verdict
+from ledger import policy, verdict
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRecord, NoSuchRequest
@@ -177,7 +177,7 @@ class Desk:
         refused = self._needless(wish, environment) or self._threshold.refusal(wish, environment)
         if refused := refused or self._certified(wish):
             return refused
-        if environment.protected and wish.act.changes:
+        if policy.takes_two_keys(wish.act, environment):
             return AskInModal(environment, wish.channel, wish.act, wish.about, wish.covers_of)
         return self._open(wish, environment)
 

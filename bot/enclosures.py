@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot.blocks import counted, mono, said
+from bot import timeline
+from bot.blocks import counted, mono, said, spoken
 from bot.story import Story, grouped
+from bot.timeline import Timeline
 from ledger import events
 from ledger.request import Act, PlanSummary, Request
 
@@ -20,15 +22,20 @@ class Of(StrEnum):
     SQL = "sql"
     EVIDENCE = "evidence"
     DRAFT = "draft"
+    PICTURE = "picture"
 
 
 @dataclass(frozen=True, slots=True)
 class Enclosure:
-    """A file under a message. Its name is found again where an upload was not answered, so it is the request's own."""
+    """A file under a message. Its name is found again where an upload was not answered, so it is the request's own.
+
+    `alt` is what it says to whoever does not see it.
+    """
 
     of: Of
     name: str
     title: str
+    alt: str
 
 
 def of_plan(story: Story) -> Enclosure | None:
@@ -36,7 +43,7 @@ def of_plan(story: Story) -> Enclosure | None:
     request, plan = story.request, story.request.plan
     if plan is None or not plan.migrations or not story.two_keys:
         return None
-    return Enclosure(Of.SQL, _sql_name(request, plan), f"The SQL of #{request.id}: {request.words}")
+    return _of_text(Of.SQL, _sql_name(request, plan), f"The SQL of #{request.id}: {request.words}")
 
 
 def of_draft(story: Story) -> Enclosure | None:
@@ -44,12 +51,31 @@ def of_draft(story: Story) -> Enclosure | None:
     drawn = story.last(events.Generated)
     if drawn is None:
         return None
-    return Enclosure(Of.DRAFT, f"{drawn.migration}.sql", f"Drafted for #{story.request.id}: {story.request.words}")
+    return _of_text(Of.DRAFT, f"{drawn.migration}.sql", f"Drafted for #{story.request.id}: {story.request.words}")
+
+
+def of_rehearsal(story: Story) -> Enclosure | None:
+    """The picture of what was seen when the plan ran on a copy."""
+    request, shown = story.request, rehearsal(story.request)
+    if shown is None:
+        return None
+    title = f"The rehearsal of #{request.id}: {request.words}"
+    return Enclosure(Of.PICTURE, f"rehearsal-{request.id}.png", title, timeline.in_words(shown))
+
+
+def rehearsal(request: Request) -> Timeline | None:
+    """What stands in the picture."""
+    seen = request.plan and request.plan.rehearsal
+    return timeline.of(request.id, request.environment, seen) if seen else None
 
 
 def of_story(request_id: int, seq: int) -> Enclosure:
     """All that the ledger holds about a request, as it was asked for in its story's event `seq`."""
-    return Enclosure(Of.EVIDENCE, f"evidence-{request_id}-{seq}.json", f"The evidence of #{request_id}")
+    return _of_text(Of.EVIDENCE, f"evidence-{request_id}-{seq}.json", f"The evidence of #{request_id}")
+
+
+def _of_text(of: Of, name: str, title: str) -> Enclosure:
+    return Enclosure(of, name, title, alt=title)
 
 
 def handed_out(request: Request, seq: int, *, to: str) -> str:
@@ -69,6 +95,19 @@ def words(story: Story, plan: PlanSummary) -> str:
 def drafted(drawn: events.Generated) -> str:
     """What stands above the draft."""
     return f"The draft, to the letter: sha256 {mono(drawn.checksum)}. Nothing has run it but a scratch database."
+
+
+def pictured(request: Request) -> str:
+    """What stands above the picture."""
+    return f"The rehearsal of #{request.id} in time: what ran when, and what kept others waiting meanwhile."
+
+
+def undrawn(request_id: int, why: str) -> str:
+    """What is said where there is no picture."""
+    return (
+        f"⚠️ The picture of the rehearsal of #{request_id} could not be drawn: {spoken(why)}. All that it would show "
+        "stands in the receipt above. Whoever runs Twokey: the bot's log says more."
+    )
 
 
 def instead(file: Enclosure, request_id: int, why: str) -> str:

@@ -44,10 +44,14 @@ class Directory:
     def is_ours(self, channel_id: str) -> bool:
         """Whether Slack says that a channel is this workspace's alone, at most a minute old. Raises SlackFailed."""
         asked_at, ours = self._ours.get(channel_id, (0.0, None))
-        if ours is None or self._clock() - asked_at >= BELIEVED_FOR:
-            asked_at, channel = self._clock(), self._voice.channel(channel_id)
-            ours = all(channel.get(flag) is False for flag in _SHARED)
-            self._ours[channel_id] = (asked_at, ours)
+        known = ours is not None and self._clock() - asked_at < BELIEVED_FOR
+        return bool(ours) if known else self.is_ours_now(channel_id)
+
+    def is_ours_now(self, channel_id: str) -> bool:
+        """The same, as Slack says it now. Raises SlackFailed."""
+        asked_at, channel = self._clock(), self._voice.channel(channel_id)
+        ours = all(channel.get(flag) is False for flag in _SHARED)
+        self._ours[channel_id] = (asked_at, ours)
         return ours
 
     def actor(self, actor_id: str) -> Actor:

@@ -70,7 +70,7 @@ class Judge:
             return True
         request = self._book.request(request_id)
         environment = self._workflow.environment(request.environment)
-        if environment is None or not environment.protected or not request.act.changes:
+        if environment is None or not policy.needs_second_key(request, environment):
             return True
         if self._is_outdated(heard):
             return True

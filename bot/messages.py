@@ -57,14 +57,14 @@ REHEARSAL = "rehearsal"
 #: The reply that encloses what was generated.
 DRAFT = "draft"
 
-#: The replies that enclose the SQL of the plan, and that say what its rehearsal saw.
-SQL, RECEIPT = "sql", "receipt"
+#: The replies that enclose the SQL of the plan, that say what its rehearsal saw, and that show it.
+SQL, RECEIPT, PICTURE = "sql", "receipt", "picture"
 
 #: The reply that says how to get back.
 RECOVERY = "recovery"
 
 #: What is said once under a card, and again under a new one.
-UNDER_CARD = (SQL, RECEIPT, DRAFT, RECOVERY)
+UNDER_CARD = (SQL, RECEIPT, PICTURE, DRAFT, RECOVERY)
 
 #: What is shown of a line that was not understood.
 LINE = 200
@@ -110,7 +110,7 @@ def project(
 
 
 def _in_one_message(story: Story) -> bool:
-    quiet = story.environment.verbosity is Verbosity.QUIET and not story.environment.protected
+    quiet = story.environment.verbosity is Verbosity.QUIET and not story.protected
     never_planned = story.request.plan is None and story.over
     return quiet or never_planned or story.request.act is Act.CERTIFY
 
@@ -128,8 +128,11 @@ def _rehearsal(story: Story) -> list[Slot]:
 
 
 def _receipt(story: Story) -> list[Slot]:
-    shown = receipts.told(story.request.plan) if story.request.plan else None
-    return [Slot(RECEIPT, story.environment.channel, shown)] if shown else []
+    shown, file = receipts.told(story.request.plan) if story.request.plan else None, enclosures.of_rehearsal(story)
+    if shown is None or file is None:
+        return []
+    channel, above = story.environment.channel, plain(enclosures.pictured(story.request))
+    return [Slot(RECEIPT, channel, shown), Slot(PICTURE, channel, above, encloses=file)]
 
 
 def _ways_back(story: Story) -> list[Slot]:

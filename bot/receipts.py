@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.blocks import Body, body, counted, fenced, listed, mono, said, seconds, section, size, spoken
+from bot.blocks import Block, Body, body, counted, fenced, listed, mono, said, seconds, section, size, spoken
 from ledger.rehearsed import Barred, Ran, Rehearsal
 from ledger.request import PlanSummary
 
@@ -19,7 +19,7 @@ def lines(plan: PlanSummary) -> list[str]:
     return [
         *_red(seen),
         f"*Rehearsed* on a copy from {mono(seen.backup)}",
-        f"✅ *works* {_works(seen)}",
+        f"✅ *works* {_works(plan, seen)}",
         f"⏱️ *takes* {seconds(seen.seconds)}, {size(seen.wal)} of WAL",
         f"🔒 *locks* {_locks(seen)}",
         f"✏️ *changes* {_changes(seen)}",
@@ -39,22 +39,27 @@ def undo(seen: Rehearsal) -> str:
             return f"{verdict}: {spoken(seen.no_way_back or 'there is no way down')}"
 
 
-def _details(seen: Rehearsal) -> str:
-    """Every statement with its time and rows, then every lock that bars others, as they came."""
-    ran = [_ran(one) for one in seen.statements[:STATEMENTS]]
-    more = len(seen.statements) - len(ran)
-    ran += [f"and {more} more statements"] if more > 0 else []
-    return fenced("\n".join([*ran, *(f"  lock {_held(one)}, at {seconds(one.at)}" for one in seen.locks)]))
-
-
 def told(plan: PlanSummary) -> Body | None:
-    """What stands in the thread under the card: the proof, then the details."""
+    """What stands in the thread under the card: the proof and the way back, then all details as they came."""
     seen = plan.rehearsal
     if seen is None:
         return None
+    ran = [_ran(one) for one in seen.statements[:STATEMENTS]]
+    more = len(seen.statements) + seen.more - len(ran)
+    ran += [f"and {more:,} more"] if more > 0 else []
     restored = f"{size(seen.bytes)} restored and checked in {seconds(seen.restored)}"
     head = f"*Receipt* {mono(seen.receipt[:12])}, which the digest holds · {mono(seen.backup)}, {restored}"
-    return body(f"{head}.", section(head), section(_details(seen)))
+    parts = [
+        *_part("Statements", ran),
+        *_part("Locks that keep others waiting", [_held(one) for one in seen.locks]),
+        *_part("Rows changed", [f"{one.relation}, {counted(one.rows, 'row')}" for one in seen.changes]),
+    ]
+    return body(f"{head}.", section(f"{head}\n*Undo* {undo(seen)}"), *parts)
+
+
+def _part(name: str, lines: list[str]) -> list[Block]:
+    """A paragraph of its own, so that a long one leaves the others their room."""
+    return [section(f"*{name}*\n{fenced(chr(10).join(lines))}")] if lines else []
 
 
 def _red(seen: Rehearsal) -> Iterator[str]:
@@ -65,9 +70,8 @@ def _red(seen: Rehearsal) -> Iterator[str]:
         yield "⚠️ *Rehearsed on the schema and a sample of rows alone*: times, locks and rows are not what they will be"
 
 
-def _works(seen: Rehearsal) -> str:
-    files = len({one.migration for one in seen.statements})
-    ran = f"{counted(len(seen.statements), 'statement')} in {counted(files, 'migration')}"
+def _works(plan: PlanSummary, seen: Rehearsal) -> str:
+    ran = f"{counted(len(seen.statements) + seen.more, 'statement')} in {counted(len(plan.migrations), 'migration')}"
     return f"{ran}; the backup restores, in {seconds(seen.restored)}"
 
 
@@ -89,7 +93,7 @@ def _lock(one: Barred) -> str:
 
 
 def _held(one: Barred) -> str:
-    return f"{one.relation} {one.mode} for {seconds(one.seconds)}"
+    return f"{one.relation} {one.mode} from {seconds(one.at)} on, for {seconds(one.seconds)}"
 
 
 def _changes(seen: Rehearsal) -> str:
@@ -107,8 +111,9 @@ def _left(seen: Rehearsal) -> Iterator[str]:
 
 def _ran(one: Ran) -> str:
     rows = f", {counted(one.rows, 'row')}" if one.rows is not None else ""
+    wal = f", {size(one.wal)} of WAL" if one.wal is not None else ""
     anew = f", writes {', '.join(one.rewrites)} anew" if one.rewrites else ""
-    return f"{one.migration}.sql:{one.line} {one.tag}, {seconds(one.seconds)}{rows}{anew}"
+    return f"{one.migration}.sql:{one.line} {one.tag}, {seconds(one.seconds)}{rows}{wal}{anew}"
 
 
 def _few(phrases: list[str]) -> str:

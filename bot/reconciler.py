@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice, emoji
+from ledger import policy
 from ledger.book import Book
 from ledger.deliveries import CARD
 from ledger.records import Delivery, Heard
@@ -46,8 +47,8 @@ class Reconciler:
 
     def _waits(self, request: Request) -> bool:
         environment = self._workflow.environment(request.environment)
-        two_keys = environment is not None and environment.protected and request.act.changes
-        return two_keys and request.state in {State.PLANNED, State.APPROVED}
+        waits = request.state in {State.PLANNED, State.APPROVED}
+        return waits and environment is not None and policy.needs_second_key(request, environment)
 
     def _look(self, request: Request) -> None:
         card = self._book.deliveries(request.id).get(CARD)

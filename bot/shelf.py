@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.blocks import Block, Body, body, button, moment, mono, said, sections, size, spoken
+from bot.blocks import Block, Body, body, button, counted, moment, mono, said, sections, size, spoken
 from bot.next_steps import RESTORE
 
 
@@ -29,7 +29,8 @@ def _line(one: Mapping[str, Any]) -> str:
     if one["problem"]:
         return f"⚠️ {spoken(one['problem'])}"
     sign = "✅" if one["verified"] else "•"
-    holds = f"{one['rows']:,} rows in {one['tables']} tables, history up to {said(one['head'] or 'no migration yet')}"
+    upto = f"history up to {said(one['head'])}" if one["head"] else "no migration yet"
+    holds = f"{counted(one['rows'], 'row')} in {counted(one['tables'], 'table')}, {upto}"
     unread = "" if one["verified"] else ", by its manifest; not read now, being large"
     when = moment(datetime.fromisoformat(one["at"]), "{date_short_pretty} {time}")
     return f"{sign} {mono(one['file'])} · {when} · {size(one['bytes'])} · {holds}{unread}"

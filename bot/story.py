@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.blocks import counted, moment, mono, said, seconds, spoken
-from ledger import events
+from ledger import events, policy
 from ledger.records import Told
 from ledger.request import POLICY, Request, Source
 from ledger.states import FINAL
@@ -61,7 +61,13 @@ class Story:
     @property
     def two_keys(self) -> bool:
         """Whether this request needs a second person."""
-        return self.environment.protected and self.request.act.changes
+        return policy.needs_second_key(self.request, self.environment)
+
+    @property
+    def protected(self) -> bool:
+        """Whether anybody calls its environment protected: twokey.toml here, when it was asked, or the database."""
+        plan = self.request.plan
+        return self.environment.protected or self.request.protected or (plan is not None and plan.protected)
 
     @property
     def end(self) -> Told | None:

@@ -23,7 +23,7 @@ class Threshold:
 
     def with_groups(self, wish: Wish, environment: Environment) -> Wish:
         """The wish with the user groups that matter for it, as they are now; they are written down with it."""
-        gated = environment.protected and wish.act.changes
+        gated = policy.takes_two_keys(wish.act, environment)
         listed = (environment.certifiers or ()) if wish.act is Act.CERTIFY else environment.approvers if gated else ()
         return replace(wish, groups=self._directory.groups(listed))
 
@@ -34,7 +34,7 @@ class Threshold:
         if shared := self.shared(wish.channel, environment):
             return shared
         # Only these are gated by the ledger; everyone else's ack need not wait for two more questions.
-        gated = environment.protected and wish.act.changes
+        gated = policy.takes_two_keys(wish.act, environment)
         limited = gated or wish.act is Act.BACKUP
         before = self._workflow.before(environment) if gated else None
         verdict = policy.may_ask(

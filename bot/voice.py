@@ -105,7 +105,7 @@ class Voice:
             if not cursor:
                 break
 
-    def upload(self, channel: str, file: Enclosure, content: str, *, comment: str, thread_ts: str | None) -> str:
+    def upload(self, channel: str, file: Enclosure, content: bytes, *, comment: str, thread_ts: str | None) -> str:
         """Put a file into a channel or thread and return its id. Slack tells no ts: it shares a file a little later."""
         with _translated("take the file"):
             answer = self._client.files_upload_v2(
@@ -113,8 +113,8 @@ class Voice:
                 thread_ts=thread_ts,
                 filename=file.name,
                 title=file.title,
-                alt_txt=file.title,
-                content=content.encode(),
+                alt_txt=file.alt,
+                content=content,
                 initial_comment=comment,
             )
         return str((answer.get("files") or [{}])[0].get("id") or file.name)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from bot.identity import Directory
 from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice, emoji
-from ledger import second_key
+from ledger import policy, second_key
 from ledger.book import Book
 from ledger.deliveries import CARD
 from ledger.events import Ready, Witnessed
@@ -35,7 +35,9 @@ class WitnessStand:
 
     def _look_for(self, request: Request) -> None:
         environment = self._workflow.environment(request.environment)
-        if environment is None or not environment.protected or not _is_waited_for(self._book.events(request.id)):
+        if environment is None or not policy.needs_second_key(request, environment):
+            return
+        if not _is_waited_for(self._book.events(request.id)):
             return
         try:
             self._book.witness(self._seen(request, environment))
@@ -48,7 +50,9 @@ class WitnessStand:
 
     def _seen(self, request: Request, environment: Environment) -> Witness:
         at = self._book.now()
-        reactions = self._reactions(request)
+        card = self._book.deliveries(request.id).get(CARD)
+        reactions = self._voice.reactions(card.channel, card.ts) if card and card.ts else {}
+        channels = dict.fromkeys((request.channel, card.channel if card else environment.channel))
         groups = self._directory.groups(environment.approvers)
         approvers = second_key.named(environment.approvers, groups)
         return Witness(
@@ -58,11 +62,8 @@ class WitnessStand:
             rejecting=self._people(reactions.get(emoji(self._workflow.reject_with), ()), approvers),
             pressed=self._people(self._pressed(request), approvers),
             groups=groups,
+            ours=all(self._directory.is_ours_now(one) for one in channels),
         )
-
-    def _reactions(self, request: Request) -> dict[str, tuple[str, ...]]:
-        card = self._book.deliveries(request.id).get(CARD)
-        return {} if card is None or card.ts is None else self._voice.reactions(card.channel, card.ts)
 
     def _pressed(self, request: Request) -> set[str]:
         """Whose press of the approving button stands. That it was pressed, the ledger alone knows."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from engine.errors import EngineError
+
 
 class Code(IntEnum):
     """What the shell is told."""
@@ -49,6 +51,12 @@ class Answer:
 def line(text: str = "", tone: Tone = Tone.PLAIN) -> Line:
     """A line in one tone."""
     return (Span(text, tone),)
+
+
+def sentence(trouble: Exception) -> str:
+    """What went wrong, and the command that helps, as it is typed here."""
+    hint = trouble.hint if isinstance(trouble, EngineError) else None
+    return f"{trouble} {hint.why}: twokey {hint.words}" if hint else str(trouble)
 
 
 def no(code: Code, *sentences: str, environment: str | None = None) -> Answer:

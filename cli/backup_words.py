@@ -18,7 +18,7 @@ def taken(receipt: Receipt, manifest: Manifest) -> Answer:
         Code.DONE,
         (
             line(f"Backed up to {receipt.path} ({size}, read back).", Tone.GOOD),
-            line(f"It holds {_held(manifest)}, as of {_moment(manifest)}."),
+            line(f"It holds {manifest.contents.in_short}, as of {_moment(manifest)}."),
         ),
         {"environment": manifest.environment, "backup": _shown(Path(receipt.path), manifest)},
     )
@@ -44,14 +44,8 @@ def _count(environment: str, found: Sequence[Kept], doubtful: Sequence[Kept]) ->
 def _line(one: Kept) -> Line:
     if one.manifest is None:
         return line(f"! {one.problem}", Tone.BAD)
-    told = f"  {one.manifest.bytes:,} bytes, {_held(one.manifest)}, as of {_moment(one.manifest)}"
+    told = f"  {one.manifest.bytes:,} bytes, {one.manifest.contents.in_short}, as of {_moment(one.manifest)}"
     return (Span(one.path.name, Tone.STRONG), Span(told))
-
-
-def _held(manifest: Manifest) -> str:
-    tables, rows = len(manifest.contents.rows), sum(manifest.contents.rows.values())
-    head = manifest.contents.head or "no migration yet"
-    return f"{rows:,} rows in {tables} tables, history up to {head}"
 
 
 def _moment(manifest: Manifest) -> str:

@@ -73,7 +73,13 @@ def _environment(around: Surroundings, environment: Environment, files: Sequence
         yield Finding("address", "wrong", str(unset))
         return
     yield Finding("address", "ok", f"{environment.dsn_variable} is set.")
-    yield from checkup.look(database, files, tools=around.tools, limits=around.limits)
+    yield from checkup.look(
+        database,
+        files,
+        tools=around.tools,
+        limits=around.limits,
+        on_protected_server=environment.on_protected_server,
+    )
 
 
 def _answer(found: Sequence[Found]) -> Answer:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli.answer import Answer, Code, Line, Tone, line
 from engine import generate as steps
-from engine.generate import Draft, Progress
+from engine.generate import Draft, Progress, naming
 
 
 def step(said: Progress) -> list[Line]:
@@ -27,8 +27,8 @@ def nothing(environment: str, source: str) -> Answer:
     return Answer(Code.DONE, (line(said, Tone.GOOD),), body)
 
 
-def written(environment: str, drawn: Draft, path: Path) -> Answer:
-    """The file, its whole text, and what a reviewer should know of it."""
+def written(environment: str, drawn: Draft, path: Path, *, said: str) -> Answer:
+    """The file, its whole text, and what a reviewer should know of it. `said` is how its name was typed."""
     migration = drawn.migration
     body = {
         "environment": environment,
@@ -43,11 +43,13 @@ def written(environment: str, drawn: Draft, path: Path) -> Answer:
         "seconds": drawn.seconds,
         "refusal": None,
     }
+    otherwise = naming.changed(said)
     proven = "up, down" if drawn.down else "up"
     return Answer(
         Code.DONE,
         (
             line(f"{path} was written: proven {proven} on a scratch database in {drawn.seconds:.1f} s.", Tone.GOOD),
+            *([line(otherwise, Tone.WARN)] if otherwise else []),
             *(line(f"  {text}") for text in migration.text.splitlines()),
             *(line(f"line {one.line}, {one.name}: {one.sentence}", Tone.WARN) for one in drawn.hazards),
             *_way_back(drawn),

@@ -29,7 +29,7 @@ def generate(name: str, *, aloud: bool) -> Answer:
     if drawn is None:
         return generate_words.nothing(first.name, source.name)
     path = engine.write(around.workflow.migrations, drawn)
-    return generate_words.written(first.name, drawn, path)
+    return generate_words.written(first.name, drawn, path, said=name)
 
 
 def _source(around: Surroundings) -> Models | Command:

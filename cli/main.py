@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from cli import completing, manual
-from cli.answer import Answer, Code, no
+from cli.answer import Answer, Code, no, sentence
 from cli.terminal import show
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
@@ -279,7 +279,7 @@ def _end(ask: Callable[[], Answer], *, as_json: bool) -> int:
     except (Unreachable, ConnectionLost) as away:
         answer = no(Code.UNREACHABLE, str(away))
     except EngineError as trouble:
-        answer = no(Code.REFUSED, str(trouble))
+        answer = no(Code.REFUSED, sentence(trouble))
     show(answer, as_json=as_json)
     return answer.code
 

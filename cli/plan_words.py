@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cli.answer import Answer, Code, Line, Span, Tone, line
+from cli.answer import Answer, Code, Line, Span, Tone, line, sentence
 from engine import notes, sections
 from engine import report as steps
 from engine.agreement import Agreement
@@ -80,8 +80,8 @@ def counted(migrations: Sequence[object]) -> str:
 def refused(environment: str, why: PlanRefused) -> Answer:
     """No plan can be drawn, and what to do about it. Having everything is no failure."""
     code, tone = (Code.DONE, Tone.GOOD) if isinstance(why, UpToDate) else (Code.REFUSED, Tone.BAD)
-    body = {"question": "plan", "environment": environment, "plan": None, "refusal": str(why)}
-    return Answer(code, (line(str(why), tone),), body)
+    body = {"question": "plan", "environment": environment, "plan": None, "refusal": sentence(why)}
+    return Answer(code, (line(sentence(why), tone),), body)
 
 
 def nothing(environment: str, why: UpToDate) -> Answer:

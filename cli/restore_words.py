@@ -28,15 +28,16 @@ def step(said: Step | Progress) -> list[Line]:
 
 def done(restored: Restored, *, further_on: Sequence[tuple[str, str]] = ()) -> Answer:
     """What stands where now, and what is only in the old database, or only further on: (environment, migrations)."""
-    head = restored.manifest.contents.head or "no migration yet"
+    head = restored.manifest.contents.head
+    upto = f"history up to {head}" if head else "no migration yet"
     moment = f"{datetime.fromisoformat(restored.manifest.at):%Y-%m-%d %H:%M:%S} UTC"
-    what = f"the backup of {moment} (history up to {head}), in {restored.seconds:.1f} s"
+    what = f"the backup of {moment} ({upto}), in {restored.seconds:.1f} s"
     body = {
         "environment": restored.environment,
         "outcome": "restored" if restored.kept else "restored beside",
         "database": restored.database,
         "kept": restored.kept,
-        "head": restored.manifest.contents.head,
+        "head": head,
         "as_of": restored.manifest.at,
         "seconds": restored.seconds,
         "further_on": dict(further_on),

@@ -17,13 +17,17 @@ TONES = {
     "unknown": Tone.QUIET,
 }
 
+_WHAT_CHANGED = "See what changed: twokey repair"
+
 
 def status(body: Mapping[str, Any]) -> tuple[Line, ...]:
     """The answer to `status`: migrations × environments, then each environment in a line."""
     environments = body["environments"]
     rows = body["migrations"]
-    table = _table(rows, [one["name"] for one in environments]) if rows else [line("There is no migration yet.")]
-    return (*table, line(), *(told for one in environments for told in _in_short(one)))
+    seen = any(one["state"] == "ok" for one in environments)
+    none = [line("There is no migration yet."), line()] if seen else []
+    table = [*_table(rows, [one["name"] for one in environments]), line()] if rows else none
+    return (*table, *(told for one in environments for told in _in_short(one)))
 
 
 def _table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Line]:
@@ -48,7 +52,8 @@ def _in_short(one: Mapping[str, Any]) -> list[Line]:
     newest = f"; last {last['migration']}{_when(last['at'])}{_by(last['by'])}" if last else ""
     told = (name, Span(f": {one['applied']} applied, {len(one['pending'])} pending{newest}"))
     problems = [line(f"  ! {problem}", Tone.BAD) for problem in one["problems"]]
-    return [told, *_deed(one["deed"]), *problems, *_drift(one["drift"])]
+    changed = [line(f"    {_WHAT_CHANGED} {one['name']}", Tone.BAD)] if one["edited"] else []
+    return [told, *_deed(one["deed"]), *problems, *changed, *_drift(one["drift"])]
 
 
 def _deed(deed: Mapping[str, Any] | None) -> list[Line]:
@@ -81,9 +86,15 @@ def validate(body: Mapping[str, Any]) -> tuple[Line, ...]:
         _verdict(body, unseen),
         *(line(f"  {one['name']} {one['state']}: {one['why']}", Tone.BAD) for one in unseen),
         *(line(f"  {finding['kind'].replace('_', ' ')}: {finding['sentence']}") for finding in body["findings"]),
+        *(line(f"    {_WHAT_CHANGED} {name}") for name in _edited(body)),
         *(line(f"  {note}", Tone.WARN) for note in body["notes"]),
         *(_ready(ready) for ready in body["ready"]),
     )
+
+
+def _edited(body: Mapping[str, Any]) -> list[str]:
+    """The environments with a file that changed after it ran there."""
+    return list(dict.fromkeys(one["environment"] for one in body["findings"] if one["kind"] == "edited"))
 
 
 def _verdict(body: Mapping[str, Any], unseen: Sequence[Mapping[str, Any]]) -> Line:

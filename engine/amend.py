@@ -12,11 +12,12 @@ from typing import Any
 import postgast
 from psycopg import sql
 
-from engine import deeds, dumps, history, identity, lock, snapshot, standing
+from engine import deeds, dumps, gate, history, identity, lock, snapshot, standing
 from engine.connection import Session
+from engine.errors import Hint
 from engine.files import Migration
 from engine.history import CHECKSUM_ALGORITHM, Entry, Home, Row
-from engine.refusals import HistoryDisagrees, PlanRefused
+from engine.refusals import PlanRefused
 from engine.standing import Standing
 
 _CREATE = """
@@ -46,7 +47,12 @@ class NotPending(PlanRefused):
     def __str__(self) -> str:
         if self.applied:
             return f"{self.environment} already has {self.migration}. There is nothing to take over."
-        return f"The folder has no {self.migration}.sql. Name one that twokey status shows as pending."
+        return f"The folder has no {self.migration}.sql. Name one that is pending."
+
+    @property
+    def hint(self) -> Hint | None:
+        """Which are pending."""
+        return None if self.applied else Hint("See which are", f"status {self.environment}")
 
 
 @dataclass(eq=False)
@@ -57,10 +63,12 @@ class NotEdited(PlanRefused):
     migration: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.migration} is not an edited file of {self.environment}, so there is nothing to accept. "
-            f"See which are: twokey repair {self.environment}"
-        )
+        return f"{self.migration} is not an edited file of {self.environment}, so there is nothing to accept."
+
+    @property
+    def hint(self) -> Hint:
+        """Which are edited."""
+        return Hint("See which are", f"repair {self.environment}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ def baseline(
 def waiting(here: Standing, files: Sequence[Migration], *, through: str) -> tuple[Migration, ...]:
     """The files that a baseline would write down. Raises NotPending, HistoryDisagrees."""
     if here.problems:
-        raise HistoryDisagrees(here.environment, tuple(problem.sentence for problem in here.problems))
+        raise gate.disagreement(here)
     if through not in here.pending:
         raise NotPending(here.environment, through, through in dict(here.covers))
     return tuple(file for file in files if file.id in here.pending and file.id <= through)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from engine import amend, files
+from engine import amend, files, plan
 from engine.amend import Edited, NotEdited
+from engine.checkout import Checkout
 from engine.connection import Limits
 from engine.files import Migration
 from engine.plan import Drawn, Planned
@@ -38,23 +39,36 @@ class Amendment(Drawn):
         return tuple(files.parse(f"{one.id}.sql", one.text.encode()) for one in self.migrations)
 
 
-def baseline(here: Standing, there: Sequence[Migration], *, through: str, limits: Limits) -> Amendment:
-    """What a baseline through that file would write down. Raises NotPending, HistoryDisagrees."""
-    taken = amend.waiting(here, there, through=through)
-    return Amendment.at(here, [_unrun(one) for one in taken], limits=limits, act="baseline")
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The files as they are now, and what git says of them."""
+
+    files: Sequence[Migration]
+    checkout: Checkout | None = None
+
+
+def baseline(here: Standing, there: Folder, *, through: str, limits: Limits) -> Amendment:
+    """What a baseline through that file would write down. Raises NotPending and a child of PlanRefused."""
+    taken = amend.waiting(here, there.files, through=through)
+    origin = plan.committed(here, taken, there.checkout)
+    return Amendment.at(here, [_unrun(one) for one in taken], limits=limits, act="baseline", origin=origin)
 
 
 def repair(
-    here: Standing, there: Sequence[Migration], found: Sequence[Edited], *, accept: Sequence[str], limits: Limits
+    here: Standing, there: Folder, found: Sequence[Edited], *, accept: Sequence[str], limits: Limits
 ) -> Amendment:
-    """What accepting these of the edited files would change; `found` are all that are. Raises NotEdited."""
-    ran, by_id = {one.id: one.ran for one in found}, {one.id: one for one in there}
+    """What accepting these of the edited files would change; `found` are all that are.
+
+    Raises NotEdited and a child of PlanRefused.
+    """
+    ran, by_id = {one.id: one.ran for one in found}, {one.id: one for one in there.files}
     for id_ in accept:
         if id_ not in ran:
             raise NotEdited(here.environment, id_)
     ids = sorted(set(accept))
-    unrun = [_unrun(by_id[id_]) for id_ in ids]
-    return Amendment.at(here, unrun, limits=limits, act="repair", ran=tuple(ran[id_] for id_ in ids))
+    meant = [by_id[id_] for id_ in ids]
+    origin, was = plan.committed(here, meant, there.checkout), tuple(ran[id_] for id_ in ids)
+    return Amendment.at(here, [_unrun(one) for one in meant], limits=limits, act="repair", ran=was, origin=origin)
 
 
 def _unrun(file: Migration) -> Planned:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from engine import standing
+from engine import reach, standing
 from engine.connection import Database, Limits, Session, open_session, place, server_name
 from engine.errors import ConnectionLost, EngineError, Unreachable
 from engine.files import Migration
 from engine.lock import CLASS
+from engine.reach import ReachesProtected
 from engine.tools import ToolMissing, Tools
 
 #: More than this between two clocks makes times in the history and in backups' names mislead.
@@ -29,14 +30,19 @@ class Finding:
     sentence: str
 
 
-def look(database: Database, files: Sequence[Migration], *, tools: Tools, limits: Limits) -> Iterator[Finding]:
-    """What this environment's address, server, role and clock are like. Raises nothing of the engine's."""
+def look(
+    database: Database, files: Sequence[Migration], *, tools: Tools, limits: Limits, on_protected_server: bool = False
+) -> Iterator[Finding]:
+    """What this environment's address, server, role and clock are like. Raises nothing of the engine's.
+
+    `on_protected_server`: that its login may reach a protected environment's database is meant.
+    """
     try:
         with open_session(database, purpose="twokey check", limits=limits) as session:
             where = f"{place(database.dsn)}, PostgreSQL {server_name(session.server)}, as {session.conn.info.user}"
             yield Finding("server", "ok", f"{where}.")
             yield from (_pooler(session), _home(session, files), _pg_dump(session, tools))
-            yield from (_readable(session), _clock(session))
+            yield from (_readable(session), _clock(session), *_reach(session, meant=on_protected_server))
     except (Unreachable, ConnectionLost) as away:
         yield Finding("server", "unreachable", str(away))
     except EngineError as wrong:
@@ -110,6 +116,19 @@ def _readable(session: Session) -> Finding:
         )
         return Finding("backup", "wrong", f"{sentence} (PostgreSQL 14 on; before, GRANT SELECT).")
     return Finding("backup", "ok", f"{role} may read every table and sequence.")
+
+
+def _reach(session: Session, *, meant: bool) -> Iterator[Finding]:
+    """An environment that is not protected may be no way into one that is."""
+    if session.database.protected:
+        return
+    found = reach.protected(session)
+    if found is None:
+        yield Finding("reach", "ok", "Its login can change no protected environment on its server.")
+    elif meant:
+        yield Finding("reach", "ok", found.meant)
+    else:
+        yield Finding("reach", "wrong", str(ReachesProtected(found)))
 
 
 def _clock(session: Session) -> Finding:

@@ -40,6 +40,17 @@ class Contents:
     fingerprint: str
     public: bool
 
+    @property
+    def in_short(self) -> str:
+        """The same as a phrase."""
+        return phrase(rows=sum(self.rows.values()), tables=len(self.rows), head=self.head)
+
+
+def phrase(*, rows: int, tables: int, head: str | None) -> str:
+    """How much a database holds, and how far its history goes."""
+    counted = f"{rows:,} {'row' if rows == 1 else 'rows'} in {tables:,} {'table' if tables == 1 else 'tables'}"
+    return f"{counted}, {f'history up to {head}' if head else 'no migration yet'}"
+
 
 def read(session: Session, home: Home, *, rows: Mapping[str, int] | None = None) -> Contents:
     """What the session's database holds, as its transaction sees it when one is open. Rows not given are counted."""

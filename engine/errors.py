@@ -1,10 +1,26 @@
-"""What the world can do to a migration. Each error carries its facts; `str()` is the sentence with the next step."""
+"""What the world can do to a migration. Each error carries its facts; `str()` is the sentence, with what to do next."""
 
 from dataclasses import dataclass, fields
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A command that helps: `why` to say it, and its words. What stands before them, only who shows it knows."""
+
+    why: str
+    words: str
+
+
 class EngineError(Exception):
-    """The root of everything the engine raises on purpose. Children are dataclasses; they pickle."""
+    """The root of everything the engine raises on purpose. Children are dataclasses; they pickle.
+
+    `str()` names no command: a terminal and Slack type it otherwise. `hint` is what they name after it.
+    """
+
+    @property
+    def hint(self) -> Hint | None:
+        """The command that helps, if one does."""
+        return None
 
     def __post_init__(self) -> None:
         # Exception remembers its arguments for pickling; a dataclass alone would leave them out.

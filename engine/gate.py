@@ -28,10 +28,15 @@ class Gate:
     certified: Mapping[str, str] | None = None
 
 
+def disagreement(here: Standing) -> refusals.HistoryDisagrees:
+    """Why nothing passes while the folder and the history do not agree."""
+    return refusals.HistoryDisagrees(here.environment, tuple(one.sentence for one in here.problems), here.edited)
+
+
 def pending(here: Standing, files: Sequence[Migration]) -> tuple[Migration, ...]:
     """The files this environment has not run, oldest first. Raises HistoryDisagrees, UpToDate."""
     if here.problems:
-        raise refusals.HistoryDisagrees(here.environment, tuple(problem.sentence for problem in here.problems))
+        raise disagreement(here)
     waiting = set(here.pending)
     found = tuple(file for file in files if file.id in waiting)
     if not found:

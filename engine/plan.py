@@ -3,12 +3,13 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from engine import VERSION, bounds, gate, hazards, statements
-from engine.checkout import Author, Checkout, Origin
+from engine.checkout import Checkout, Origin
+from engine.commits import Author
 from engine.connection import Limits, milliseconds
 from engine.files import Migration
 from engine.gate import Gate, Held
@@ -37,7 +38,8 @@ class Drawn(ABC):
     """Migrations for one environment as it was when they were drawn, and all that an approval of them binds to.
 
     `digest` is 64 hex digits over everything here that says what runs, where and on what; not over `server` and
-    `bytes`, which change by themselves. Timeouts are in milliseconds; `bytes` is the database's size.
+    `bytes`, which change by themselves. Timeouts are in milliseconds; `bytes` is the database's size. `origin` is None
+    where no commit tells of these migrations.
     """
 
     environment: str
@@ -54,6 +56,7 @@ class Drawn(ABC):
     bytes: int
     tool_version: str
     digest: str
+    origin: Origin | None = None
 
     @property
     @abstractmethod
@@ -89,7 +92,8 @@ class Drawn(ABC):
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
         """What `as_json` described. Raises PlanAltered when texts and digest do not belong together."""
-        drawn = cls(**{**said, "migrations": tuple(map(_planned, said["migrations"])), **cls.more_from_json(said)})
+        ours = {"migrations": tuple(map(_planned, said["migrations"])), "origin": _commit(said.get("origin"))}
+        drawn = cls(**{**said, **ours, **cls.more_from_json(said)})
         if digest(drawn) != drawn.digest or any(checksum(one.text) != one.checksum for one in drawn.migrations):
             raise PlanAltered(drawn.environment, drawn.digest)
         return drawn
@@ -110,19 +114,16 @@ class Plan(Drawn):
 
     held: tuple[Held, ...]
     receipt: str | None = None
-    origin: Origin | None = None
 
     @property
     def bound(self) -> Mapping[str, Any]:
         """What was seen to work; no name, which the first kind there was needs not."""
-        return {"receipt": self.receipt} | ({"origin": asdict(self.origin)} if self.origin else {})
+        return {"receipt": self.receipt}
 
     @staticmethod
     def more_from_json(said: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Who is held, and where it comes from."""
-        found = said.get("origin")
-        origin = found and Origin(found["commit"], tuple(Author(**author) for author in found["authors"]))
-        return {"held": tuple(Held(**one) for one in said["held"]), "origin": origin}
+        """Who is held."""
+        return {"held": tuple(Held(**one) for one in said["held"])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +151,24 @@ def draw(
         bounds.check(file, parsed[file.id], schema=here.schema, limits=limits)
     passing, held = gate.pass_through(before, here, waiting) if before else (waiting, ())
     known = advice or Advice()
-    origin = _origin(here, passing, known.checkout) if known.checkout else None
+    origin = committed(here, passing, known.checkout)
     return Plan.at(here, _judged(passing, parsed, known, server=here.server), limits=limits, held=held, origin=origin)
 
 
-def _origin(here: Standing, passing: Sequence[Migration], checkout: Checkout) -> Origin | None:
-    """Which commit brought it; what a protected environment gets stands in one."""
-    if here.protected and checkout.trouble:
-        raise CheckoutUnread(here.environment, checkout.trouble)
-    loose = tuple(file.file for file in passing if file.id not in checkout.committed)
+def committed(here: Standing, meant: Sequence[Migration], checkout: Checkout | None) -> Origin | None:
+    """Which commit brought these files, and whose they are; what counts in a protected environment stands in one."""
+    found = written(here, [file.id for file in meant], checkout)
+    loose = tuple(file.file for file in meant if checkout and file.id not in checkout.committed)
     if here.protected and loose:
         raise NotCommitted(here.environment, loose)
-    return checkout.origin(file.id for file in passing)
+    return found
+
+
+def written(here: Standing, ids: Iterable[str], checkout: Checkout | None) -> Origin | None:
+    """Who wrote migrations of these names. Where git should know and cannot say, a protected environment waits."""
+    if here.protected and checkout and checkout.trouble:
+        raise CheckoutUnread(here.environment, checkout.trouble)
+    return checkout.origin(ids) if checkout else None
 
 
 def digest(drawn: Drawn) -> str:
@@ -180,6 +187,7 @@ def digest(drawn: Drawn) -> str:
             "lock_timeout": drawn.lock_timeout,
             "statement_timeout": drawn.statement_timeout,
             "tool_version": drawn.tool_version,
+            **({"origin": asdict(drawn.origin)} if drawn.origin else {}),
             **drawn.bound,
         }
     )
@@ -206,6 +214,10 @@ def _lasting(migrations: Sequence[Planned]) -> list[list[str]]:
     return [
         [one.id, hazard.name] for one in migrations for hazard in one.hazards if hazard.name not in hazards.BY_FIGURES
     ]
+
+
+def _commit(said: Mapping[str, Any] | None) -> Origin | None:
+    return Origin(said["commit"], tuple(Author(**author) for author in said["authors"])) if said else None
 
 
 def _planned(said: Mapping[str, Any]) -> Planned:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engine.errors import EngineError
+from engine.errors import EngineError, Hint
 
 
 class PlanRefused(EngineError):
@@ -11,13 +11,19 @@ class PlanRefused(EngineError):
 
 @dataclass(eq=False)
 class HistoryDisagrees(PlanRefused):
-    """The folder and the environment's history do not agree. `problems` are whole sentences."""
+    """The folder and the environment's history do not agree. `problems` are whole sentences; `edited` are ids."""
 
     environment: str
     problems: tuple[str, ...]
+    edited: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return " ".join(self.problems)
+
+    @property
+    def hint(self) -> Hint | None:
+        """What changed in a file can be seen."""
+        return Hint("See what changed", f"repair {self.environment}") if self.edited else None
 
 
 @dataclass(eq=False)
@@ -97,7 +103,7 @@ class BeforeLacks(PlanRefused):
     def __str__(self) -> str:
         return (
             f"{self.before} does not have {self.migration}.sql yet, so {self.environment} cannot get it. "
-            f"Apply {self.before} first."
+            f"Bring it to {self.before} first."
         )
 
 

@@ -13,7 +13,7 @@ from psycopg import sql
 from engine import contents, deeds, dump, dumps, former, history, identity, load, lock, manifest, swap, tallies, twin
 from engine.connection import Limits, Session, at, open_session, server_name
 from engine.contents import Contents
-from engine.errors import EngineError, EnvironmentBusy
+from engine.errors import EngineError, EnvironmentBusy, Hint
 from engine.manifest import Manifest
 from engine.tools import Tools
 
@@ -85,6 +85,16 @@ class RestoreFailed(EngineError):
 
     def __str__(self) -> str:
         return f"{self.environment} was not restored: {self.why}. Its database is as it was. {self.next_step}"
+
+
+@dataclass(eq=False)
+class OfAnother(RestoreFailed):
+    """The backup is another environment's."""
+
+    @property
+    def hint(self) -> Hint:
+        """Which are its own."""
+        return Hint("See which there are", f"backups {self.environment}")
 
 
 def run(
@@ -166,7 +176,7 @@ def _believed(session: Session, source: Source) -> Manifest:
     found, environment = manifest.verify(source.backup), session.database.environment
     if found.environment != environment:
         why = f"{source.backup.name} is a backup of {found.environment}"
-        raise RestoreFailed(environment, why, "Name one of its own: twokey backups lists them.")
+        raise OfAnother(environment, why, "Name one of its own.")
     if int(found.server_version.split(".")[0]) > session.server // 10000:
         why = (
             f"{source.backup.name} is from PostgreSQL {found.server_version} and this is {server_name(session.server)}"

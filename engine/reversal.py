@@ -7,7 +7,7 @@ from typing import Any
 from engine import hazards, plan, sections, statements
 from engine.connection import Limits
 from engine.hazards.catalog import Catalog
-from engine.plan import Drawn, Planned
+from engine.plan import Advice, Drawn, Planned
 from engine.standing import Standing
 
 
@@ -24,9 +24,14 @@ class Reversal(Drawn):
         return {"act": "revert"}
 
 
-def draw(here: Standing, chosen: Sequence[Planned], *, limits: Limits, catalog: Catalog | None = None) -> Reversal:
-    """How this environment would be brought back past what `revert.choose` gave."""
-    return Reversal.at(here, [_way_down(one, catalog) for one in chosen], limits=limits)
+def draw(here: Standing, chosen: Sequence[Planned], *, limits: Limits, advice: Advice | None = None) -> Reversal:
+    """How this environment would be brought back past what `revert.choose` gave. Raises CheckoutUnread.
+
+    The texts are those that ran, whatever the folder has: of git it is asked alone who wrote files of these names.
+    """
+    known = advice or Advice()
+    origin = plan.written(here, [one.id for one in chosen], known.checkout)
+    return Reversal.at(here, [_way_down(one, known.catalog) for one in chosen], limits=limits, origin=origin)
 
 
 def _way_down(one: Planned, catalog: Catalog | None) -> Planned:

@@ -23,7 +23,7 @@ from engine import (
 )
 from engine.backup import Into
 from engine.connection import Session
-from engine.errors import EngineError
+from engine.errors import EngineError, Hint
 from engine.history import Home
 from engine.plan import Planned
 from engine.report import BackupStarted, BackupTaken, Done, Failure, MigrationStarted, Report, Reverted, Step
@@ -46,7 +46,12 @@ class NotThere(CannotRevert):
     migration: str
 
     def __str__(self) -> str:
-        return f"{self.environment} has not applied {self.migration}. Look at twokey status {self.environment}."
+        return f"{self.environment} has not applied {self.migration}."
+
+    @property
+    def hint(self) -> Hint:
+        """What it has applied."""
+        return Hint("See what it has", f"status {self.environment}")
 
 
 @dataclass(eq=False)

@@ -11,7 +11,20 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from engine import connection, failure, fingerprint, forward, history, lock, plan, sections, standing, transaction, twin
+from engine import (
+    connection,
+    failure,
+    fingerprint,
+    forward,
+    history,
+    lock,
+    plan,
+    reach,
+    sections,
+    standing,
+    transaction,
+    twin,
+)
 from engine.connection import Database, Session, at, open_session
 from engine.errors import EngineError, ReadOnly, Unreachable
 from engine.files import Migration
@@ -179,7 +192,7 @@ def _guard(server: Server, maintenance: Session) -> None:
     for one in server.guarded:
         if _identifier_of(one) == _identifier(maintenance):
             raise _forbidden(one.environment)
-    for name in _neighbours(maintenance):
+    for name in reach.neighbours(maintenance):
         for marked in _marked(maintenance, name):
             raise _forbidden(marked)
 
@@ -205,35 +218,15 @@ def _identifier(session: Session) -> str:
     return row[0]
 
 
-def _neighbours(maintenance: Session) -> tuple[str, ...]:
-    """The databases of the scratch server that its role may enter, its own first."""
-    rows = maintenance.conn.execute(
-        "SELECT datname::text FROM pg_database WHERE datallowconn AND NOT datistemplate"
-        " AND has_database_privilege(oid, 'CONNECT') AND NOT starts_with(datname, 'twokey_scratch_')"
-        " ORDER BY datname <> current_database(), datname"
-    ).fetchall()
-    return tuple(name for (name,) in rows)
-
-
 def _marked(maintenance: Session, name: str) -> tuple[str, ...]:
     """The protected environments that a database says it is. One that does not let us in is passed over."""
     with suppress(Unreachable, ReadOnly), open_session(at(maintenance, database=name), purpose="twokey scratch") as one:
-        return _marks(one, name)
+        try:
+            return reach.marks(one)
+        except psycopg.errors.InsufficientPrivilege as cause:
+            why = f"its server has an environment's database, {name}, and whether that one is protected may not be read"
+            raise ScratchRefused(why, _ELSEWHERE) from cause
     return ()
-
-
-def _marks(session: Session, name: str) -> tuple[str, ...]:
-    tables = session.conn.execute(
-        "SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relname = 'twokey_environment' AND c.relkind = 'r'"
-    ).fetchall()
-    query = sql.SQL("SELECT name FROM {} WHERE protected")
-    try:
-        asked = (session.conn.execute(query.format(Home(space).table("twokey_environment"))) for (space,) in tables)
-        return tuple(name for one in asked for (name,) in one)
-    except psycopg.errors.InsufficientPrivilege as cause:
-        why = f"its server has an environment's database, {name}, and whether that one is protected may not be read"
-        raise ScratchRefused(why, _ELSEWHERE) from cause
 
 
 def _name(maintenance: Session, purpose: str) -> str:

@@ -94,6 +94,11 @@ class Standing:
         """(id, checksum) of all that is applied: what a certification given now would stand for."""
         return tuple((entry.id, entry.checksum) for entry in self.applied)
 
+    @property
+    def edited(self) -> tuple[str, ...]:
+        """Ids of the files that changed after they were applied."""
+        return tuple(problem.id for problem in self.problems if problem.state is State.EDITED)
+
     def has(self, migration: str) -> bool:
         """Whether it is applied, under any name: a row of another tool, or of before a renaming, has its timestamp."""
         names = {migration, stamp_of(migration) or migration}
@@ -210,8 +215,7 @@ def _broken(
         elif not row.matches(file):
             sentence = (
                 f"{file.file} changed after {environment} applied it: it ran as {row.checksum[:8]} "
-                f"and is now {file.checksum[:8]}. Restore the file as it ran, or put the change in a new migration; "
-                f"twokey repair {environment} shows what changed."
+                f"and is now {file.checksum[:8]}. Restore the file as it ran, or put the change in a new migration."
             )
             yield Problem(file.id, State.EDITED, sentence)
 

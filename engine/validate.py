@@ -114,6 +114,7 @@ def _in_short(one: Seen) -> dict[str, Any]:
         "pending": list(here.pending) if here else [],
         "last": {"migration": last.id, "at": last.at, "by": last.by} if last else None,
         "problems": [problem.sentence for problem in here.problems] if here else [],
+        "edited": list(here.edited) if here else [],
         "drift": _counted(here.drift) if here else None,
         "deed": _explaining(here) if here else None,
     }

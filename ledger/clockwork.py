@@ -11,17 +11,23 @@ from ledger.events import Answered, ExpiryWarned, Ready, Unanswered, Waiting
 from ledger.pen import NOW, Pen
 from ledger.request import CHANGING
 from ledger.states import State, sources
-from ledger.tables import events, requests
+from ledger.tables import events, plans, requests
 
-# Whose plan waits for a person; every other plan is the worker's own to go on with.
-_SECOND_KEY = and_(requests.c.protected, requests.c.act.in_(CHANGING))
+_LAID = select(plans.c.request_id).where(plans.c.request_id == requests.c.id)
+
+#: Whose plan waits for a person: `policy.needs_second_key`, as far as the ledger knows. Every other plan is the
+#: worker's own to go on with.
+SECOND_KEY = and_(
+    requests.c.act.in_(CHANGING),
+    or_(requests.c.protected, _LAID.where(plans.c.summary["protected"].as_boolean()).exists()),
+)
 
 
 def _wants_a_worker(older_than: timedelta) -> ColumnElement[bool]:
     """It is a worker's turn, and for a start that was to come, was longer ago than that."""
     return or_(
         requests.c.state == State.ASKED,
-        and_(requests.c.state == State.PLANNED, not_(_SECOND_KEY)),
+        and_(requests.c.state == State.PLANNED, not_(SECOND_KEY)),
         and_(requests.c.state == State.APPROVED, requests.c.starts_at <= NOW - older_than),
     )
 
@@ -96,7 +102,7 @@ class Clockwork(Pen):
             events.c.request_id == requests.c.id, events.c.kind == ExpiryWarned.__name__
         )
         soon = requests.c.expires_at.between(NOW, NOW + within)
-        return self._ids(requests.c.state == State.PLANNED, _SECOND_KEY, soon, not_(warned.exists()))
+        return self._ids(requests.c.state == State.PLANNED, SECOND_KEY, soon, not_(warned.exists()))
 
     def beat(self, request_id: int) -> None:
         """The run of this request is alive now."""

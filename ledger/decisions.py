@@ -103,12 +103,14 @@ class Decisions(Pen):
             "rejecting": plain.dump(witness.rejecting),
             "pressed": plain.dump(witness.pressed),
             "groups": plain.dump(witness.groups),
+            "ours": witness.ours,
         }
         seen = Witnessed(
             approving=tuple(actor.id for actor in witness.approving),
             rejecting=tuple(actor.id for actor in witness.rejecting),
             pressed=tuple(actor.id for actor in witness.pressed),
             groups=tuple(group.told for group in witness.groups),
+            ours=witness.ours,
         )
         with self._transaction() as tx:
             self._tell(tx, witness.request_id, seen)

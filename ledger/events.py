@@ -123,6 +123,7 @@ class Witnessed:
     rejecting: tuple[str, ...]
     pressed: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()  # each user group among the approvers, followed by who was in it
+    ours: bool | None = None  # whether the channels were this workspace's alone; None in stories from before
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,13 +137,14 @@ def _unknown(evidence: Evidence, links: Iterable[Link]) -> Iterator[Breach]:
         yield Breach(evidence["request"]["id"], None, "A decision is about another plan than the events tell of.")
 
 
-def _seen(witness: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Whom a witness shows, as its event says it."""
-    return {name: [actor["id"] for actor in witness[name]] for name in _SEEN} | {"groups": _groups(witness)}
+def _seen(witness: Mapping[str, Any]) -> dict[str, Any]:
+    """Whom and what a witness shows, as its event says it."""
+    people = {name: [actor["id"] for actor in witness[name]] for name in _SEEN}
+    return {**people, "groups": _groups(witness), "ours": witness.get("ours")}
 
 
-def _unlike(body: Mapping[str, Any], seen: Mapping[str, list[str]]) -> bool:
-    return any(body[name] != said for name, said in seen.items() if name in body)
+def _unlike(body: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    return any(body[name] != said for name, said in seen.items() if body.get(name) is not None)
 
 
 def _groups(part: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Numeric, Text, and_, cast, func, insert, not_, or_, select, update
 
 from ledger import rows
+from ledger.clockwork import SECOND_KEY
 from ledger.events import Event, Frozen, Halted, Withdrawn
 from ledger.pen import NOW, Pen
 from ledger.request import POLICY, Act, Freeze, Request, Verdict, Wish
@@ -76,7 +77,7 @@ class Freezes(Pen):
         standing = [decisions.c.verdict == Verdict.APPROVE, decisions.c.withdrawn_ts.is_(None)]
         given = update(decisions).where(decisions.c.request_id.in_(waits), *standing)
         tx.execute(given.values(withdrawn_ts=_NOW_AS_TS))
-        turned = [requests.c.environment == environment, requests.c.state == State.APPROVED, requests.c.protected]
+        turned = [requests.c.environment == environment, requests.c.state == State.APPROVED, SECOND_KEY]
         back = update(requests).where(*turned, requests.c.act != Act.THAW)
         return tx.scalars(back.values(state=State.PLANNED, starts_at=None).returning(requests.c.id)).all()
 

@@ -41,7 +41,7 @@ def may_ask(
         )
     if act is Act.CERTIFY and (refused := _not_a_certifier(actor, environment, groups)):
         return refused
-    if not act.changes or not environment.protected:
+    if not takes_two_keys(act, environment):
         return Allowed()
     keys = second_key.holders(environment, groups, requester=actor)
     if not keys.enough:
@@ -76,7 +76,7 @@ def may_decide(
     if keys.is_requester(actor):
         return Denied(f"You asked for #{request.id}, so the second key is not yours. {who_may}")
     if keys.is_author(actor):
-        return Denied(f"You wrote a part of what #{request.id} runs, and authors do not approve it. {who_may}")
+        return Denied(f"You wrote a part of what #{request.id} is about, and authors do not approve it. {who_may}")
     if not keys.counts(actor):
         return Denied(f"You are not an approver of {environment.name}. {who_may}")
     if request.state not in {State.PLANNED, State.APPROVED}:
@@ -123,10 +123,18 @@ def may_export(actor: Actor) -> Allowed | Denied:
     return verdict.not_a_member(actor) or Allowed()
 
 
+def takes_two_keys(act: Act, environment: Environment) -> bool:
+    """Whether what is wished for will wait for a second person, as far as this twokey.toml knows."""
+    return act.changes and environment.protected
+
+
 def needs_second_key(request: Request, environment: Environment) -> bool:
-    """Whether a planned request waits for a second person. Everybody who knows may say so, and one is enough."""
-    protected = environment.protected or request.protected or request.plan is None or request.plan.protected
-    return protected and request.act.changes
+    """Whether a request waits for a second person. Everybody who knows may say so, and one is enough.
+
+    The plan tells what the database itself says; where one should stand and does not, nobody may go on alone.
+    """
+    told = request.plan.protected if request.plan else request.state in {State.PLANNED, State.APPROVED, State.APPLYING}
+    return takes_two_keys(request.act, environment) or (request.act.changes and (request.protected or told))
 
 
 def may_start(
@@ -219,6 +227,11 @@ def _seen_now(
         return Denied(
             f"#{request.id} did not start: nobody looked at its reactions in the last "
             f"{WITNESS_GOOD_FOR.seconds} seconds. Check that the bot runs; the request waits."
+        )
+    if not witness.ours:
+        return Denied(
+            f"#{request.id} did not start: Slack does not say that its channel is this workspace's alone, and nothing "
+            "protected runs where strangers read. Unshare the channel, or name another in twokey.toml, then ask again."
         )
     keys = second_key.holders(environment, request.groups, witness.groups, requester=request.actor, plan=request.plan)
     if refused := verdict.rejected(request, (one.id for one in witness.rejecting if keys.counts(one))):

@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One statement that ran on the copy. `at` and `seconds` count from the run's beginning."""
+    """One statement that ran on the copy. `at` and `seconds` count from the run's beginning.
+
+    `wal` is in bytes; None in what was written down before that was kept.
+    """
 
     migration: str
     line: int
@@ -16,6 +19,7 @@ class Ran:
     seconds: float
     rows: int | None
     rewrites: tuple[str, ...] = ()
+    wal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Rehearsal:
 
     `extent` is whole or schema; `restored` how many seconds the restore took, checked, and `bytes` the copy's size.
     `unnamed` are tables that the plan does not name and whose rows it changed. `undo` is what the way back is worth:
-    lossless, loses, irreversible or broken.
+    lossless, loses, irreversible or broken. `more` statements ran than are shown.
     """
 
     receipt: str
@@ -74,6 +78,7 @@ class Rehearsal:
     undone: float
     no_way_back: str | None
     outlook: Outlook
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ class Act(StrEnum):
         """Whether it runs the migrations that it is about, so that hazards count and a backup comes first."""
         return self in {Act.APPLY, Act.ROLLBACK}
 
+    @property
+    def has_authors(self) -> bool:
+        """Whether it runs what somebody wrote, or lets that count; whoever wrote it may be barred from agreeing."""
+        return self in {Act.APPLY, Act.ROLLBACK, Act.BASELINE, Act.REPAIR}
+
 
 #: The acts that change their environment, and those of which a protected one has one at a time.
 CHANGING = tuple(act for act in Act if act.changes)
@@ -258,7 +263,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What Slack said, at one moment, about the card of a request that is ready to start, and about people."""
+    """What Slack said, at one moment, about the card of a request that is ready to start, and about people.
+
+    `ours`: that the channels of its card and of its asking are this workspace's alone; what is not said is not so.
+    """
 
     request_id: int
     at: datetime
@@ -266,6 +274,7 @@ class Witness:
     rejecting: tuple[Actor, ...]
     pressed: tuple[Actor, ...] = ()  # those whose press stands in the ledger, as Slack knows them now
     groups: tuple[Group, ...] = ()  # the user groups among the approvers, as they were at that moment
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

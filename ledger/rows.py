@@ -95,6 +95,7 @@ def witness(row: Row[Any]) -> Witness:
         rejecting=tuple(plain.load(Actor, one) for one in row.rejecting),
         pressed=tuple(plain.load(Actor, one) for one in row.pressed),
         groups=groups(row),
+        ours=row.ours,
     )
 
 

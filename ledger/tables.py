@@ -152,6 +152,7 @@ witnesses = Table(
     Column("rejecting", JSONB, nullable=False),
     Column("pressed", JSONB, nullable=False, server_default="[]"),
     _groups(),
+    Column("ours", Boolean, nullable=False, server_default="false"),
 )
 
 certifications = Table(

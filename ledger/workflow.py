@@ -25,6 +25,13 @@ class WorkflowError(Exception):
         return f"twokey.toml: {self.key} {self.what}."
 
 
+class Unreadable(WorkflowError):
+    """The file itself is the trouble; the key is its path."""
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.what}."
+
+
 class Verbosity(StrEnum):
     """How much of a run the channel shows."""
 
@@ -117,6 +124,7 @@ class Environment:
     approvals: int = 1
     certifiers: tuple[str, ...] | None = None  # None lets every full member
     authors_may_approve: bool = False
+    on_protected_server: bool = False  # its login may reach into a protected environment's database, and that is meant
     people: tuple[Person, ...] = ()
     rehearsals: Rehearsals = Rehearsals()
 

@@ -19,6 +19,7 @@ from ledger.workflow import (
     Person,
     Rehearsals,
     Scratch,
+    Unreadable,
     Verbosity,
     Workflow,
     WorkflowError,
@@ -98,11 +99,11 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise WorkflowError(str(path), "cannot be read; set TWOKEY_CONFIG to the workflow file") from error
+        raise Unreadable(str(path), "cannot be read; set TWOKEY_CONFIG to the workflow file") from error
     except UnicodeDecodeError as error:
-        raise WorkflowError(str(path), "is not UTF-8; save it as UTF-8") from error
+        raise Unreadable(str(path), "is not UTF-8; save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise WorkflowError(str(path), f"is not TOML: {error}") from error
+        raise Unreadable(str(path), f"is not TOML: {error}") from error
 
 
 def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup: Backups) -> Environment:
@@ -115,6 +116,7 @@ def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup
         certifiers=_listed(table, "certifiers") if table.has("certifiers") else None,
         approvals=table.number("approvals", default=1),
         authors_may_approve=table.truth("authors_may_approve"),
+        on_protected_server=table.truth("on_protected_server"),
         channel=table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id', default=channel),
         verbosity=_verbosity(table, default=verbosity),
         backup=_backup(table, backup),

@@ -97,6 +97,7 @@ class Admin:
         wishes: dict[str, Deed] = {
             "reset": self._reset,
             "fault": lambda body: self.web_api.faults.ordered.append(Fault(**body)),
+            "mend": lambda _: self.web_api.faults.ordered.clear(),
             "disconnect": lambda body: self.post_office.sockets.disconnect(**body),
             "deliver": lambda body: self._deliver(**body),
             "settings": self._set,

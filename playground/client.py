@@ -114,6 +114,10 @@ class Workspace:
         """Order a fault for the next `times` calls: `error`, `status` and `retry_after`, `hang`, `lose_answer`."""
         self.post("fault", method=method, **fault)
 
+    def mend(self) -> None:
+        """No fault that was ordered is left."""
+        self.post("mend")
+
     def disconnect(self, *, reason: str | None = "refresh_requested", grace: float = 0.2) -> None:
         """End all sockets, after a disconnect frame and `grace` seconds; without a reason, at once."""
         self.post("disconnect", reason=reason, grace=grace)

@@ -17,6 +17,8 @@ from playground import people, stack, story
 from playground.transcript import Transcript, WentOtherwise
 
 FOLDER = stack.REPOSITORY / ".playground"
+#: Long enough to take a key back in.
+START_DELAY = "5s"
 
 
 def main() -> int:
@@ -115,7 +117,9 @@ def fresh_folder() -> Path:
     """The sample files in a folder of the demo's own, as if it were played for the first time."""
     with writing():
         shutil.rmtree(FOLDER, ignore_errors=True)
-        return stack.lay_out(FOLDER)
+        config = stack.lay_out(FOLDER)
+        config.write_text(f'start_delay = "{START_DELAY}"\n{config.read_text()}')
+        return config
 
 
 def _stay(parts: stack.Stack) -> None:

@@ -1,4 +1,5 @@
-"""`make picture`: docs/channel.png, the channel while production waits for its second key, seen by the approver.
+"""`make picture`: docs/channel.png, the channel while production waits for its second key, seen by the approver; and
+docs/rehearsal.png, what stands under the card there.
 
 Needs a Chromium: the one that the variable CHROMIUM names, or the one on PATH.
 """
@@ -7,6 +8,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 from playwright.sync_api import ViewportSize, sync_playwright
 
@@ -14,6 +16,7 @@ from playground import demo, people, stack, story
 from playground.transcript import Transcript
 
 PICTURE = stack.REPOSITORY / "docs" / "channel.png"
+REHEARSAL = PICTURE.with_name("rehearsal.png")
 SIZE: ViewportSize = {"width": 1240, "height": 1180}
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")
 
@@ -33,9 +36,11 @@ def main() -> int:
         story.change_a_model(channel, parts)
         story.apply_to_development(channel)
         story.promote_to_test(channel)
-        story.ask(channel)
+        (file,) = channel.thread_shows(story.ask(channel), "rehearsal-4.png")["files"]
+        with urlopen(file["url_private"]) as drawn:
+            REHEARSAL.write_bytes(drawn.read())
         take(chromium, f"{parts.slack.page_url}?as={story.BO}", PICTURE)
-    print(f"{PICTURE} is new")
+    print(f"{PICTURE} and {REHEARSAL} are new")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The main job as one story: a model changes, its migration travels to production with two keys, and a file fails."""
+"""The main job as one story: a model changes, its migration travels to production with two keys, and two files fail."""
 
 import subprocess
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ def play(channel: Transcript, parts: Stack) -> None:
     ask_for_production(channel)
     compare(channel)
     prove_the_backup(channel, parts)
+    stop_in_rehearsal(channel, parts)
     stumble(channel, parts)
 
 
@@ -61,9 +62,11 @@ def promote_to_test(channel: Transcript) -> None:
 
 
 def ask_for_production(channel: Transcript) -> None:
-    """One key asks, a second one turns."""
-    channel.heading("Production turns with two keys")
+    """One key asks; what was asked for has run on a copy, and everybody sees how; a second key turns."""
+    channel.heading("Production turns with two keys, after a rehearsal")
     card = ask(channel)
+    channel.thread_shows(card, "*Receipt*", "ALTER TABLE", "public.users ACCESS EXCLUSIVE")
+    channel.thread_shows(card, "The rehearsal of #4 in time", "rehearsal-4.png")
     channel.reacts(ADA, card, "white_check_mark")
     channel.sees(ADA, "the second key is not yours")
     channel.reacts(BO, card, "white_check_mark")
@@ -113,8 +116,27 @@ def prove_the_backup(channel: Transcript, parts: Stack) -> None:
     print(f"   {backup.name} restores with psql into an empty database")
 
 
+def stop_in_rehearsal(channel: Transcript, parts: Stack) -> None:
+    """A file passes where nobody has signed up, and ends in its rehearsal: production has rows that it does not fit."""
+    channel.heading("A file that production's rows do not fit")
+    with psycopg.connect(parts.dsn["production"]) as conn:
+        conn.execute("INSERT INTO users (email) VALUES ('cleo@example.org'), ('dan@example.org')")
+    print("\nTwo people sign up on production, without a phone number. Then Ada writes a file that requires one.")
+    strict = parts.folder / "migrations" / f"{datetime.now(UTC):%Y%m%d%H%M%S}_require_phone.sql"
+    strict.write_text("-- Everybody leaves a number.\nALTER TABLE users ALTER COLUMN phone SET NOT NULL;\n")
+    for words, environment in (("apply dev", "development"), ("promote test", "test")):
+        channel.types(ADA, words)
+        channel.shows(f"*{environment}* · apply", "require_phone", "Applied")
+    channel.types(ADA, "certify test nobody can leave it out")
+    channel.shows("*test* · certify", "certified 5 migrations")
+    channel.types(ADA, "apply prod")
+    channel.fills_in(ADA, {"environment": "production", "reason": "everybody has a phone"})
+    channel.shows("ended in its rehearsal: nobody was asked, and production is untouched.")
+    channel.shows(f"{strict.name}:2, statement 1 of 1, failed in rehearsal", "(23502)", "production was not touched.")
+
+
 def stumble(channel: Transcript, parts: Stack) -> None:
-    """A fifth file fails on development: rolled back, and said what, where and what next."""
+    """A sixth file fails on development: rolled back, and said what, where and what next."""
     channel.heading("A file that fails")
     broken = parts.folder / "migrations" / f"{datetime.now(UTC):%Y%m%d%H%M%S}_add_city_index.sql"
     broken.write_text("CREATE TABLE cities (id bigint PRIMARY KEY);\n\nCREATE INDEX cities_name ON cities (nmae);\n")
@@ -122,4 +144,4 @@ def stumble(channel: Transcript, parts: Stack) -> None:
     card = channel.shows("*development* · apply", f"Failed in `{broken.stem}`, line 3")
     channel.thread_shows(card, "(42703)", "It was rolled back whole.", "➡️ Correct")
     channel.types(ADA, "status dev")
-    channel.sees(ADA, "add_city_index", "4 applied, 1 pending")
+    channel.sees(ADA, "add_city_index", "5 applied, 1 pending")

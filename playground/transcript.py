@@ -113,12 +113,14 @@ class Transcript:
 
 
 def read(message: Message) -> Iterator[str]:
-    """The words of a message as a person reads them: its blocks, or its text where there are none."""
+    """The words of a message as a person reads them: its blocks, or its text where there are none, and its files."""
     blocks = message.get("blocks") or []
     if not blocks:
         yield str(message.get("text", ""))
     for block in blocks:
         yield from _words(block)
+    for file in message.get("files") or []:
+        yield f"📎 {file['name']}: {file['alt_txt']}"
 
 
 def _words(block: dict[str, Any]) -> Iterator[str]:

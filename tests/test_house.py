@@ -18,6 +18,7 @@ ROOMS = ("bot", "ledger", "workers", "engine", "cli", "playground")
 #: What each room may use of others'. What it may use of ours is import-linter's to say (pyproject.toml).
 OTHERS = {
     "bot": {"slack_bolt", "slack_sdk"},
+    "bot.brush": {"matplotlib"},
     "ledger": {"sqlalchemy"},
     "ledger.doorbell": {"redis", "rq"},
     "workers": {"rq", "redis"},

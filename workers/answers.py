@@ -14,7 +14,7 @@ from engine.validate import Seen
 from ledger import plain
 from ledger.records import Inquiry, Observation, Question
 from ledger.workflow import Environment
-from workers import backups, drawing, edits, neighbours, sight
+from workers import backups, drawing, edits, neighbours, reporting, sight
 from workers.hands import Hands
 
 Bodies = Mapping[str, sight.Body | None]
@@ -76,7 +76,7 @@ def _plan(hands: Hands, environment: Environment, bodies: Bodies) -> dict[str, A
             advice = Advice(catalog.read(session), Squawk(hands.tools.squawk), hands.checkout(files))
         plan = drawing.draw_plan(here.standing, files, before=known, workflow=hands.workflow, advice=advice)
     except EngineError as refused:
-        return _refused(environment.name, str(refused))
+        return _refused(environment.name, reporting.sentence(refused))
     except JobTimeoutException:
         return _refused(environment.name, f"{environment.name} let us in and then did not answer in time.")
     summary = drawing.summarize(plan, before=known, workflow=hands.workflow)

@@ -1,7 +1,7 @@
 """`baseline`: pending files stand in the history as applied, and none of them runs: the database has it all already."""
 
 from engine import amend, amendment, standing
-from engine.amendment import Amendment
+from engine.amendment import Amendment, Folder
 from engine.connection import Session
 from ledger.events import TakenOver
 from ledger.request import Fact, PlanSummary, Request
@@ -20,8 +20,8 @@ def draw(hands: Hands, request: Request, session: Session, known: Known) -> Draw
     if len(request.about) != 1:
         raise NotUnderstood(request.words)
     files = hands.files()
-    here = standing.look(session, files)
-    drawn = amendment.baseline(here, files, through=request.about[0], limits=hands.limits)
+    here, there = standing.look(session, files), Folder(files, hands.checkout(files))
+    drawn = amendment.baseline(here, there, through=request.about[0], limits=hands.limits)
     must = f"{here.environment} must have what these make already, and nobody looks whether it has"
     fact = Fact("Nothing runs", f"and nothing is backed up: {must}")
     return Drawn(righting.summarize(hands, drawn, fact), drawn.as_json())

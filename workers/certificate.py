@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.connection import milliseconds
-from engine.refusals import PlanRefused
+from engine.refusals import HistoryDisagrees, PlanRefused
 from engine.standing import Standing
 from ledger.request import PlannedMigration, PlanSummary, Request
 from ledger.workflow import Workflow
@@ -29,11 +29,8 @@ class NothingToCertify(PlanRefused):
 
 
 @dataclass(eq=False)
-class NotInOrder(PlanRefused):
-    """The history of the environment and the folder do not agree. `problems` are whole sentences."""
-
-    environment: str
-    problems: tuple[str, ...]
+class NotInOrder(HistoryDisagrees):
+    """The history of the environment and the folder do not agree, so nobody can say what was tested."""
 
     def __str__(self) -> str:
         return f"{self.environment} cannot be certified as it is. {' '.join(self.problems)}"
@@ -75,7 +72,7 @@ def cover(here: Standing, *, left_by: Request | None, since: str | None = None) 
     a migration that was applied after the person spoke; a word said before cannot cover it.
     """
     if here.problems:
-        raise NotInOrder(here.environment, tuple(problem.sentence for problem in here.problems))
+        raise NotInOrder(here.environment, tuple(one.sentence for one in here.problems), here.edited)
     if not here.applied:
         raise NothingToCertify(here.environment)
     if since is not None:

@@ -38,7 +38,7 @@ def summarize(plan: Plan, *, before: Before | None, workflow: Workflow) -> PlanS
         statement_timeout=spoken(plan.statement_timeout),
         looked_for=hazards.NAMES,
         notes=notes.of(plan),
-        origin=_origin(plan.origin),
+        origin=origin(plan.origin),
     )
 
 
@@ -92,7 +92,8 @@ def spoken(milliseconds: int) -> str:
     return f"{milliseconds} ms"
 
 
-def _origin(found: checkout.Origin | None) -> Origin | None:
+def origin(found: checkout.Origin | None) -> Origin | None:
+    """Who wrote what it is about, without the engine."""
     if found is None:
         return None
     return Origin(found.commit, tuple(Author(author.name, author.mark) for author in found.authors))

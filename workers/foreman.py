@@ -17,7 +17,7 @@ from ledger.errors import IllegalMove, LedgerError
 from ledger.events import Approved, Denied, Failed, Planned, Stale, Started
 from ledger.request import POLICY, Request
 from ledger.states import State
-from workers import acts, gate, reporting, running
+from workers import acts, gate, reaching, reporting, running
 from workers.craft import REFUSALS
 from workers.craft import purpose as run_purpose
 from workers.hands import Hands
@@ -64,10 +64,11 @@ def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
     try:
         known = craft.learn(hands)
         with open_session(hands.database, purpose=f"twokey plan #{request.id}", limits=hands.limits) as session:
+            reaching.guard(hands, session, request.act)
             drawn = craft.draw(hands, request, session, known)
     except REFUSALS as refused:
         return book.move(
-            request.id, State.REJECTED, why=Denied(str(refused), again=not isinstance(refused, UpToDate))
+            request.id, State.REJECTED, why=Denied(reporting.sentence(refused), again=not isinstance(refused, UpToDate))
         ), None
     except EngineError as trouble:
         return book.move(request.id, State.FAILED, why=reporting.trouble(request, trouble)), None
@@ -113,12 +114,13 @@ def _is_unchanged(hands: Hands, request: Request, session: Session, known: Known
     if known is None or not known.is_fresh():
         known = craft.learn(hands)
     try:
+        reaching.guard(hands, session, request.act)
         drawn = craft.draw(hands, request, session, known)
     except (BeforeUnobserved, AfterUnobserved) as unknown:  # that passes, and then it is rung again
         gate.say_once(hands, request.id, gate.refusal(f"#{request.id} did not start. {unknown}"))
         return False
     except REFUSALS as refused:
-        return _grow_stale(hands, request, str(refused))
+        return _grow_stale(hands, request, reporting.sentence(refused))
     if drawn.summary.digest != request.plan.digest:
         return _grow_stale(hands, request, craft.difference(request.plan, drawn.summary))
     if craft.digest(request, hands.book.frozen_plan(request.id)) != request.plan.digest:

@@ -42,7 +42,9 @@ def draw(hands: Hands, request: Request, session: Session, known: Known) -> Draw
         "source": source.name,
         "name": name,
     }
+    otherwise = naming.changed(name)
     facts = (
+        *([Fact("Name", otherwise)] if otherwise else []),
         Fact("From", source.name),
         Fact("Changes nothing", "it is proven on a scratch database, and comes as a file that somebody has to commit"),
     )

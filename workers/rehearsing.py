@@ -40,7 +40,7 @@ _BARS = {"SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"}
 
 @dataclass(eq=False)
 class RehearsalOver(PlanRefused):
-    """What was rehearsed is not what would run now. `why` is a sentence."""
+    """What was rehearsed is not what would run now. `why` says so, and what it needs."""
 
     why: str
 
@@ -95,8 +95,15 @@ def _extent(hands: Hands) -> tuple[Extent, str | None]:
     if hands.rehearsal is None:
         if wanted is not None:
             raise _no_server(hands)
-        return Extent.OFF, "no scratch server is known to the worker"
+        return Extent.OFF, _unknown_server(hands)
     return wanted or Extent.WHOLE, None
+
+
+def _unknown_server(hands: Hands) -> str:
+    """Why a plan that may be rehearsed is not, as a phrase with the way out."""
+    named = hands.environment.rehearsals.server or hands.workflow.scratch
+    do = f"set {named.dsn_variable} for it, and start it anew" if named else "name one under `[scratch]` in twokey.toml"
+    return f"the worker of {hands.environment.name} knows no scratch server. Whoever runs Twokey: {do}"
 
 
 def _no_server(hands: Hands) -> NoScratch | NoScratchHere:
@@ -109,7 +116,8 @@ def _again(hands: Hands, request: Request, here: Standing, drawn: Plan) -> Seen:
     bound = hands.book.frozen_plan(request.id).get("receipt")
     if bound is None:
         if _extent(hands)[0] is not Extent.OFF:
-            raise RehearsalOver(f"The plan was not rehearsed, and {request.environment} asks for that now.")
+            asks = f"{request.environment} asks for that now"
+            raise RehearsalOver(f"The plan was not rehearsed, and {asks}. It needs a plan that is.")
         return Seen(drawn)
     good_for = hands.environment.rehearsals.good_for or request.expires_at - request.asked_at
     found, _ = of(hands, request.id, bound=bound)
@@ -196,13 +204,14 @@ def _shown(seen: Receipt, said: Forecast) -> Rehearsal:
         undone=seen.undo_seconds,
         no_way_back=_no_way_back(seen),
         outlook=Outlook(said.queries, said.longest, said.sampled, tuple(map(_hindrance, said.hindrances))),
+        more=max(sum(len(file.statements) for file in seen.files) - SHOWN, 0),
     )
 
 
 def _statements(seen: Receipt) -> Iterator[Ran]:
     for file in seen.files:
         for one in file.statements:
-            yield Ran(file.id, one.line, one.tag, one.at, one.seconds, one.rows, one.rewrites)
+            yield Ran(file.id, one.line, one.tag, one.at, one.seconds, one.rows, one.rewrites, one.wal)
 
 
 def _locks(seen: Receipt) -> Iterator[Barred]:

@@ -2,7 +2,7 @@
 
 from engine import amend, amendment, standing
 from engine.amend import Edited
-from engine.amendment import Amendment
+from engine.amendment import Amendment, Folder
 from engine.connection import Session
 from ledger.events import Repaired
 from ledger.request import Fact, PlanSummary, Request
@@ -25,7 +25,8 @@ def draw(hands: Hands, request: Request, session: Session, known: Known) -> Draw
         raise NotUnderstood(request.words)
     files = hands.files()
     here, found = standing.look(session, files), amend.edited(session, files)
-    drawn = amendment.repair(here, files, found, accept=request.about, limits=hands.limits)
+    there = Folder(files, hands.checkout(files))
+    drawn = amendment.repair(here, there, found, accept=request.about, limits=hands.limits)
     changed = [_changed(one) for one in found if one.id in request.about]
     nothing = Fact(
         "Nothing runs",

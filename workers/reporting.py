@@ -69,7 +69,13 @@ def told(differences: Sequence[Difference]) -> tuple[str, ...]:
 
 def trouble(request: Request, error: EngineError, *, left: Iterable[str] = ()) -> events.Failed:
     """The world's trouble before anything ran; the engine's own sentence says how to put it right."""
-    return events.Failed(why=str(error), next_step=f"After that, ask again: {again(request)}.", left=tuple(left))
+    return events.Failed(why=sentence(error), next_step=f"After that, ask again: {again(request)}.", left=tuple(left))
+
+
+def sentence(error: EngineError) -> str:
+    """The engine's sentence, and the command that helps, as it is typed in Slack."""
+    hint = error.hint
+    return f"{error} {hint.why}: `/migrate {hint.words}`." if hint else str(error)
 
 
 def again(request: Request) -> str:

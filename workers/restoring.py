@@ -15,7 +15,7 @@ from engine.standing import Standing
 from ledger.events import Restored, Restoring
 from ledger.request import Fact, PlanSummary, Request
 from ledger.states import State
-from workers import drawing, neighbours, reporting, saving, scribe
+from workers import drawing, neighbours, reporting, scribe
 from workers.craft import Drawn, Ending, Found, Frozen, NotUnderstood, Run, StillAtWork, purpose
 from workers.hands import Hands
 from workers.neighbours import Known
@@ -133,7 +133,7 @@ def _as_taken(hands: Hands, request: Request, found: Manifest) -> str:
 def _facts(backup: str, found: Manifest, here: Standing) -> tuple[Fact, ...]:
     moment = f"{datetime.fromisoformat(found.at):%Y-%m-%d %H:%M:%S} UTC"
     return (
-        Fact("Brings back", f"{backup}, of {moment}: {saving.held(found)}"),
+        Fact("Brings back", f"{backup}, of {moment}: {found.contents.in_short}"),
         Fact("Lost to it", f"everything written after {moment}, which then stands in the old database alone"),
         Fact("Migrations that go", _gone(found, here)),
         Fact(

@@ -1,12 +1,13 @@
 """`rollback`: the newest migrations are taken back by their down sections, newest first, after a backup."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine import catalog, hazards, revert, standing
 from engine import reversal as reversals
+from engine.checkout import Checkout
 from engine.connection import Session
-from engine.plan import Planned
+from engine.plan import Advice, Planned
 from engine.refusals import AfterUnobserved, PlanRefused
 from engine.reversal import Reversal
 from engine.revert import Last, To
@@ -42,8 +43,9 @@ def draw(hands: Hands, request: Request, session: Session, known: Known) -> Draw
     after = [_seen(hands, one) for one in known.after]
     chosen = revert.choose(session, _how(request), after=after)
     _must_be_meant(hands, request, here, chosen)
-    drawn = reversals.draw(here, chosen, limits=hands.limits, catalog=catalog.read(session))
-    return Drawn(_summarize(hands, drawn, here), drawn.as_json())
+    advice = Advice(catalog.read(session), checkout=hands.checkout(()))
+    drawn = reversals.draw(here, chosen, limits=hands.limits, advice=advice)
+    return Drawn(_summarize(hands, drawn, here, *_nobodys(drawn, advice.checkout)), drawn.as_json())
 
 
 def digest(request: Request, frozen: Frozen) -> str:
@@ -102,7 +104,14 @@ def _must_be_meant(hands: Hands, request: Request, here: Standing, chosen: Seque
         raise NotTheNewest(here.environment, request.covers_of, here.head or "none")
 
 
-def _summarize(hands: Hands, drawn: Reversal, here: Standing) -> PlanSummary:
+def _nobodys(drawn: Reversal, checkout: Checkout | None) -> Iterator[Fact]:
+    """What git knows only a part of: else all of it is said to be nobody's."""
+    unknown = [one.id for one in drawn.migrations if checkout and not checkout.origin([one.id])]
+    if drawn.origin and unknown:
+        yield Fact("In no commit", f"{', '.join(unknown)}: who wrote that cannot be known")
+
+
+def _summarize(hands: Hands, drawn: Reversal, here: Standing, *more: Fact) -> PlanSummary:
     """What a person is shown of it."""
     stays = [one.id for one in here.applied][: -len(drawn.migrations)]
     newest = Fact("Newest afterwards", stays[-1] if stays else "none, the history is empty then")
@@ -121,5 +130,6 @@ def _summarize(hands: Hands, drawn: Reversal, here: Standing) -> PlanSummary:
         lock_timeout=drawing.spoken(drawn.lock_timeout),
         statement_timeout=drawing.spoken(drawn.statement_timeout),
         looked_for=hazards.NAMES,
-        facts=(newest,),
+        facts=(newest, *more),
+        origin=drawing.origin(drawn.origin),
     )

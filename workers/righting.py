@@ -14,7 +14,8 @@ from workers.hands import Hands
 def summarize(hands: Hands, drawn: Amendment, *facts: Fact) -> PlanSummary:
     """What a person is shown of it."""
     files = tuple(PlannedMigration(one.id, one.name, one.checksum, one.lines) for one in drawn.migrations)
-    return replace(drawing.alone(hands, drawn, facts=facts, digest=drawn.digest), migrations=files)
+    alone = drawing.alone(hands, drawn, facts=facts, digest=drawn.digest)
+    return replace(alone, migrations=files, origin=drawing.origin(drawn.origin))
 
 
 def find_out(hands: Hands, request: Request, session: Session) -> Found:

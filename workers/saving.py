@@ -6,7 +6,6 @@ from pathlib import Path
 
 from engine import backup, history, identity, lock, manifest, plan, standing
 from engine.connection import Session
-from engine.manifest import Manifest
 from engine.report import BackupStarted, BackupTaken
 from engine.shelf import Keep
 from ledger.events import BackupKept
@@ -53,16 +52,10 @@ def carry_out(run: Run) -> Ending:
     receipt = backup.take(session, into=replace(run.hands.into, keep=Keep()), now=datetime.now(UTC))
     run.step(BackupTaken(receipt))
     path = Path(receipt.path)
-    return run.ends(State.APPLIED, BackupKept(path.name, held(manifest.read(path))))
+    return run.ends(State.APPLIED, BackupKept(path.name, manifest.read(path).contents.in_short))
 
 
 def find_out(hands: Hands, request: Request, session: Session) -> Found:
     """A dump that was cut off bears no backup's name; a finished one is listed."""
     del hands, session
     return Found((), (), f"If it was finished, `/migrate backups {request.environment}` lists it.")
-
-
-def held(found: Manifest) -> str:
-    """What a backup holds, as a phrase."""
-    tables, rows = len(found.contents.rows), sum(found.contents.rows.values())
-    return f"{rows:,} rows in {tables} tables, history up to {found.contents.head or 'no migration yet'}"

@@ -10,7 +10,7 @@ from ledger import workflow_file
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.workflow import Environment, Scratch
-from workers import doorway
+from workers import doorway, reaching
 from workers.config import HandsSettings
 from workers.crew import Crew, Post
 from workers.hands import Hands
@@ -51,7 +51,9 @@ def _run(settings: HandsSettings, environment: Environment) -> None:
 
 def _look(settings: HandsSettings, environment: Environment) -> None:
     names = ("workers.tasks.look", "workers.tasks.answer", "workers.tasks.watch", "workers.tasks.inspect_run")
-    tasks = _bound(_hands(settings, environment), *names)
+    hands = _hands(settings, environment)
+    reaching.warn(hands)
+    tasks = _bound(hands, *names)
     doorway.listen(f"look.{environment.name}", redis_url=settings.redis.reveal(), tasks=tasks)
 
 

@@ -11,8 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from engine import files as folder
-from engine import fingerprint, hazards, history, scratch, sections, standing, statements, twin
+from engine import fingerprint, gate, hazards, history, scratch, sections, standing, statements, twin
 from engine.connection import Session, open_session, server_name
+from engine.errors import Hint
 from engine.files import Migration
 from engine.generate import bench, command, declared, naming, steps
 from engine.generate.bench import Bench
@@ -110,10 +111,12 @@ def write(into: Path, drawn: Draft) -> Path:
 def _has_all(session: Session, files: Sequence[Migration]) -> None:
     here = standing.look(session, files)
     if here.problems:
-        raise NotLevel(here.environment, " ".join(problem.sentence for problem in here.problems))
+        why = gate.disagreement(here)
+        raise NotLevel(here.environment, str(why), why.hint)
     if here.pending:
         waiting = ", ".join(f"{one}.sql" for one in here.pending)
-        raise NotLevel(here.environment, f"It has not run {waiting} yet: twokey apply {here.environment}")
+        now = Hint("Run it first", f"apply {here.environment}")
+        raise NotLevel(here.environment, f"It has not run {waiting} yet.", now)
 
 
 def _is_level(session: Session, empty: Session, found: str) -> None:
@@ -127,8 +130,8 @@ def _is_level(session: Session, empty: Session, found: str) -> None:
         )
         raise NotLevel(environment, why)
     if fingerprint.read(session, here) != found:
-        why = "It has drifted: its schema is another than its migrations make. See what differs: twokey validate"
-        raise NotLevel(environment, why)
+        why = "It has drifted: its schema is another than its migrations make."
+        raise NotLevel(environment, why, Hint("See what differs", "validate"))
 
 
 def _text(made: Shape, there: Shape) -> str:

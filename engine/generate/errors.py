@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engine.errors import EngineError
+from engine.errors import EngineError, Hint
 
 
 class NotGenerated(EngineError):
@@ -23,13 +23,19 @@ class NoSource(NotGenerated):
 
 @dataclass(eq=False)
 class NotLevel(NotGenerated):
-    """The first environment is not what the folder makes. `why` is sentences."""
+    """The first environment is not what the folder makes. `why` is sentences, `helps` the command that does."""
 
     environment: str
     why: str
+    helps: Hint | None = None
 
     def __str__(self) -> str:
         return f"Nothing is generated while {self.environment} is not as the folder makes it. {self.why}"
+
+    @property
+    def hint(self) -> Hint | None:
+        """As `helps` says."""
+        return self.helps
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from engine.errors import EngineError
+from engine.errors import EngineError, Hint
 from engine.files import Migration
 
 _STAMP = "%Y%m%d%H%M%S"
@@ -24,8 +24,13 @@ class NoName(EngineError):
     def __str__(self) -> str:
         return (
             f"{self.said!r} cannot name a migration. "
-            f"Say what it does in letters, digits and _, at most {_LONGEST} of them: twokey generate add_cities"
+            f"Say what it does in letters, digits and _, at most {_LONGEST} of them."
         )
+
+    @property
+    def hint(self) -> Hint:
+        """A name as it may be."""
+        return Hint("For example", "generate add_cities")
 
 
 @dataclass(eq=False)
@@ -41,12 +46,25 @@ class NotWritten(EngineError):
 
 def stem(said: str, files: Sequence[Migration], now: datetime) -> str:
     """YYYYMMDDHHMMSS_name, later than every file there is. Raises NoName."""
-    name = re.sub(r"[^a-z0-9]+", "_", said.strip().removesuffix(".sql").lower()).strip("_")
+    name = fitting(said)
     if not name or len(name) > _LONGEST:
         raise NoName(said)
     last = datetime.strptime(files[-1].stamp, _STAMP).replace(tzinfo=UTC) if files else now
     after = last + timedelta(seconds=1) if files else now
     return f"{max(now.astimezone(UTC), after).strftime(_STAMP)}_{name}"
+
+
+def fitting(said: str) -> str:
+    """What was said as a name may be written: small letters, digits and _."""
+    return re.sub(r"[^a-z0-9]+", "_", said.strip().removesuffix(".sql").lower()).strip("_")
+
+
+def changed(said: str) -> str | None:
+    """A sentence where a name is not written as it was said."""
+    name = fitting(said)
+    if name == said.removesuffix(".sql"):
+        return None
+    return f"It is called {name}: a name has small letters, digits and _ alone."
 
 
 def write(folder: Path, file: str, text: str) -> Path:

@@ -162,16 +162,18 @@ class Receipt:
 
 
 def stale(receipt: Receipt, here: Standing, *, now: datetime, good_for: timedelta) -> str | None:
-    """Why the receipt stands no longer for what would run now, a sentence; None while it does."""
+    """Why the receipt stands no longer for what would run now, as sentences with the way out; None while it does."""
     name = receipt.environment
     if here.environment != name:
-        return f"The rehearsal was of {name} and not of {here.environment}."
+        return f"The rehearsal was of {name} and not of {here.environment}. {here.environment} needs one of its own."
     if here.head != receipt.head:
-        return f"The history of {name} has moved on since the rehearsal."
+        return f"The history of {name} has moved on since the rehearsal. What is left to run needs a new one."
     if here.fingerprint != receipt.before:
-        return f"The schema of {name} is no longer the one that was rehearsed on."
-    if now - datetime.fromisoformat(receipt.at) > good_for:
-        return f"The rehearsal began at {receipt.at}, longer than {good_for} ago."
+        return f"The schema of {name} is no longer the one that was rehearsed on. The plan needs a new one."
+    began = datetime.fromisoformat(receipt.at)
+    if now - began > good_for:
+        counts = f"{good_for.total_seconds() / 60:.0f} minutes (`rehearsal_good_for`, or until its request ends)"
+        return f"The rehearsal began at {began:%Y-%m-%d %H:%M} UTC and counts for {counts}. The plan needs a new one."
     return None
 
 

@@ -153,6 +153,7 @@ def running(
     finally:
         ended.set()
         parts.ear.close()
+        parts.easel.close()
         parts.aside.shutdown()
         clock.join()
         turn.close()

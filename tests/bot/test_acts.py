@@ -209,7 +209,7 @@ def test_backups_are_listed_with_what_each_holds_and_the_way_back_to_the_newest(
         "⚠️ d.sql cannot be trusted: it was changed.",
         f"✅ `{FILE}` · {when} · 12.3 kB · 1,234 rows in 2 tables, history up to {IDS[0]}",
         (
-            f"• `c.sql` · {when} · 12.3 kB · 1,234 rows in 2 tables, history up to no migration yet, "
+            f"• `c.sql` · {when} · 12.3 kB · 1,234 rows in 2 tables, no migration yet, "
             "by its manifest; not read now, being large"
         ),
         "and 2 more",

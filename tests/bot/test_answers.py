@@ -42,6 +42,7 @@ STATUS = {
             applied=1,
             pending=["20250818140001_add_user_columns"],
             problems=["20250818120001_create_users was edited."],
+            edited=["20250818120001_create_users"],
         ),
         an_environment("production", state="unreachable", why="The server does not answer.", applied=0),
     ],
@@ -73,6 +74,7 @@ def test_status_is_a_table_that_a_phone_can_show() -> None:
         ),
         "*test* 1 applied, 1 pending",
         "⚠️ 20250818120001_create_users was edited.",
+        "`/migrate repair test` shows what changed.",
         "🔒 *production* ⚠️ unreachable: The server does not answer.",
         "[Share twokey_share=3]",
     ]
@@ -117,6 +119,7 @@ def test_a_status_of_one_environment_names_what_is_pending_there() -> None:
         "```",
         "*test* 1 applied, 1 pending",
         "⚠️ 20250818120001_create_users was edited.",
+        "`/migrate repair test` shows what changed.",
         "Pending: `20250818140001_add_user_columns`",
         "[Share twokey_share=3]",
     ]
@@ -142,6 +145,8 @@ def test_a_long_status_counts_the_older_ones() -> None:
 
 def test_status_without_any_migration() -> None:
     assert answered(STATUS | {"migrations": []})[0] == "There is no migration yet."
+    unseen = {"environments": [an_environment("test", state="unreachable", why="No answer.")], "migrations": []}
+    assert answered({"question": "status", **unseen})[0] == "*test* ⚠️ unreachable: No answer."
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "1 object differs"), (2, "2 objects differ")])
@@ -187,6 +192,7 @@ def test_status_flags_what_drifted(count: int, said: str) -> None:
                 "⚠️ The environments do not agree.",
                 "• *production* unobserved: No worker answers.",
                 "• a was &lt;edited&gt;.",
+                "`/migrate repair test` shows what changed.",
                 "➡️ Ready for development: `c`",
                 "➡️ Ready for test → production (not certified yet): `a`",
                 "[Share twokey_share=3]",

@@ -52,7 +52,8 @@ def test_the_draft_comes_as_a_file_under_the_name_that_it_has_to_have() -> None:
         "1.2 s. It is the file below; no folder has it yet. Put it into the migrations folder under its name, read it "
         "and commit it; then it travels like any other."
     )
-    assert found["draft"].encloses == Enclosure(Of.DRAFT, f"{NAME}.sql", "Drafted for #7: generate add_ports")
+    title = "Drafted for #7: generate add_ports"
+    assert found["draft"].encloses == Enclosure(Of.DRAFT, f"{NAME}.sql", title, alt=title)
     assert found["draft"].body.text == (
         f"The draft, to the letter: sha256 `{'c' * 64}`. Nothing has run it but a scratch database."
     )
@@ -113,4 +114,4 @@ def test_the_file_in_slack_is_the_draft_to_the_letter(
     all_told(Announcer(ledger, voice=voice, workflow=workflow), ledger)
     [file] = [file for message in replies(slack) for file in message.get("files", [])]
     assert (file["name"], content(file)) == (f"{NAME}.sql", TEXT)
-    assert enclosures.instead(Enclosure(Of.DRAFT, file["name"], ""), request.id, "x").endswith("has all of it.")
+    assert enclosures.instead(Enclosure(Of.DRAFT, file["name"], "", ""), request.id, "x").endswith("has all of it.")

@@ -207,10 +207,28 @@ def test_the_witness_says_who_is_in_the_group_now(ledger: Book, voice: Voice, sl
     witness = ledger.latest_witness(request.id)
     assert witness is not None
     assert witness.groups == (Group(S, (DEE,)),)
+    assert witness.ours
     assert [(one.id, one.kind) for one in witness.approving] == [(DEE, Kind.FULL_MEMBER)]
     seen = story(ledger, request)[-1]
     assert isinstance(seen, Witnessed)
     assert seen.groups == ("S0APPROVERS U0SECOND",)
+
+
+def test_the_witness_says_whether_the_channel_is_still_ours_alone(ledger: Book, voice: Voice, slack: Workspace) -> None:
+    flow, request = with_keys(), a_card(ledger)
+    card = slack.as_person("U0ENGINEER").say(CHANNEL, "The card")["ts"]
+    ledger.delivered_as(request.id, "card", ts=card, content_hash="")
+    ledger.move(request.id, State.APPROVED, why=Approved(BO.id, BO.name, "2026-11-22T10:00:00+00:00"))
+    directory = Directory(voice, home="T0TWOKEY")
+    assert directory.is_ours(CHANNEL)  # a minute ago
+    slack.set_channel(CHANNEL, is_ext_shared=True)
+    ledger.tell(request.id, Ready())
+    slack.fault("conversations.info", error="internal_error")
+    WitnessStand(ledger, voice=voice, directory=directory, workflow=flow).look()
+    assert ledger.witnesses(request.id) == ()  # a Slack that does not answer is no witness
+    WitnessStand(ledger, voice=voice, directory=directory, workflow=flow).look()
+    assert [one.ours for one in ledger.witnesses(request.id)] == [False]
+    assert story(ledger, request)[-1].ours is False
 
 
 def test_a_wish_keeps_whose_account_it_was(ledger: Book) -> None:

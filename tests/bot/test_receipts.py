@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot import grammar, messages, receipts
+from bot.blocks import SECTION
 from bot.commands import Freeze
 from bot.messages import Slot
 from ledger import events
@@ -33,7 +34,7 @@ SEEN = Rehearsal(
     seconds=1.2,
     wal=4_500_000,
     statements=(
-        Ran("20251001120000_phone", 1, "ALTER TABLE", 0.0, 0.02, None, ("public.users",)),
+        Ran("20251001120000_phone", 1, "ALTER TABLE", 0.0, 0.02, None, ("public.users",), 4_500),
         Ran("20251001120000_phone", 3, "UPDATE", 0.02, 1.1, 120),
     ),
     locks=(
@@ -86,7 +87,7 @@ def shown(rehearsal: Rehearsal | None, state: State, *story: Event) -> dict[str,
 def test_five_lines_say_what_was_seen() -> None:
     assert said() == [
         "*Rehearsed* on a copy from `production-backup-2026-11-22T09-59-00.sql`",
-        "✅ *works* 2 statements in 1 migration; the backup restores, in 3 s",
+        "✅ *works* 2 statements in 2 migrations; the backup restores, in 3 s",
         "⏱️ *takes* 1.2 s, 4.5 MB of WAL",
         LOCKS,
         "✏️ *changes* `public.users` 120 rows, `public.audit` 1 row, `public.users` written anew",
@@ -118,26 +119,39 @@ def test_what_nobody_expects_is_a_line_by_itself() -> None:
         "⚠️ The constraint `c` is left not validated",
         "⚠️ *in the way now* dump (pid 7, role backup)",
     ]
-    off = replace(PLAN, unrehearsed="no scratch server is known to the worker")
-    assert receipts.lines(off) == ["⚠️ *Not rehearsed* no scratch server is known to the worker"]
+    off = replace(PLAN, unrehearsed="the worker of production knows no scratch server")
+    assert receipts.lines(off) == ["⚠️ *Not rehearsed* the worker of production knows no scratch server"]
     assert receipts.lines(PLAN) == []
     assert receipts.told(PLAN) is None
 
 
-def test_the_thread_has_each_statement_and_lock() -> None:
+def test_the_thread_has_each_statement_lock_and_table() -> None:
     body = shown(SEEN, State.PLANNED, ASKED, PLANNED)["receipt"].body
     assert lines(body) == [
         RECEIPT,
+        "*Undo* lossless, in 30 ms",
+        "*Statements*",
         "```",
-        "20251001120000_phone.sql:1 ALTER TABLE, 20 ms, writes public.users anew",
+        "20251001120000_phone.sql:1 ALTER TABLE, 20 ms, 4.5 kB of WAL, writes public.users anew",
         "20251001120000_phone.sql:3 UPDATE, 1.1 s, 120 rows",
-        "  lock public.users SHARE for 100 ms, at 500 ms",
-        "  lock public.users ACCESS EXCLUSIVE for 1.2 s, at 0 ms",
-        "  lock public.orders SHARE for 500 ms, at 100 ms",
+        "```",
+        "*Locks that keep others waiting*",
+        "```",
+        "public.users SHARE from 500 ms on, for 100 ms",
+        "public.users ACCESS EXCLUSIVE from 0 ms on, for 1.2 s",
+        "public.orders SHARE from 100 ms on, for 500 ms",
+        "```",
+        "*Rows changed*",
+        "```",
+        "public.users, 120 rows",
+        "public.audit, 1 row",
         "```",
     ]
-    many = replace(SEEN, statements=SEEN.statements * 30, locks=())
-    assert lines(shown(many, State.PLANNED, ASKED, PLANNED)["receipt"].body)[-2] == "and 20 more statements"
+    many = replace(SEEN, statements=SEEN.statements * 100, locks=(), more=1_100)
+    body = shown(many, State.PLANNED, ASKED, PLANNED)["receipt"].body
+    assert lines(body)[-7:-5] == ["and 1,260 more", "```"]
+    assert max(len(block["text"]["text"]) for block in body.blocks) <= SECTION
+    assert said(more=1_000)[1].startswith("✅ *works* 1,002 statements in 2 migrations;")
 
 
 def test_the_channel_sees_how_far_a_rehearsal_is_and_what_came_of_it() -> None:

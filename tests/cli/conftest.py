@@ -10,8 +10,10 @@ import pytest
 
 from cli.main import run
 from playground import embedded
-from tests.support.workflow import OURS
+from playground.stack import on_one_server
+from tests.support import workflow
 
+OURS = on_one_server(workflow.OURS)
 USERS = "20250818130001_create_users"
 COLUMNS = "20250818140001_add_user_columns"
 

@@ -32,7 +32,7 @@ def test_all_up_to_the_named_one_are_taken_over(shell: Shell) -> None:
 
 def test_a_baseline_names_a_file_that_waits(shell: Shell) -> None:
     assert shell("baseline", "dev", "nonsense").out == (
-        "The folder has no nonsense.sql. Name one that twokey status shows as pending.\n"
+        "The folder has no nonsense.sql. Name one that is pending. See which are: twokey status development\n"
     )
     shell("apply", "dev")
     said = shell("baseline", "dev", USERS)
@@ -72,10 +72,7 @@ def test_the_refusal_of_an_edited_file_shows_the_way(shell: Shell) -> None:
     shell.write(USERS, EDIT)
     said = shell("apply", "dev")
     assert said.code == 1
-    assert said.out.endswith(
-        "Restore the file as it ran, or put the change in a new migration; "
-        "twokey repair development shows what changed.\n"
-    )
+    assert said.out.endswith("put the change in a new migration. See what changed: twokey repair development\n")
 
 
 def test_an_edited_file_is_shown_as_a_diff_and_nothing_changes(shell: Shell) -> None:

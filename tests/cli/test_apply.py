@@ -61,7 +61,7 @@ def test_what_the_one_before_lacks_is_refused(shell: Shell) -> None:
     said = shell("promote", "test")
     assert (said.code, said.out) == (
         1,
-        f"development does not have {USERS}.sql yet, so test cannot get it. Apply development first.\n",
+        f"development does not have {USERS}.sql yet, so test cannot get it. Bring it to development first.\n",
     )
 
 

@@ -77,7 +77,7 @@ def test_backups_are_listed_newest_first_and_verified(shell: Shell) -> None:
         first,
     )
     assert "0 rows" not in second
-    assert "history up to no migration yet" in second
+    assert " tables, no migration yet, as of " in second
     assert last == "2 backups of development, each read and as its manifest says."
     body = shell("backups", "dev", "--json").body
     assert (body["environment"], body["folder"]) == ("development", str(folder(shell)))

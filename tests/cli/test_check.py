@@ -39,7 +39,7 @@ def test_one_environment_alone(shell: Shell) -> None:
     said = shell("check")
     assert said.code == 1
     assert "wrong       production address: PRODUCTION_DATABASE_URL is not set; it holds the address of" in said.out
-    assert said.out.endswith("1 of 19 to mend.\n")
+    assert said.out.endswith("1 of 21 to mend.\n")
     assert shell("check", "nowhere").code == 2
 
 
@@ -69,6 +69,17 @@ def test_swapped_addresses_are_said(shell: Shell) -> None:
     said = shell("check", "test")
     assert said.code == 1
     assert "wrong       test history: The address of test leads to " in said.out
+
+
+def test_a_login_that_reaches_into_production_is_wrong_unless_it_is_meant(shell: Shell) -> None:
+    shell.sql("production", "CREATE TABLE twokey_environment (name text, protected boolean)")
+    shell.sql("production", "INSERT INTO twokey_environment VALUES ('production', true)")
+    assert "lets it." in line(shell("check", "dev").out, "ok          development reach: development's login postgres")
+    shell.workflow(OURS.replace("on_protected_server = true\n", ""))
+    said = shell("check", "dev")
+    assert said.code == 1
+    assert line(said.out, "development reach").endswith("on_protected_server = true for development in twokey.toml.")
+    assert "production reach" not in shell("check", "production").out
 
 
 def test_a_role_that_may_not_read_everything_cannot_back_up(shell: Shell) -> None:

@@ -73,6 +73,7 @@ def test_from_a_changed_model_to_a_file_that_applies(desk: Shell) -> None:
     assert first == f"Proving {file.name}, up and down …"
     assert lines[0].startswith(f"{file} was written: proven up, down on a scratch database in ")
     assert lines[1:] == [
+        "It is called add_ports: a name has small letters, digits and _ alone.",
         *(f"  {line}".rstrip() for line in file.read_text().splitlines()),
         "Read it, commit it, then: twokey apply development",
     ]

@@ -56,6 +56,7 @@ def test_status_names_an_edited_file(shell: Shell) -> None:
     said = shell("status", "dev")
     assert f"{USERS}      edited\n" in said.out
     assert f"\n  ! {USERS}.sql changed after development applied it" in said.out
+    assert said.out.endswith("\n    See what changed: twokey repair development\n")
 
 
 def test_a_database_that_is_down_is_said_while_the_others_answer(shell: Shell) -> None:
@@ -100,6 +101,7 @@ def test_status_as_json(shell: Shell) -> None:
         "applied": 2,
         "pending": [],
         "problems": [],
+        "edited": [],
         "drift": {"state": "none", "differences": 0},
         "deed": None,
     }
@@ -157,7 +159,7 @@ def test_a_plan_for_a_protected_environment_says_what_a_terminal_cannot_see(shel
 
 def test_a_plan_that_is_refused_says_why(shell: Shell) -> None:
     said = shell("plan", "test")
-    sentence = f"development does not have {USERS}.sql yet, so test cannot get it. Apply development first."
+    sentence = f"development does not have {USERS}.sql yet, so test cannot get it. Bring it to development first."
     assert (said.code, said.out) == (1, sentence + "\n")
     body = shell("plan", "test", "--json").body
     assert body == {"question": "plan", "environment": "test", "plan": None, "refusal": sentence}

@@ -1,13 +1,17 @@
 """plan --rehearse, in words and as JSON."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from cli import rehearsal_words
 from engine.rehearsal.forecast import Forecast
+from engine.rehearsal.receipt import Lock, Receipt
 from engine.rehearsal.traffic import Hindrance, Replica
+from engine.roundtrip import Trip
 from tests.cli.conftest import COLUMNS, Shell
+from tests.engine.rehearsal.test_receipt import seen
 from tests.support.workflow import OURS
 
 WAYS = "-- migrate:up\n{}\n-- migrate:down\n{}\n"
@@ -89,3 +93,36 @@ def test_who_is_in_the_way_and_which_replica_is_behind_is_said() -> None:
         "  the replica north does not say how far it is behind",
         "  the replica south is 12.3 MB behind",
     ]
+
+
+def short(receipt: Receipt) -> list[str]:
+    return ["".join(span.text for span in line) for line in rehearsal_words._short(receipt)]
+
+
+def test_what_is_wanting_and_what_is_left_stands_in_the_same_lines() -> None:
+    assert short(seen())[3:] == [
+        "  locks   nothing that bars reads or writes",
+        "  changes public.users 3 rows, public.users written anew",
+        "  undo    loses the rows of public.users, in 0.10 s",
+        "  NOTE    the index public.i is left invalid",
+        "It ran as it would on production, which was not touched. The copy is gone.",
+    ]
+    sample = short(seen(extent="schema", files=(), trips=(), undo_seconds=12.0, invalid=()))
+    assert sample[0] == "Rehearsed on a copy from production-backup.sql, schema and a sample of the rows:"
+    assert sample[3:6] == [
+        "  locks   nothing that bars reads or writes",
+        "  changes no rows",
+        "  undo    lossless, in 12 s",
+    ]
+    broken = Trip("20250818130001_x", "broken", why="20250818130001_x.sql:9 is refused.")
+    assert short(seen(trips=(broken,)))[5] == "  undo    broken: 20250818130001_x.sql:9 is refused."
+
+
+def test_of_many_locks_the_longest_of_each_relation_are_named() -> None:
+    one = seen().files[0]
+    locks = tuple(Lock(f"public.t{n}", "SHARE", 1, 0.0, n / 10) for n in range(7))
+    many = seen(files=(replace(one, locks=(*locks, Lock("public.t6", "ACCESS EXCLUSIVE", 1, 0.0, 0.05))),))
+    assert short(many)[3] == (
+        "  locks   public.t6 SHARE for 0.60 s, public.t5 SHARE for 0.50 s, public.t4 SHARE for 0.40 s, "
+        "public.t3 SHARE for 0.30 s and 3 more"
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from engine import amendment, plan
 from engine.amend import Edited, NotEdited, NotPending
-from engine.amendment import Amendment
+from engine.amendment import Amendment, Folder
 from engine.connection import Limits
 from engine.refusals import HistoryDisagrees, PlanAltered
 from engine.standing import Problem, State
@@ -25,13 +25,13 @@ REPAIR = "2a5f3a429f9a5e4d732ff0abfdff26595cd429156db9396005d790e626cf04eb"
 
 def baseline(through: str = B) -> Amendment:
     here = stands("production", FILES, applied=1, protected=True)
-    return amendment.baseline(here, FILES, through=through, limits=Limits())
+    return amendment.baseline(here, Folder(FILES), through=through, limits=Limits())
 
 
 def repair(*accept: str) -> Amendment:
     here = stands("production", FILES, applied=2, protected=True)
     edited = Edited(B, RAN, FILES[1].checksum, None, looks_only=False)
-    return amendment.repair(here, FILES, [edited], accept=accept or (B, B), limits=Limits())
+    return amendment.repair(here, Folder(FILES), [edited], accept=accept or (B, B), limits=Limits())
 
 
 def test_what_does_not_wait_or_did_not_change_is_refused() -> None:
@@ -43,7 +43,7 @@ def test_what_does_not_wait_or_did_not_change_is_refused() -> None:
         repair(B, A)
     doubtful = replace(stands("test", FILES, applied=1), problems=(Problem(A, State.EDITED, "Why."),))
     with pytest.raises(HistoryDisagrees):
-        amendment.baseline(doubtful, FILES, through=B, limits=Limits())
+        amendment.baseline(doubtful, Folder(FILES), through=B, limits=Limits())
 
 
 def test_it_says_which_files_count_and_what_stood_there() -> None:

@@ -1,50 +1,26 @@
 """What git says of a folder of migrations: who wrote them, what is committed, and where it cannot say."""
 
-import os
-import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from engine import checkout, files, plan
-from engine.checkout import Author, Checkout, Origin
+from engine import amendment, checkout, commits, files, plan, reversal
+from engine.amend import Edited
+from engine.amendment import Amendment, Folder
+from engine.checkout import Checkout, Origin
+from engine.commits import Author, Commit
 from engine.connection import Limits
-from engine.plan import Advice, Plan
+from engine.plan import Advice, Plan, Planned
 from engine.refusals import CheckoutUnread, NotCommitted
+from engine.reversal import Reversal
 from tests.engine.test_plan import FILES
 from tests.support.engine import stands
-
-GIT = Path(shutil.which("git") or "/usr/bin/git")
-A, B = "20250101000000_a", "20250102000000_b"
-Repo = Callable[..., None]
+from tests.support.git import GIT, A, B, commit, git, repository
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of migrations within a repository that has no commit yet."""
-    inside = tmp_path / "repo" / "migrations"
-    inside.mkdir(parents=True)
-    git(inside.parent, "init", "-q", "-b", "main")
-    return inside
-
-
-def git(folder: Path, *words: str) -> None:
-    nobody = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
-    subprocess.run([GIT, "-C", folder, *words], check=True, capture_output=True, env=nobody)
-
-
-def commit(folder: Path, by: str, *, message: str = "m", **texts: str) -> None:
-    """Write files and commit all there is, as somebody."""
-    for name, text in texts.items():
-        (folder / f"2025010{1 if name == 'a' else 2}000000_{name}.sql").write_text(text)
-    git(folder, "add", "--all", ".")
-    git(
-        folder,
-        *("-c", f"user.name={by}", "-c", f"user.email={by.lower()}@example.com"),
-        *("commit", "-q", "--allow-empty", "-m", message),
-    )
+    return repository(tmp_path)
 
 
 def seen(folder: Path) -> Checkout:
@@ -76,30 +52,10 @@ def test_authors_and_co_authors_of_the_files_that_are_meant(folder: Path) -> Non
     assert names(found, A, B) == {"Ada", "Bo", "Cy C"}
     origin = found.origin([A])
     assert origin is not None
-    assert origin.authors == (Author("Ada", checkout.mark("ada@example.com")),)
+    assert origin.authors == (Author("Ada", commits.mark("ada@example.com")),)
     assert len(origin.commit) == 40
     assert found.origin(["20250103000000_c"]) is None
     assert "example.com" not in repr(found)
-
-
-def test_whoever_renames_a_file_does_not_take_its_authors_away(folder: Path) -> None:
-    text = "".join(f"SELECT {n};\n" for n in range(30))
-    commit(folder, "Ada", a=text)
-    (folder / f"{A}.sql").rename(folder / f"{B}.sql")
-    commit(folder, "Bo")
-    assert names(seen(folder), B) == {"Ada", "Bo"}
-
-
-def test_a_change_made_in_a_merge_has_an_author_too(folder: Path) -> None:
-    commit(folder, "Ada", a="SELECT 1;")
-    git(folder, "checkout", "-q", "-b", "side")
-    commit(folder, "Bo", b="SELECT 2;")
-    git(folder, "checkout", "-q", "main")
-    commit(folder, "Cy", a="SELECT 3;")
-    git(folder, *("-c", "user.name=Eve", "-c", "user.email=eve@e"), "merge", "-q", "--no-commit", "--no-ff", "side")
-    commit(folder, "Eve", a="SELECT 4; SELECT 'evil';")
-    assert "Eve" in names(seen(folder), A)
-    assert "Eve" not in names(seen(folder), B)
 
 
 def test_what_is_not_committed_is_refused_where_it_is_protected(folder: Path) -> None:
@@ -169,18 +125,6 @@ def test_a_shallow_checkout_does_not_know_its_authors(folder: Path) -> None:
     assert trouble == "it is shallow, so its authors are not known; `git fetch --unshallow` completes it"
 
 
-def test_nothing_that_a_repository_names_is_run(folder: Path, tmp_path: Path) -> None:
-    commit(folder, "Ada", a="SELECT 1;")
-    trap = tmp_path / "trap"
-    trap.write_text(f"#!/bin/sh\ntouch {tmp_path / 'sprung'}\n")
-    trap.chmod(0o755)
-    for key in ("core.fsmonitor", "core.pager", "gpg.program", "diff.external", "core.sshCommand"):
-        git(folder, "config", key, str(trap))
-    git(folder, "config", "log.showSignature", "true")
-    assert names(seen(folder), A) == {"Ada"}
-    assert not (tmp_path / "sprung").exists()
-
-
 def test_the_digest_binds_commit_and_authors_where_git_knows_them(folder: Path) -> None:
     commit(folder, "Ada", a="SELECT 1;")
     drawn = draw(folder)
@@ -202,13 +146,47 @@ def test_the_digest_binds_commit_and_authors_where_git_knows_them(folder: Path) 
 def test_the_golden_vector_with_an_origin() -> None:
     """Worked out apart from the engine, with the JSON written out by hand."""
     known = Checkout(
-        (checkout.Commit("c" * 40, (Author("Ada", "a" * 64),), frozenset({FILES[0].id})),),
+        (Commit("c" * 40, (Author("Ada", "a" * 64),), frozenset({FILES[0].id})),),
         frozenset(file.id for file in FILES),
     )
     here = stands("production", FILES, applied=0, protected=True)
     drawn = plan.draw(here, FILES, before=None, limits=Limits(), advice=Advice(checkout=known))
     assert drawn.origin == Origin("c" * 40, (Author("Ada", "a" * 64),))
     assert drawn.digest == GOLDEN
+
+
+def test_what_counts_without_running_is_committed_and_has_authors_too(folder: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;")
+    (folder / f"{B}.sql").write_text("SELECT 2;")
+    found = files.read(folder)
+    here, there = stands("production", found, applied=0, protected=True), Folder(found, seen(folder))
+    with pytest.raises(NotCommitted):
+        amendment.baseline(here, there, through=B, limits=Limits())
+    drawn = amendment.baseline(here, there, through=A, limits=Limits())
+    assert drawn.origin == seen(folder).origin([A])
+    assert Amendment.from_json(drawn.as_json()) == drawn
+    with pytest.raises(plan.PlanAltered):
+        Amendment.from_json({**drawn.as_json(), "origin": None})
+    edited = Edited(B, "c" * 64, found[1].checksum, None, looks_only=False)
+    with pytest.raises(NotCommitted):
+        amendment.repair(here, there, [edited], accept=[B], limits=Limits())
+
+
+def test_the_authors_of_a_way_back_are_asked_by_its_name_whatever_the_folder_has(folder: Path) -> None:
+    commit(folder, "Ada", a="SELECT 1;")
+    (folder / f"{A}.sql").unlink()
+    commit(folder, "Bo")
+    ran = Planned(A, "a", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n", "c" * 64, lines=4, hazards=())
+    here = stands("production", (), applied=0, protected=True)
+    drawn = reversal.draw(here, (ran,), limits=Limits(), advice=Advice(checkout=checkout.read(folder, (), git=GIT)))
+    assert drawn.origin is not None
+    assert {author.name for author in drawn.origin.authors} == {"Ada", "Bo"}
+    assert Reversal.from_json(drawn.as_json()) == drawn
+    assert drawn.digest != reversal.draw(here, (ran,), limits=Limits()).digest
+    unread = Advice(checkout=Checkout(trouble="it is shallow"))
+    with pytest.raises(CheckoutUnread):
+        reversal.draw(here, (ran,), limits=Limits(), advice=unread)
+    reversal.draw(stands("test", (), applied=0), (ran,), limits=Limits(), advice=unread)
 
 
 GOLDEN = "09f7318a1e8abf4ac7002fce710150a3605892d43cf0113c5dd0b3112521febf"

@@ -55,14 +55,14 @@ def test_nobody_saw_the_one_before() -> None:
 
 def test_the_one_before_has_nothing_of_it() -> None:
     assert refused(stands("test", FILES, applied=1), stands("production", FILES, applied=1)) == (
-        f"test does not have {B}.sql yet, so production cannot get it. Apply test first."
+        f"test does not have {B}.sql yet, so production cannot get it. Bring it to test first."
     )
 
 
 def test_a_gap_in_the_one_before_is_not_skipped() -> None:
     gap = without(stands("test", FILES, applied=3), B)
     assert refused(gap, stands("production", FILES, applied=1)) == (
-        f"test does not have {B}.sql yet, so production cannot get it. Apply test first."
+        f"test does not have {B}.sql yet, so production cannot get it. Bring it to test first."
     )
 
 

@@ -60,8 +60,7 @@ def test_a_backup_that_changed_is_not_even_loaded(shop: Database, tmp_path: Path
 def test_a_backup_of_another_environment_is_refused(shop: Database, tmp_path: Path) -> None:
     source = rewritten(taken(shop, tmp_path), lambda said: said.update(environment="test"))
     assert refused(shop, source) == (
-        f"development was not restored: {source.backup.name} is a backup of test. {AS_IT_WAS} "
-        "Name one of its own: twokey backups lists them."
+        f"development was not restored: {source.backup.name} is a backup of test. {AS_IT_WAS} Name one of its own."
     )
 
 

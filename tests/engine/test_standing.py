@@ -26,8 +26,7 @@ def test_an_edited_file_is_named(session: Session) -> None:
     assert [problem.sentence for problem in found.problems] == [
         (
             f"{A}.sql changed after development applied it: it ran as 01234567 and is now {FILES[0].checksum[:8]}. "
-            "Restore the file as it ran, or put the change in a new migration; "
-            "twokey repair development shows what changed."
+            "Restore the file as it ran, or put the change in a new migration."
         )
     ]
     assert (found.cells[0].state, found.applied[0].checksum) == (State.EDITED, "0123456789")

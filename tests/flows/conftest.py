@@ -72,11 +72,11 @@ class Corridor:
         with psycopg.connect(self.parts.ledger_url) as conn:
             return conn.execute(query.encode()).fetchall()
 
-    def start_workers(self) -> None:
-        """The workers of all environments serve."""
+    def start_workers(self, **more: str) -> None:
+        """The workers of all environments serve, with the environments' addresses and `more`."""
         log = self.parts.log("workers")
         before = log.read_text().count(SERVING) if log.exists() else 0
-        self.parts.start_workers()
+        self.parts.start_workers(**more)
         wait_for(lambda: log.read_text().count(SERVING) > before)
 
     def start_anew(self) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -29,12 +29,23 @@ ALTER TABLE users DROP COLUMN phone;
 """
 
 
-def test_the_story_of_the_demo_ends_as_told(begin: Callable[..., Corridor]) -> None:
+@pytest.fixture
+def rehearsing(begin: Callable[..., Corridor]) -> Iterator[Corridor]:
+    """A corridor whose workers know a scratch server."""
     corridor = begin()
+    corridor.parts.stop("workers")
+    corridor.start_workers(SCRATCH_DATABASE_URL=corridor.parts.postgres.url())
+    yield corridor
+    corridor.parts.stop("workers")  # the next test's know none
+
+
+def test_the_story_of_the_demo_ends_as_told(rehearsing: Corridor) -> None:
+    corridor = rehearsing
     story.play(corridor.channel, corridor.parts)
     development, test, production = map(corridor.applied, ("development", "test", "production"))
-    assert development == test == production
-    assert (development[:3], development[3].partition("_")[2]) == (THREE, "add_phone")
+    assert (development, development[:4]) == (test, production)
+    names = [one.partition("_")[2] for one in development[3:]]
+    assert (development[:3], names) == (THREE, ["add_phone", "require_phone"])
     written = corridor.migrations / f"{development[3]}.sql"
     assert written.read_text() == GENERATED
     assert corridor.ledger("SELECT environment, act, state FROM requests ORDER BY id") == [
@@ -42,8 +53,17 @@ def test_the_story_of_the_demo_ends_as_told(begin: Callable[..., Corridor]) -> N
         ("test", "apply", "applied"),
         ("test", "certify", "applied"),
         ("production", "apply", "applied"),
+        ("development", "apply", "applied"),
+        ("test", "apply", "applied"),
+        ("test", "certify", "applied"),
+        ("production", "apply", "rejected"),
         ("development", "apply", "failed"),
     ]
+    stopped = "SELECT kind FROM events WHERE request_id = 8 AND kind <> 'Rehearsing' ORDER BY seq"
+    assert corridor.ledger(stopped) == [("Asked",), ("Denied",)]
+    with psycopg.connect(corridor.parts.dsn["production"]) as conn:
+        assert conn.execute("SELECT attnotnull FROM pg_attribute WHERE attname = 'phone'").fetchall() == [(False,)]
+        assert conn.execute("SELECT FROM pg_database WHERE datname LIKE 'twokey_scratch_rehearsal%'").fetchall() == []
     with pytest.raises(SaidNo) as said:
         corridor.parts.twokey("generate", "add_fax")
     assert str(said.value).startswith("`twokey generate add_fax` should have done it; it said:\n")

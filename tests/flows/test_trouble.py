@@ -111,6 +111,21 @@ def test_while_slack_loses_answers_every_message_comes_once_and_in_order(begin: 
     assert len(texts) == 2
     assert "development" in texts[0]
     assert "test" in texts[1]
+    what_runs_finishes_while_slack_is_down(corridor)
+
+
+def what_runs_finishes_while_slack_is_down(corridor: Corridor) -> None:
+    """And what became of it is told once Slack is back."""
+    slow = corridor.migrations / "20250820100000_slow.sql"
+    slow.write_text("SELECT count(*) FROM generate_series(1, 30) AS n, pg_sleep(0.1);")
+    corridor.channel.types(ADA, "apply dev")
+    corridor.slack.wait_for(lambda: corridor.ledger("SELECT state FROM requests WHERE id = 3") == [("applying",)])
+    corridor.slack.fault("*", status=503, times=10_000)
+    corridor.slack.wait_for(lambda: slow.stem in corridor.applied("development"), timeout=20)
+    corridor.slack.wait_for(lambda: corridor.ledger("SELECT state FROM requests WHERE id = 3") == [("applied",)])
+    assert not any("✅" in m["text"] for m in corridor.slack.messages(CHANNEL)[2:])
+    corridor.slack.mend()
+    corridor.channel.shows("*development* · apply #3", "Applied")
 
 
 def test_two_engineers_at_once_run_one_after_the_other(begin: Callable[..., Corridor]) -> None:

@@ -114,18 +114,18 @@ def test_a_word_can_be_given_again(ledger: Book, yes: Decision) -> None:
 def test_a_witness_is_told_and_the_newest_counts(ledger: Book) -> None:
     request = a_request_in(ledger, State.APPROVED)
     assert ledger.latest_witness(request.id) is None
-    empty = Witness(request.id, ledger.now(), approving=(), rejecting=())
-    seen = Witness(request.id, ledger.now(), approving=(BO,), rejecting=(ADA,))
+    empty = Witness(request.id, ledger.now(), approving=(), rejecting=(), ours=True)
+    seen = Witness(request.id, ledger.now(), approving=(BO,), rejecting=(ADA,), ours=True)
     ledger.witness(empty)
     ledger.witness(seen)
     assert ledger.latest_witness(request.id) == seen
-    assert ledger.events(request.id)[-1].event == Witnessed(approving=(BO.id,), rejecting=(ADA.id,))
+    assert ledger.events(request.id)[-1].event == Witnessed(approving=(BO.id,), rejecting=(ADA.id,), ours=True)
     assert ledger.request(request.id).version == request.version + 2
 
 
 def test_a_witness_is_never_fresher_than_the_ledgers_clock(ledger: Book) -> None:
     request = a_request_in(ledger, State.APPROVED)
-    ledger.witness(Witness(request.id, ledger.now() + timedelta(hours=1), approving=(BO,), rejecting=()))
+    ledger.witness(Witness(request.id, ledger.now() + timedelta(hours=1), approving=(BO,), rejecting=(), ours=True))
     latest = ledger.latest_witness(request.id)
     assert latest is not None
     assert latest.at <= ledger.now()
@@ -133,4 +133,4 @@ def test_a_witness_is_never_fresher_than_the_ledgers_clock(ledger: Book) -> None
 
 def test_nobody_witnesses_what_was_not_asked(ledger: Book) -> None:
     with pytest.raises(NoSuchRequest):
-        ledger.witness(Witness(404, ledger.now(), approving=(), rejecting=()))
+        ledger.witness(Witness(404, ledger.now(), approving=(), rejecting=(), ours=True))

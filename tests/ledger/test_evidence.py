@@ -25,7 +25,7 @@ def request_id(ledger: Book) -> int:
     """A request of Ada's that Bo approved and that ran, sealed."""
     request = a_request_in(ledger, State.PLANNED, protected=True, wish=a_wish(environment="production", reason="r"))
     ledger.decide(Decision(request.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))
-    ledger.witness(Witness(request.id, ledger.now(), approving=(BO,), rejecting=()))
+    ledger.witness(Witness(request.id, ledger.now(), approving=(BO,), rejecting=(), ours=True))
     ran(ledger, request)
     ledger.seal()
     return request.id
@@ -88,6 +88,7 @@ SAYS = "speaks of something else than"
             lambda e: e["witnesses"][0]["groups"].append(GROUP),
             "The witnesses are not those that the events tell of.",
         ),
+        (lambda e: e["witnesses"][0].update(ours=False), "The witnesses are not those that the events tell of."),
         (lambda e: e.update(receipt={}), "No event tells of the rehearsal whose receipt is in this file."),
         (lambda e: e["witnesses"].clear(), "The witnesses are not those that the events tell of."),
         (lambda e: e["events"][3]["body"].update(actor_id="U0X"), "Event 4 of #1 (Approved, "),

@@ -48,7 +48,7 @@ PLANNED = replace(APPROVED, state=State.PLANNED, starts_at=None)
 ASKED = replace(PLANNED, state=State.ASKED, plan=None)
 YES = Decision(7, BO, Verdict.APPROVE, DIGEST, event_ts="1.1", withdrawn_ts=None)
 NO = replace(YES, verdict=Verdict.REJECT)
-SEEN = Witness(7, NOW - timedelta(seconds=5), approving=(BO,), rejecting=())
+SEEN = Witness(7, NOW - timedelta(seconds=5), approving=(BO,), rejecting=(), ours=True)
 
 KINDS = {
     Kind.GUEST: "Guests cannot ask or decide here. Ask a full member of the workspace.",

@@ -59,7 +59,7 @@ def test_a_protected_request_goes_its_way_with_three_logins(bot: Book, worker: B
     bot.decide(Decision(request.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))
     bot.move(request.id, State.APPROVED, why=WAY[State.APPROVED][1])
     assert bot.due(unheard=timedelta(minutes=1)) == (request.id,)
-    bot.witness(Witness(request.id, bot.now(), approving=(BO,), rejecting=()))
+    bot.witness(Witness(request.id, bot.now(), approving=(BO,), rejecting=(), ours=True))
     assert worker.latest_witness(request.id) is not None
     assert len(worker.decisions(request.id)) == 1
     worker.move(request.id, State.APPLYING, why=WAY[State.APPLYING][1])

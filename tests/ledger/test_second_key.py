@@ -227,21 +227,27 @@ ADA_AND_BO = Origin("c" * 40, (Author("Ada", VERIFIED[0]), Author("Bo B", people
 WRITTEN = replace(PLANNED, plan=replace(a_plan(environment="production", protected=True), origin=ADA_AND_BO))
 WRITTEN_AND_APPROVED = replace(WRITTEN, state=APPROVED.state, starts_at=APPROVED.starts_at)
 KNOWN = replace(PROD, people=(Person("Bo", (BO.id,), ("bo@example.com",)),))
-WROTE = Denied("You wrote a part of what #7 runs, and authors do not approve it. Those who may: <@U0SECOND>.")
+WROTE = Denied("You wrote a part of what #7 is about, and authors do not approve it. Those who may: <@U0SECOND>.")
 
 
-def test_an_author_of_the_map_does_not_approve_what_they_wrote() -> None:
+@pytest.mark.parametrize("act", [act for act in Act if act.has_authors])
+def test_an_author_of_the_map_does_not_approve_what_they_wrote(act: Act) -> None:
+    assert decides(request=replace(WRITTEN, act=act), environment=KNOWN) == WROTE
+    assert starts(replace(WRITTEN_AND_APPROVED, act=act), KNOWN) == NeedsApproval((CY.id,))
+
+
+def test_an_author_of_the_map_may_where_that_is_set_and_cancels_anyway() -> None:
     assert decides(request=WRITTEN, environment=KNOWN) == WROTE
     assert decides(request=WRITTEN, environment=KNOWN, actor=CY) == Allowed()
     assert decides(request=WRITTEN, environment=replace(KNOWN, authors_may_approve=True)) == Allowed()
-    assert starts(WRITTEN_AND_APPROVED, KNOWN) == NeedsApproval((CY.id,))
     assert may_cancel(BO, WRITTEN, KNOWN) == Allowed()
 
 
 def test_an_author_with_the_same_verified_address_does_not_approve_either() -> None:
     known_by_slack = replace(BO, marks=(people.mark("bo@example.com"),))
     assert decides(request=WRITTEN, environment=PROD, actor=known_by_slack) == Denied(
-        "You wrote a part of what #7 runs, and authors do not approve it. Those who may: <@U0APPROVER>, <@U0SECOND>."
+        "You wrote a part of what #7 is about, and authors do not approve it. "
+        "Those who may: <@U0APPROVER>, <@U0SECOND>."
     )
     seen = replace(SEEN, approving=(known_by_slack,))
     assert isinstance(starts(WRITTEN_AND_APPROVED, PROD, witness=seen), Denied)

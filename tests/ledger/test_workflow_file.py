@@ -252,7 +252,7 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
             "approver = []",
             DEV + "approver is not a key that Twokey knows; "
             "write one of name, aliases, database_url, protected, approvers, certifiers, approvals, "
-            "authors_may_approve, channel, verbosity, backup_format, backup_jobs, keep_backups, "
+            "authors_may_approve, on_protected_server, channel, verbosity, backup_format, backup_jobs, keep_backups, "
             "keep_backups_for, rehearsal, rehearse, rehearsal_good_for, differs.",
         ),
     ],
@@ -278,11 +278,11 @@ def test_what_is_no_toml_at_all(tmp_path: Path) -> None:
     file = tmp_path / "twokey.toml"
     with pytest.raises(WorkflowError) as caught:
         load(file)
-    assert str(caught.value) == f"twokey.toml: {file} cannot be read; set TWOKEY_CONFIG to the workflow file."
+    assert str(caught.value) == f"{file} cannot be read; set TWOKEY_CONFIG to the workflow file."
     file.write_bytes(b'channel = "\xff"')
     with pytest.raises(WorkflowError) as caught:
         load(file)
-    assert str(caught.value) == f"twokey.toml: {file} is not UTF-8; save it as UTF-8."
+    assert str(caught.value) == f"{file} is not UTF-8; save it as UTF-8."
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, "channel = C0MIGRATE")
-    assert str(caught.value) == f"twokey.toml: {file} is not TOML: Invalid value (at line 1, column 11)."
+    assert str(caught.value) == f"{file} is not TOML: Invalid value (at line 1, column 11)."

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from ledger.book import Book
-from playground import embedded
+from playground import embedded, stack
 from tests.support.empty import Emptied
 from tests.support.workflow import workflow_with
 from tests.workers.row import Row
@@ -27,7 +27,7 @@ def environments(postgres: embedded.Postgres) -> Iterator[Mapping[str, str]]:
 def row(tmp_path: Path, ledger: Book, ledger_url: str, redis_url: str, environments: Mapping[str, str]) -> Row:
     """Three empty environments and the repository's own migrations."""
     settings = workflow_with(start_delay="1s", lock_timeout="1s", statement_timeout="20s")
-    (tmp_path / "twokey.toml").write_text(settings)
+    (tmp_path / "twokey.toml").write_text(stack.on_one_server(settings))
     shutil.copytree(
         Path(__file__).parents[2] / "migrations", tmp_path / "migrations", ignore=shutil.ignore_patterns("*backup*")
     )

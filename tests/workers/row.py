@@ -125,7 +125,7 @@ class Row:
 
     def witness(self, request_id: int) -> None:
         """The bot looks at Slack, and Bo's reaction stands there."""
-        self.ledger.witness(Witness(request_id, self.ledger.now(), approving=(BO,), rejecting=()))
+        self.ledger.witness(Witness(request_id, self.ledger.now(), approving=(BO,), rejecting=(), ours=True))
 
     def told(self, request_id: int) -> list[Event]:
         """The request's story."""

@@ -64,7 +64,7 @@ def why_not(row: Row, name: str) -> str:
 
 def test_what_the_rules_refuse_is_rejected_with_the_engines_sentence(row: Row) -> None:
     assert why_not(row, "test") == (
-        f"development does not have {FIRST}.sql yet, so test cannot get it. Apply development first."
+        f"development does not have {FIRST}.sql yet, so test cannot get it. Bring it to development first."
     )
     row.bring("development")
     assert why_not(row, "development") == (

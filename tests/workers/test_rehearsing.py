@@ -123,8 +123,14 @@ def test_where_it_is_off_the_card_says_why_and_where_it_must_be_it_is_asked_for(
     row.do("test", Act.CERTIFY)
     request = row.do("production")
     assert request.plan
-    assert request.plan.unrehearsed == "no scratch server is known to the worker"
+    unknown = "the worker of production knows no scratch server. Whoever runs Twokey:"
+    assert request.plan.unrehearsed == f"{unknown} set SCRATCH_DATABASE_URL for it, and start it anew"
     toml = row.config.read_text()
+    row.config.write_text(toml.replace('[scratch]\ndatabase_url = { env = "SCRATCH_DATABASE_URL" }\n', ""))
+    assert rehearsing._extent(row.hands("production")) == (
+        Extent.OFF,
+        f"{unknown} name one under `[scratch]` in twokey.toml",
+    )
     row.config.write_text(toml.replace("protected = true", "protected = true\nrehearse = false"))
     off = rehearsing._extent(row.hands("production"))
     assert off == (Extent.OFF, "`rehearse = false` is what twokey.toml says for production")
@@ -133,7 +139,8 @@ def test_where_it_is_off_the_card_says_why_and_where_it_must_be_it_is_asked_for(
     row.approve(request.id)
     row.ring(request.id)
     assert row.last(request.id) == Stale(
-        "The plan was not rehearsed, and production asks for that now. Ask again: `/migrate apply production`."
+        "The plan was not rehearsed, and production asks for that now. It needs a plan that is. "
+        "Ask again: `/migrate apply production`."
     )
     row.scratch = None
     row.config.write_text(toml.replace("protected = true", 'protected = true\nrehearse = "schema"'))

@@ -7,11 +7,13 @@ import pytest
 from ledger.events import Denied, Failed, Interrupted, Planned, Refused, Reverted, Stale
 from ledger.request import Act, Fact, Request
 from ledger.states import State
+from tests.support.git import commit, git
 from tests.support.ledger import ADA
 from tests.support.waiting import wait_for
 from tests.workers.killed import killed
 from tests.workers.row import FIRST, SECOND, THIRD, Row
 from tests.workers.test_gate import turn
+from tests.workers.test_righting import authors
 from workers import foreman, inspector, neighbours, running
 
 NOTES, TAGS = "20260101000000_notes", "20260102000000_tags"
@@ -73,7 +75,7 @@ def test_what_is_shown_is_what_goes_newest_first_with_what_it_loses_and_what_sta
          "The way back is to restore the backup that was taken before it.")),
         (("last", "9"), "9 cannot be taken back on development: its history has 5."),
         (("to", TAGS), f"{TAGS} is the newest on development. There is nothing to take back."),
-        (("to", "nowhere"), "development has not applied nowhere. Look at twokey status development."),
+        (("to", "nowhere"), "development has not applied nowhere. See what it has: `/migrate status development`."),
         (("past", "2"), ("The worker does not understand `rollback development past 2`. "
          "Give bot and workers the same version, then ask again.")),
     ],
@@ -120,6 +122,17 @@ def test_what_was_kept_runs_whatever_the_folder_says_since(two: Row) -> None:
     two.file(TAGS, "-- migrate:up\nSELECT 1;\n-- migrate:down\nDROP TABLE users;\n")
     assert turn(two, request.id).state is State.APPLIED
     assert two.sql("production", "SELECT to_regclass('users')::text, to_regclass('tags')") == [("users", None)]
+
+
+def test_who_wrote_a_file_does_not_approve_its_way_back_and_of_whom_git_knows_nothing_is_said(two: Row) -> None:
+    git(two.migrations, "init", "-q", "-b", "main")
+    commit(two.migrations, "Ada")
+    late = two.file("20260103000000_late", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n")
+    two.bring("production")
+    request = rollback(two, "production", "last", "2")
+    assert authors(request) == {"Ada"}
+    assert request.plan is not None
+    assert request.plan.facts[1:] == (Fact("In no commit", f"{late}: who wrote that cannot be known"),)
 
 
 def test_an_environment_that_moved_on_makes_it_stale(two: Row) -> None:

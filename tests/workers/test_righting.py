@@ -9,6 +9,7 @@ from ledger.events import Denied, Interrupted, Repaired, Stale, TakenOver
 from ledger.records import Question
 from ledger.request import Act, Fact, Request
 from ledger.states import State
+from tests.support.git import commit, git
 from tests.support.ledger import ADA
 from tests.support.waiting import wait_for
 from tests.workers.killed import killed
@@ -39,12 +40,15 @@ def test_words_that_mean_nothing_to_this_worker_are_refused(row: Row) -> None:
 
 
 def test_what_does_not_wait_or_did_not_change_is_refused(row: Row) -> None:
+    assert why_not(row, row.do("test", Act.BASELINE, about=("nonsense",))) == (
+        "The folder has no nonsense.sql. Name one that is pending. See which are: `/migrate status test`."
+    )
     row.bring("test")
     assert why_not(row, row.do("test", Act.BASELINE, about=(FIRST,))) == (
         f"test already has {FIRST}. There is nothing to take over."
     )
     assert why_not(row, row.do("test", Act.REPAIR, about=(FIRST,))) == (
-        f"{FIRST} is not an edited file of test, so there is nothing to accept. See which are: twokey repair test"
+        f"{FIRST} is not an edited file of test, so there is nothing to accept. See which are: `/migrate repair test`."
     )
 
 
@@ -93,6 +97,23 @@ def test_an_edited_file_counts_as_it_is_with_two_keys_and_not_with_one(row: Row)
     ]
     body = ask(row, Question.REPAIR, "production", of=("production",)).body
     assert body == {"question": "repair", "environment": "production", "edited": [], "more": 0, "refusal": None}
+
+
+def test_what_counts_in_a_protected_environment_is_committed_and_its_card_names_who_wrote_it(row: Row) -> None:
+    git(row.migrations, "init", "-q", "-b", "main")
+    commit(row.migrations, "Ada")
+    edited = row.file(SECOND, "SELECT 'not committed';\n")
+    assert why_not(row, row.do("production", Act.BASELINE, about=(edited,))).startswith(
+        f"production is protected and gets what is committed alone. Not in HEAD as in the folder: {SECOND}.sql."
+    )
+    commit(row.migrations, "Bo")
+    assert authors(row.do("production", Act.BASELINE, about=(edited,))) == {"Ada", "Bo"}
+
+
+def authors(request: Request) -> set[str]:
+    assert request.plan is not None
+    assert request.plan.origin is not None
+    return {author.name for author in request.plan.origin.authors}
 
 
 def test_what_moved_on_or_changed_again_makes_it_stale(row: Row) -> None:

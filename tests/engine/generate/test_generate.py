@@ -7,6 +7,7 @@ import pytest
 
 from engine import generate
 from engine.connection import server_name
+from engine.errors import Hint
 from engine.generate import Proving, Reading, Replaying
 from engine.generate.command import Command
 from engine.generate.declared import Models
@@ -185,18 +186,21 @@ def test_nothing_is_generated_while_the_first_environment_is_not_level(desk: Des
         desk.draft(models, real_files())
     assert str(caught.value) == (
         "Nothing is generated while development is not as the folder makes it. It has not run "
-        "20250818140001_add_user_columns.sql, 20250818150001_create_audit_table.sql yet: twokey apply development"
+        "20250818140001_add_user_columns.sql, 20250818150001_create_audit_table.sql yet."
     )
+    assert caught.value.hint == Hint("Run it first", "apply development")
     edited = migration(real_files()[0].id, "SELECT 1")
-    with pytest.raises(NotLevel, match=f"{edited.file} changed after development applied it"):
+    with pytest.raises(NotLevel, match=f"{edited.file} changed after development applied it") as changed:
         desk.draft(models, [edited])
+    assert changed.value.hint == Hint("See what changed", "repair development")
     desk.session.conn.execute("CREATE INDEX by_hand ON users (created_at)")
     with pytest.raises(NotLevel) as caught:
         desk.draft(models, real_files()[:1])
     assert str(caught.value) == (
         "Nothing is generated while development is not as the folder makes it. It has drifted: its schema is another "
-        "than its migrations make. See what differs: twokey validate"
+        "than its migrations make."
     )
+    assert caught.value.hint == Hint("See what differs", "validate")
 
 
 def test_a_history_elsewhere_cannot_be_compared(desk: Desk) -> None:

@@ -17,8 +17,7 @@ def test_what_cannot_name_a_file_is_refused(said: str) -> None:
     with pytest.raises(NoName) as caught:
         naming.stem(said, (), NOW)
     assert str(caught.value) == (
-        f"{said!r} cannot name a migration. Say what it does in letters, digits and _, at most 100 of them: "
-        "twokey generate add_cities"
+        f"{said!r} cannot name a migration. Say what it does in letters, digits and _, at most 100 of them."
     )
 
 
@@ -34,6 +33,11 @@ def test_what_cannot_name_a_file_is_refused(said: str) -> None:
 )
 def test_a_name_is_made_of_what_was_said(said: str, name: str) -> None:
     assert naming.stem(said, (), NOW) == f"20261123090001_{name}"
+
+
+def test_what_is_not_written_as_it_was_said_is_said() -> None:
+    assert naming.changed("add-x") == "It is called add_x: a name has small letters, digits and _ alone."
+    assert naming.changed("add_x") is naming.changed("add_x.sql") is None
 
 
 def test_a_file_is_later_than_every_other(tmp_path: Path) -> None:

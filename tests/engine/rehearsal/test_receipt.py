@@ -82,9 +82,15 @@ def here(**other: Any) -> Standing:
     ("other", "why"),
     [
         ({}, None),
-        ({"environment": "test"}, "The rehearsal was of production and not of test."),
-        ({"head": "20250818130001_x"}, "The history of production has moved on since the rehearsal."),
-        ({"fingerprint": "0"}, "The schema of production is no longer the one that was rehearsed on."),
+        ({"environment": "test"}, "The rehearsal was of production and not of test. test needs one of its own."),
+        (
+            {"head": "20250818130001_x"},
+            "The history of production has moved on since the rehearsal. What is left to run needs a new one.",
+        ),
+        (
+            {"fingerprint": "0"},
+            "The schema of production is no longer the one that was rehearsed on. The plan needs a new one.",
+        ),
     ],
 )
 def test_it_holds_while_nothing_moved(other: dict[str, Any], why: str | None) -> None:
@@ -93,5 +99,6 @@ def test_it_holds_while_nothing_moved(other: dict[str, Any], why: str | None) ->
 
 def test_it_holds_for_a_set_time() -> None:
     assert receipt.stale(seen(), here(), now=NOW, good_for=timedelta(minutes=30)) == (
-        "The rehearsal began at 2026-01-02T03:04:05+00:00, longer than 0:30:00 ago."
+        "The rehearsal began at 2026-01-02 03:04 UTC and counts for 30 minutes (`rehearsal_good_for`, or until its "
+        "request ends). The plan needs a new one."
     )

@@ -1,0 +1,90 @@
+"""How far a login reaches: past its own database only by a right, and each right is told by its name."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from engine import reach
+from engine.connection import Database, open_session
+from engine.reach import ReachesProtected
+from playground.embedded import Postgres
+
+LOGIN = "reaches_far"
+THERE = "reach_production"
+
+
+@pytest.fixture
+def production(postgres: Postgres) -> Iterator[psycopg.Connection]:
+    """A protected environment's database beside one that is not, and a login that has no right but to enter."""
+    with psycopg.connect(postgres.create(THERE), autocommit=True) as conn:
+        conn.execute("CREATE TABLE twokey_environment (name text, protected boolean)")
+        conn.execute("INSERT INTO twokey_environment VALUES ('production', true)")
+        conn.execute(sql.SQL("GRANT SELECT ON twokey_environment TO PUBLIC; CREATE TABLE users (id int)"))
+        conn.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(LOGIN)))
+        yield conn
+        conn.execute(sql.SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(sql.Identifier(THERE)))
+        conn.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(LOGIN)))
+    postgres.drop(THERE)
+
+
+def reached(postgres: Postgres) -> reach.Reached | None:
+    """What the login reaches from a database of its own, of the one here: the session's server has others."""
+    ours = Database("development", protected=False, dsn=postgres.url("postgres", login=LOGIN))
+    with open_session(ours, purpose="twokey test") as session:
+        return next(iter(reach._reached(session, THERE)), None)
+
+
+def test_who_may_only_enter_and_read_reaches_nothing(production: psycopg.Connection, postgres: Postgres) -> None:
+    production.execute(f"GRANT SELECT ON users TO {LOGIN}")
+    assert reached(postgres) is None
+    production.execute(f"REVOKE CONNECT ON DATABASE {THERE} FROM PUBLIC")
+    assert reached(postgres) is None
+
+
+@pytest.mark.parametrize(
+    ("grant", "right"),
+    [
+        (f"ALTER ROLE {LOGIN} SUPERUSER", "as a superuser or as good as one"),
+        (f"GRANT pg_execute_server_program TO {LOGIN}", "as a superuser or as good as one"),
+        (f"ALTER DATABASE {THERE} OWNER TO {LOGIN}", "as its owner"),
+        (f"GRANT TRUNCATE ON users TO {LOGIN}", "as one who may write there"),
+        (f"GRANT CREATE ON SCHEMA public TO {LOGIN}", "as one who may write there"),
+        (f"GRANT CREATE ON DATABASE {THERE} TO {LOGIN}", "as one who may write there"),
+    ],
+)
+def test_each_right_is_told(production: psycopg.Connection, postgres: Postgres, grant: str, right: str) -> None:
+    production.execute(grant)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    found = reached(postgres)
+    assert found is not None
+    said = (
+        f"development's login {LOGIN} may change production's database on the same server ({THERE}), {right}: "
+        "by a migration of development one person alone could."
+    )
+    assert found.sentence == said
+    assert found.meant == f"{said} on_protected_server in twokey.toml lets it."
+    assert str(ReachesProtected(found)) == (
+        f"{said} Give development a login without that right, or better a server of its own; "
+        "or, if that is meant, write on_protected_server = true for development in twokey.toml."
+    )
+    production.execute("UPDATE twokey_environment SET protected = false")
+    assert reached(postgres) is None
+
+
+def test_whose_database_it_is_need_not_be_readable(production: psycopg.Connection, postgres: Postgres) -> None:
+    production.execute("REVOKE ALL ON twokey_environment FROM PUBLIC")
+    assert reached(postgres) is None
+    production.execute(f"GRANT INSERT ON users TO {LOGIN}")
+    found = reached(postgres)
+    assert found is not None
+    assert f"may change a database of an environment it may not read on the same server ({THERE}), as one" in (
+        found.sentence
+    )
+
+
+def test_the_first_of_the_server_is_told(production: psycopg.Connection, postgres: Postgres) -> None:
+    with open_session(Database("test", protected=False, dsn=postgres.url()), purpose="twokey test") as session:
+        found = reach.protected(session)
+    assert found is not None
+    assert (found.environment, found.login) == ("test", "postgres")
