@@ -76,7 +76,7 @@ def _shell() -> dict[str, str]:
     return {name: os.environ[name] for name in SHELL if name in os.environ}
 
 
-class Process(Protocol):
+class Running(Protocol):
     """A process that runs, as `subprocess.Popen` tells of it."""
 
     pid: int
@@ -90,7 +90,7 @@ class Process(Protocol):
 class Spawn(Protocol):
     """Start `python -m words…` in a session of its own; what it says is appended to `log`."""
 
-    def __call__(self, words: list[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> Process: ...
+    def __call__(self, words: list[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> Running: ...
 
 
 def spawn(words: list[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> "subprocess.Popen[bytes]":
@@ -119,9 +119,9 @@ class Stack:
     dsn: Mapping[str, str]  # environment → its connection string
     ledger_url: str
     spawn: Spawn
-    processes: dict[str, Process] = field(default_factory=dict)
+    processes: dict[str, Running] = field(default_factory=dict)
 
-    def start(self, name: str, module: str, *words: str, **variables: str) -> Process:
+    def start(self, name: str, module: str, *words: str, **variables: str) -> Running:
         """Start `python -m module words…` with the given variables beside the shell's few; its log is a file."""
         log = self.log(name)
         log.parent.mkdir(parents=True, exist_ok=True)
