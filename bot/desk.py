@@ -192,8 +192,10 @@ class Desk:
         until = command.until
         if isinstance(until, datetime) and until <= self._book.now():
             return Refused(f"{until:%Y-%m-%d %H:%M} UTC is over. Nothing was frozen.")
-        request, _ = self._book.freeze(wish, until=until, protected=environment.protected)
-        return FrozenNow(request, request.asked_at + until if isinstance(until, timedelta) else until)
+        keys = {"protected": environment.protected, "approvals": environment.approvals}
+        request, _ = self._book.freeze(wish, until=until, **keys)
+        ends = request.asked_at + until if isinstance(until, timedelta) else until
+        return FrozenNow(request, ends, self._book.frozen(environment.name))
 
     def _needless(self, wish: Wish, environment: Environment) -> Refused | None:
         """A certification that no environment waits for, and a thaw where there is no frost."""

@@ -98,9 +98,12 @@ def _alone(story: Story) -> str | None:
             return f"{count} let count as it is in the folder, on {story.request.environment}. Nothing ran."
         case events.Frozen(actor_name=name, until=until, reason=why):
             return f"❄️ {frozen(name, until, why)}. What runs finishes; nothing else starts."
-        case events.Thawed(freezes=lifted):
+        case events.Thawed(freezes=lifted, still=still):
             hold = "holds" if len(lifted) == 1 else "hold"
-            return f"{story.request.environment} is thawed: {said(', '.join(lifted))} no longer {hold}."
+            over = f"{said(', '.join(lifted))} no longer {hold}"
+            left = f"{said(', '.join(still))}, said later, still {'does' if len(still) == 1 else 'do'}"
+            name = story.request.environment
+            return f"{name} stays frozen: {over}, and {left}." if still else f"{name} is thawed: {over}."
         case _:
             return None
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot import messages
 from bot.identity import Directory
@@ -12,7 +12,19 @@ from bot.voice import SlackFailed, Voice, emoji
 from ledger import policy
 from ledger.book import Book
 from ledger.errors import IllegalMove, OwnDecision
-from ledger.events import Agreed, Approved, Noted, Planned, Refused, Rejected, Unanswered, Waiting, Withdrawn
+from ledger.events import (
+    Agreed,
+    Approved,
+    Halted,
+    Noted,
+    Planned,
+    Refused,
+    Rejected,
+    Released,
+    Unanswered,
+    Waiting,
+    Withdrawn,
+)
 from ledger.records import Heard, Told
 from ledger.request import Actor, Decision, Request, Source, Verdict
 from ledger.states import SAID, State
@@ -116,6 +128,10 @@ class Judge:
             again = "Read it, then take the reaction away and give it again."
             self._refuse(actor, request, f"#{request.id} had no plan when you reacted. {again}")
             return
+        if verdict is Verdict.APPROVE and _in_frost(heard, self._book.events(request.id)):
+            again = "Take the reaction away and give it again."
+            self._refuse(actor, request, f"#{request.id} was frozen since you reacted, or nobody knows when. {again}")
+            return
         assert request.plan is not None  # what may be decided has been planned
         decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None, heard.source)
         try:
@@ -192,6 +208,20 @@ def _before_the_plan(heard: Heard, story: Iterable[Told]) -> bool:
     if planned is None or not any(isinstance(one.event, Unanswered | Waiting) for one in told[:planned]):
         return False
     return float(heard.event_ts) <= told[planned].at.timestamp()
+
+
+def _in_frost(heard: Heard, story: Iterable[Told]) -> bool:
+    """Whether this was said before the last frost was over: it counts no more, whenever we hear of it."""
+    over = 0.0
+    for one in story:
+        match one.event:
+            case Halted(until=until):
+                over = datetime.fromisoformat(until).timestamp() if until else one.at.timestamp()
+            case Released():
+                over = one.at.timestamp()
+            case _:
+                pass
+    return float(heard.event_ts) <= over
 
 
 def _stands(decision: Decision, verdict: Verdict, *, by: str) -> bool:

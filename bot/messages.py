@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot import acts, cards, enclosures, endings, lists, receipts, recovery, thread
@@ -176,6 +177,18 @@ def _replies(story: Story) -> list[Slot]:
     return made
 
 
+def _frozen_now(frozen: FrozenNow) -> str:
+    request, longest = frozen.request, frozen.longest
+    lasts = f"{request.environment} is frozen until {_ends(frozen.until)} (#{request.id})"
+    if longest is not None and longest.request_id != request.id:
+        lasts = f"{lasts}, and by #{longest.request_id} until {_ends(longest.until)}"
+    return f"{lasts}. What runs finishes; nothing else starts."
+
+
+def _ends(until: datetime | None) -> str:
+    return moment(until, "{date_short_pretty} {time}") if until else "it is thawed"
+
+
 def slip(error: Slip) -> Body:
     """What was typed with a mark under the word, and what to type instead."""
     text = cut(error.text, LINE)
@@ -207,10 +220,8 @@ def reply(outcome: Outcome, workflow: Workflow) -> Body:
             return lists.help_for(word, workflow)
         case Listed():
             return lists.requests(outcome, workflow)
-        case FrozenNow(request=request, until=until):
-            ends = moment(until, "{date_short_pretty} {time}") if until else "it is thawed"
-            lasts = f"{request.environment} is frozen until {ends} (#{request.id})."
-            return plain(f"{lasts} What runs finishes; nothing else starts.")
+        case FrozenNow():
+            return plain(_frozen_now(outcome))
         case HandedOut(request_id=number, channel=channel):
             return plain(ours(f"The evidence of #{number} will stand in <#{channel}> in a moment, as a file."))
         case TakenBack(request=request):

@@ -110,7 +110,10 @@ def next_words(story: Story) -> str:
     if story.request.act is Act.FREEZE:
         return f"`/migrate thaw {short(story.environment)}` ends that."
     if story.request.act is Act.THAW:
-        return "What waits there can be approved again."
+        thawed = story.last(events.Thawed)
+        again = thawed is not None and thawed.still
+        ends = f"`/migrate thaw {short(story.environment)}` ends that."
+        return ends if again else "What waits there can be approved again."
     if (swapped := story.last(events.Restored)) is not None:
         discard = mono(f"/migrate discard {short(story.environment)} {swapped.kept}")
         return f"When nothing of it is needed: {discard}."

@@ -138,10 +138,14 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class FrozenNow:
-    """The environment is frozen by this request, which is done; `until` somebody thaws it where that is None."""
+    """The environment is frozen by this request, which is done; `until` somebody thaws it where that is None.
+
+    `longest` is the freeze there that lasts longest, if that is another one.
+    """
 
     request: Request
     until: datetime | None
+    longest: Freeze | None = None
 
 
 Outcome = FrozenNow | WrittenDown | Looking | Helped | Listed | TakenBack | HandedOut | Refused | AskInModal | Shared

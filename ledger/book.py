@@ -19,7 +19,7 @@ from ledger.decisions import Decisions
 from ledger.deliveries import Deliveries
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Certified, Event, MigrationApplied, Planned, Released, Thawed
-from ledger.freezes import Freezes, may_go_on
+from ledger.freezes import Freezes, halted, may_go_on, standing
 from ledger.inquiries import Inquiries
 from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
@@ -170,18 +170,19 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Seals,
             return request_as(tx, certification.request_id)
 
     def thaw(self, request_id: int, *, lifts: Collection[int]) -> Request:
-        """Lift the freezes that these requests said and end the thaw: applying → applied. Whoever waits there is told.
+        """Lift the freezes that these requests said and end the thaw: applying → applied.
 
-        Raises NoSuchRequest and IllegalMove.
+        Whoever waits there is told: that it is over, or which freeze still stands. Raises NoSuchRequest, IllegalMove.
         """
         lifted = update(freezes).where(freezes.c.request_id.in_(lifts), freezes.c.thawed_by.is_(None))
-        why = Thawed(tuple(f"#{one}" for one in lifts))
         with self._transaction() as tx:
-            self._move(tx, request_id, State.APPLIED, come_from=sources(State.APPLIED), why=why, carry={})
             tx.execute(lifted.values(thawed_by=request_id))
-            thawed = request_as(tx, request_id)
-            self._tell_those_who_wait(tx, thawed.environment, Released(request_id))
-            return thawed
+            environment = request_as(tx, request_id).environment
+            still = standing(tx, environment)
+            why = Thawed(tuple(f"#{one}" for one in lifts), tuple(f"#{one.request_id}" for one in still))
+            self._move(tx, request_id, State.APPLIED, come_from=sources(State.APPLIED), why=why, carry={})
+            self._tell_those_who_wait(tx, environment, halted(still[0]) if still else Released(request_id))
+            return request_as(tx, request_id)
 
     def certification(self, environment: str) -> Certification | None:
         """The newest certification of an environment."""

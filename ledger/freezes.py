@@ -32,31 +32,47 @@ def may_go_on() -> ColumnElement[bool]:
     return or_(requests.c.act == Act.THAW, not_(over.exists()))
 
 
+def standing(tx: Connection, environment: str) -> tuple[Freeze, ...]:
+    """What freezes an environment in this transaction, the one that lasts longest first."""
+    there = select(freezes).where(freezes.c.environment == environment, stands())
+    lasting = there.order_by(freezes.c.until.desc().nulls_first(), freezes.c.request_id)
+    return tuple(map(rows.freeze, tx.execute(lasting)))
+
+
+def halted(by: Freeze) -> Halted:
+    """What whoever waits is told of a freeze."""
+    return Halted(by.request_id, by.actor_name, by.reason, by.until.isoformat() if by.until else None)
+
+
 class Freezes(Pen):
     """What is frozen, and the only way to freeze."""
 
     def freezes(self, environment: str) -> tuple[Freeze, ...]:
         """Those that stand, the one that lasts longest first."""
-        there = select(freezes).where(freezes.c.environment == environment, stands())
-        lasting = there.order_by(freezes.c.until.desc().nulls_first(), freezes.c.request_id)
         with self._transaction() as tx:
-            return tuple(map(rows.freeze, tx.execute(lasting)))
+            return standing(tx, environment)
 
     def frozen(self, environment: str) -> Freeze | None:
         """The freeze that lasts longest, or None where something may start."""
         return next(iter(self.freezes(environment)), None)
 
-    def freeze(self, wish: Wish, *, until: datetime | timedelta | None, protected: bool) -> tuple[Request, bool]:
+    def freeze(
+        self, wish: Wish, *, until: datetime | timedelta | None, protected: bool, approvals: int = 1
+    ) -> tuple[Request, bool]:
         """Nothing starts in the wish's environment any more, from this commit on; False for a second delivery.
 
-        The request is done as it is written down. Whoever waits there is told, and an approval that has not started
-        yet is taken out. `until` is a moment, or counted from now; a moment that is over is refused by a constraint.
+        The request is done as it is written down. Whoever waits there is told of the freeze that lasts longest, and an
+        approval that has not started yet is taken out: it takes `approvals` anew. `until` is a moment, or counted from
+        now; a moment that is over is refused by a constraint.
         """
         written = opening(wish, expires_in=timedelta(), protected=protected, state=State.APPLIED, version=2)
         with self._transaction() as tx:
             opened = tx.execute(written).scalar()
             if opened is not None:
                 self._freeze(tx, opened, wish, until=until)
+                for request_id in self._take_keys_out(tx, wish.environment):
+                    self._tell(tx, request_id, Withdrawn(POLICY.id, POLICY.name, missing=approvals))
+                self._tell_those_who_wait(tx, wish.environment, halted(standing(tx, wish.environment)[0]))
             return rows.request(tx.execute(all_requests().where(requests.c.key == wish.key)).one()), opened is not None
 
     def _freeze(self, tx: Connection, opened: int, wish: Wish, *, until: datetime | timedelta | None) -> None:
@@ -66,9 +82,6 @@ class Freezes(Pen):
         iso = ends.isoformat() if ends else None
         self._write(tx, opened, seq=1, event=asked(wish))
         self._write(tx, opened, seq=2, event=Frozen(wish.actor.id, wish.actor.name, wish.reason or "", iso))
-        for request_id in self._take_keys_out(tx, wish.environment):
-            self._tell(tx, request_id, Withdrawn(actor_id=POLICY.id, actor_name=POLICY.name))
-        self._tell_those_who_wait(tx, wish.environment, Halted(opened, wish.actor.name, wish.reason or "", iso))
 
     def _take_keys_out(self, tx: Connection, environment: str) -> Iterable[int]:
         """approved → planned, where a second person had turned a key; and no approval from before counts any more."""

@@ -97,6 +97,16 @@ def approvals_missing(
     return keys.missing(one.actor for one in decisions if _approves(one, request, digest=digest))
 
 
+def approvals_unseen(
+    request: Request, environment: Environment, witness: Witness, *, decisions: Iterable[Decision]
+) -> int:
+    """How many different persons have to approve anew, when only what Slack shows counts; at least one."""
+    keys = second_key.holders(environment, request.groups, witness.groups, requester=request.actor, plan=request.plan)
+    digest = request.plan.digest if request.plan else ""
+    standing = [one for one in decisions if _approves(one, request, digest=digest)]
+    return max(1, keys.missing(_still_there(witness, standing)))
+
+
 def may_cancel(
     actor: Actor, request: Request, environment: Environment, *, groups: Iterable[Group] = ()
 ) -> Allowed | Denied:
@@ -236,10 +246,8 @@ def _seen_now(
     keys = second_key.holders(environment, request.groups, witness.groups, requester=request.actor, plan=request.plan)
     if refused := verdict.rejected(request, (one.id for one in witness.rejecting if keys.counts(one))):
         return refused
-    approved_by = {one.actor.id for one in approvals}
-    pressed_by = {one.actor.id for one in approvals if one.source is Source.BUTTON}
-    seen = (*witness.approving, *(one for one in witness.pressed if one.id in pressed_by))
-    if keys.missing(one for one in seen if one.id in approved_by):
+    seen = _still_there(witness, approvals)
+    if keys.missing(seen):
         no_more = {one.id for one in seen if not keys.counts(one)}
         others = verdict.mentions(one for one in keys.ids if one not in no_more)
         others = others or f"Another approver of {request.environment}"
@@ -248,6 +256,14 @@ def _seen_now(
             f"approve. {others} can react."
         )
     return Allowed()
+
+
+def _still_there(witness: Witness, approvals: Iterable[Decision]) -> tuple[Actor, ...]:
+    """Who approved, as they are now: whose reaction stands, or whose press does in the ledger."""
+    said = {(one.actor.id, one.source is Source.BUTTON) for one in approvals}
+    approved_by, pressed_by = {who for who, _ in said}, {who for who, pressed in said if pressed}
+    reacted = (one for one in witness.approving if one.id in approved_by)
+    return (*reacted, *(one for one in witness.pressed if one.id in pressed_by))
 
 
 def _not_a_certifier(actor: Actor, environment: Environment, groups: Iterable[Group]) -> Denied | None:

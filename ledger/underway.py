@@ -198,9 +198,10 @@ class Halted:
 
 @dataclass(frozen=True, slots=True)
 class Thawed:
-    """The freezes that these requests said are lifted: `#12`."""
+    """The freezes that these requests said are lifted: `#12`. `still` are those that came later and stand."""
 
     freezes: tuple[str, ...]
+    still: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

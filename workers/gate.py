@@ -48,11 +48,11 @@ def opens(hands: Hands, request: Request, *, digest: str) -> bool:
             return True
         case NeedsApproval(by, missing):
             why = f"#{request.id} did not start: {_wanting(hands, missing)}. {mentions(by)} can approve it."
-            _close(hands, request, why=why, approval_is_gone=True)
+            _close(hands, request, why=why, missing=missing)
         case Denied(why) if not policy.needs_second_key(request, hands.environment):
             hands.book.move(request.id, State.REJECTED, why=events.Denied(why))
         case Denied(why):
-            _close(hands, request, why=why, approval_is_gone=witness is not None)
+            _close(hands, request, why=why, missing=witness and _unseen(hands, request, witness))
     return False
 
 
@@ -75,11 +75,17 @@ def _wanting(hands: Hands, missing: int) -> str:
     return "1 more person has to approve it" if missing == 1 else f"{missing} more people have to approve it"
 
 
-def _close(hands: Hands, request: Request, *, why: str, approval_is_gone: bool) -> None:
+def _unseen(hands: Hands, request: Request, witness: Witness) -> int:
+    said = hands.book.decisions(request.id)
+    return policy.approvals_unseen(request, hands.environment, witness, decisions=said)
+
+
+def _close(hands: Hands, request: Request, *, why: str, missing: int | None) -> None:
+    """`missing`: how many have to approve anew, where the approval no longer stands."""
     log.info("#%d: %s", request.id, why)
     say_once(hands, request.id, refusal(why))
-    if approval_is_gone:
-        hands.book.move(request.id, State.PLANNED, why=Withdrawn(actor_id=POLICY.id, actor_name=POLICY.name))
+    if missing:
+        hands.book.move(request.id, State.PLANNED, why=Withdrawn(POLICY.id, POLICY.name, missing=missing))
 
 
 def _ask_the_bot(hands: Hands, request_id: int) -> Witness | None:

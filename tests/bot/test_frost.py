@@ -8,10 +8,10 @@ import pytest
 from bot import answers, messages
 from bot.outcomes import FrozenNow
 from ledger import events
-from ledger.request import Act, Fact
+from ledger.request import Act, Fact, Freeze
 from ledger.states import State
 from tests.bot.conftest import CHANNEL, Running
-from tests.bot.stories import ASKED, BY_BO, PLANNED, STARTED, WORKFLOW, a_request, a_summary, lines, slots, told
+from tests.bot.stories import ASKED, BY_BO, PLANNED, STARTED, WORKFLOW, T, a_request, a_summary, lines, slots, told
 from tests.bot.test_conversation import card, certified, reply, whispered
 from tests.support.ledger import ADA, a_request_in, a_wish
 
@@ -61,6 +61,16 @@ def test_who_freezes_reads_until_when() -> None:
     assert said.text == f"production is frozen until {WHEN} (#7). What runs finishes; nothing else starts."
 
 
+@pytest.mark.parametrize(("longest", "ends"), [(None, "it is thawed"), (UNTIL, WHEN)])
+def test_the_answer_to_a_freeze_says_what_lasts_longer(longest: str | None, ends: str) -> None:
+    until = datetime.fromisoformat(UNTIL)
+    other = Freeze(3, "production", "ada", "why", T, datetime.fromisoformat(longest) if longest else None)
+    said = messages.reply(FrozenNow(a_request(State.APPLIED), until, other), WORKFLOW)
+    assert said.text == (
+        f"production is frozen until {WHEN} (#7), and by #3 until {ends}. What runs finishes; nothing else starts."
+    )
+
+
 def test_a_thaw_says_what_it_lifts_and_what_now() -> None:
     production = WORKFLOW.environments[2]
     plan = replace(a_summary(production), migrations=(), held=(), facts=(Fact("Lifts", "#9, frozen by ada"),))
@@ -72,6 +82,12 @@ def test_a_thaw_says_what_it_lifts_and_what_now() -> None:
     assert found["said:5"].body.text == (
         "✅ *production* · thaw #7 · <@U0ENGINEER> production is thawed: #8, #9 no longer hold. "
         "What waits there can be approved again."
+    )
+    story = told(ASKED, PLANNED, BY_BO, STARTED, events.Thawed(("#9",), ("#12",)))
+    found = {one.name: one for one in messages.project(request, production, told=story, workflow=WORKFLOW)}
+    assert found["said:5"].body.text == (
+        "✅ *production* · thaw #7 · <@U0ENGINEER> production stays frozen: #9 no longer holds, and #12, said later, "
+        "still does. `/migrate thaw prod` ends that."
     )
     again = replace(request, state=State.FAILED)
     story = told(ASKED, PLANNED, events.Failed("No.", "Try."))

@@ -1,5 +1,7 @@
 """Reactions are judged in the order in which they happened, whatever Slack does meanwhile."""
 
+from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -8,9 +10,9 @@ from bot.identity import Directory
 from bot.judge import Judge
 from bot.voice import Voice
 from ledger.book import Book
-from ledger.events import Noted
+from ledger.events import Noted, Refused
 from ledger.records import Heard
-from ledger.request import Request
+from ledger.request import Act, Request
 from ledger.states import State
 from ledger.workflow import Workflow
 from playground.client import Workspace
@@ -91,3 +93,34 @@ def test_a_reaction_from_while_the_bot_was_away_waits_for_its_card_to_be_found(
     judge.judge()
     assert ledger.unjudged() == ()
     assert ledger.request(request.id).state is State.APPROVED
+
+
+def test_a_reaction_from_the_frost_that_is_heard_after_it_has_to_be_given_anew(
+    card: Request, ledger: Book, voice: Voice, workflow: Workflow
+) -> None:
+    judge = Judge(ledger, voice=voice, directory=Directory(voice, home="T0TWOKEY"), workflow=workflow)
+    frost = a_wish(environment="production", act=Act.FREEZE, reason="the disk is full")
+    frozen, _ = ledger.freeze(frost, until=None, protected=True)
+    in_the_frost = ledger.now().timestamp()
+    thaw = a_request_in(ledger, State.APPLYING, wish=a_wish(environment="production", act=Act.THAW), protected=True)
+    ledger.thaw(thaw.id, lifts=(frozen.id,))
+    ledger.hear(heard(added=True, event_ts=f"{in_the_frost:.6f}"))
+    judge.judge()
+    again = "Take the reaction away and give it again."
+    refused = Refused(BO.id, "Bo Approver", f"#1 was frozen since you reacted, or nobody knows when. {again}")
+    assert ledger.events(card.id)[-1].event == refused
+    ledger.hear(heard(added=False, event_ts=f"{in_the_frost + 30:.6f}"))
+    ledger.hear(heard(added=True, event_ts=f"{in_the_frost + 31:.6f}"))
+    judge.judge()
+    assert ledger.request(card.id).state is State.APPROVED
+
+
+def test_a_no_from_the_frost_counts_whenever_it_is_heard(
+    card: Request, ledger: Book, voice: Voice, workflow: Workflow
+) -> None:
+    judge = Judge(ledger, voice=voice, directory=Directory(voice, home="T0TWOKEY"), workflow=workflow)
+    frost = a_wish(environment="production", act=Act.FREEZE, reason="the disk is full")
+    ledger.freeze(frost, until=timedelta(hours=1), protected=True)
+    ledger.hear(replace(heard(added=True, event_ts=f"{ledger.now().timestamp():.6f}"), emoji="x"))
+    judge.judge()
+    assert ledger.request(card.id).state is State.REJECTED

@@ -22,6 +22,7 @@ _SAMPLES = {
     float | None: 2.5,
     str | None: None,
     int | None: 14,
+    bool | None: True,
     tuple[Blocker, ...]: (Blocker(7, "app", 41.5), Blocker(8, "app", None)),
     tuple[str, ...]: ("20250818140001_add_user_columns", "b"),
 }

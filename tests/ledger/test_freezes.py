@@ -98,10 +98,35 @@ def test_a_thaw_lifts_what_it_names_and_no_more(ledger: Book) -> None:
     thaw = waiting(ledger, State.APPLYING, Act.THAW)
     third = freeze(ledger, timedelta(hours=3))
     assert ledger.thaw(thaw.id, lifts=(first.id, second.id)).state is State.APPLIED
-    assert ledger.events(thaw.id)[-1].event == Thawed((f"#{first.id}", f"#{second.id}"))
-    assert ledger.events(waits.id)[-1].event == Released(thaw.id)
+    # Who waits is not told that it is over while a freeze stands that nobody agreed to lift: nothing could start.
+    assert ledger.events(thaw.id)[-1].event == Thawed((f"#{first.id}", f"#{second.id}"), (f"#{third.id}",))
+    [left] = ledger.freezes("production")
+    assert left.until is not None
+    halted = Halted(third.id, ADA.name, "the disk is full", left.until.isoformat())
+    assert ledger.events(waits.id)[-1].event == halted
     assert [one.request_id for one in ledger.freezes("production")] == [third.id]
     assert [type(told.event) for told in ledger.events(thaw.id)].count(Halted) == 0
+    again = waiting(ledger, State.APPLYING, Act.THAW)
+    ledger.thaw(again.id, lifts=(third.id,))
+    assert ledger.events(waits.id)[-1].event == Released(again.id)
+
+
+def test_a_shorter_freeze_does_not_hide_an_endless_one(ledger: Book) -> None:
+    approved = waiting(ledger, State.APPROVED)
+    endless = freeze(ledger)
+    freeze(ledger, timedelta(hours=1))
+    standing = ledger.frozen("production")
+    assert standing is not None
+    assert standing.request_id == endless.id
+    told = [one.event for one in ledger.events(approved.id)]
+    assert {one.by for one in told if isinstance(one, Halted)} == {endless.id}
+
+
+def test_after_a_freeze_as_many_are_missing_as_it_takes(ledger: Book) -> None:
+    approved = waiting(ledger, State.APPROVED)
+    wish = a_wish(environment="production", act=Act.FREEZE, reason="the disk is full")
+    ledger.freeze(wish, until=None, protected=True, approvals=2)
+    assert Withdrawn(POLICY.id, POLICY.name, missing=2) in [one.event for one in ledger.events(approved.id)]
 
 
 def test_a_moment_that_is_over_and_a_freeze_without_a_reason_are_no_freezes(ledger: Book) -> None:

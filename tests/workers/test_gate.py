@@ -147,6 +147,7 @@ def test_where_several_have_to_approve_it_is_said_how_many_are_wanting(
     refused = row.told(asked.id)[-2]
     assert isinstance(refused, Refused)
     assert refused.why == f"#{asked.id} did not start: {wanting}. <@U0APPROVER>, <@U0SECOND> can approve it."
+    assert row.last(asked.id) == Withdrawn("policy", "policy", missing=1 if decided else 2)
 
 
 def test_a_captured_bot_that_calls_production_unprotected_starts_nothing(row: Row) -> None:
