@@ -73,11 +73,11 @@ class Child:
             time.sleep(0.01)
         return code
 
-    def send_signal(self, sign: int) -> None:
+    def send_signal(self, sig: int) -> None:
         """Send it a signal, if it still runs."""
         if self.poll() is None:
             with suppress(ProcessLookupError):
-                os.kill(self.pid, sign)
+                os.kill(self.pid, sig)
 
     def terminate(self) -> None:
         """Ask it to end."""
