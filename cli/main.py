@@ -40,19 +40,20 @@ def status(environment: str | None, as_json: bool) -> int:
     epilog="\b\nExamples:\n  twokey plan dev --json\n  twokey plan production --rehearse",
 )
 @an_environment
-@click.option(
-    "--rehearse", is_flag=True, help="Run it on a copy restored from a backup taken now, and show what it did."
-)
+@click.option("--rehearse", is_flag=True, help="Run it on a copy of a backup taken now, and show what it did.")
 @as_json
 def plan(environment: str, rehearse: bool, as_json: bool) -> int:
     """Show what would run on ENVIRONMENT, and change nothing.
 
     With --rehearse it runs on a copy of a backup taken now: what it takes, locks and changes, what its way back loses.
     """
-    from cli import planning, rehearsing
+    if rehearse:
+        from cli import rehearsing
 
-    ask = (lambda word: rehearsing.rehearse(word, aloud=not as_json)) if rehearse else planning.plan
-    return _end(lambda: ask(environment), as_json=as_json)
+        return _end(lambda: rehearsing.rehearse(environment, aloud=not as_json), as_json=as_json)
+    from cli import planning
+
+    return _end(lambda: planning.plan(environment), as_json=as_json)
 
 
 @twokey.command(
@@ -250,8 +251,7 @@ def repair(environment: str, accept: tuple[str, ...], as_json: bool) -> int:
 
 
 @twokey.command(
-    short_help="Whether everything a run needs is there.",
-    epilog="\b\nExamples:\n  twokey check\n  twokey check test",
+    short_help="Whether everything a run needs is there.", epilog="\b\nExamples:\n  twokey check\n  twokey check test"
 )
 @maybe_an_environment
 @as_json

@@ -4,18 +4,16 @@ import getpass
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from cli import workflow
-from engine import checkout
-from engine.checkout import Checkout
 from engine.connection import Database, Limits
 from engine.files import Migration, read
 from ledger.workflow import Environment, Scratch, Workflow
 
 if TYPE_CHECKING:
     from engine import scratch
+    from engine.checkout import Checkout
     from engine.tools import Tools
 
 
@@ -70,6 +68,8 @@ class Surroundings:
         """The environment a person means; raises UnknownEnvironment."""
         if found := self.workflow.environment(word):
             return found
+        from difflib import get_close_matches
+
         names = {name: e.name for e in self.workflow.environments for name in (e.name, *e.aliases)}
         near = get_close_matches(word.casefold(), names, n=1)
         known = tuple(e.name for e in self.workflow.environments)
@@ -105,8 +105,10 @@ class Surroundings:
         """The folder as it is now; raises BadFile."""
         return read(self.workflow.migrations)
 
-    def checkout(self, files: Sequence[Migration]) -> Checkout | None:
+    def checkout(self, files: Sequence[Migration]) -> "Checkout | None":
         """What git says of the folder and these files of it, if it is a checkout; raises BadFile."""
+        from engine import checkout  # who only looks asks no git
+
         return checkout.read(self.workflow.migrations, files, git=self.tools.git)
 
     @property

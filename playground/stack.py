@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from ledger import workflow_file
 from playground import embedded
@@ -75,6 +76,37 @@ def _shell() -> dict[str, str]:
     return {name: os.environ[name] for name in SHELL if name in os.environ}
 
 
+class Running(Protocol):
+    """A process that runs, as `subprocess.Popen` tells of it."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float = ...) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def terminate(self) -> None: ...
+
+
+class Spawn(Protocol):
+    """Start `python -m words…` in a session of its own; what it says is appended to `log`."""
+
+    def __call__(self, words: list[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> Running: ...
+
+
+def spawn(words: list[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> "subprocess.Popen[bytes]":
+    """Start `python -m words…` as a shell would. Ctrl-C reaches who started all, and it stops them in order."""
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", *words],
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
 @dataclass(slots=True)
 class Stack:
     """The running parts: real databases, a real queue, a stand-in for Slack, and Twokey's own processes."""
@@ -86,23 +118,15 @@ class Stack:
     slack: Workspace
     dsn: Mapping[str, str]  # environment → its connection string
     ledger_url: str
-    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    spawn: Spawn
+    processes: dict[str, Running] = field(default_factory=dict)
 
-    def start(self, name: str, module: str, *words: str, **variables: str) -> "subprocess.Popen[bytes]":
+    def start(self, name: str, module: str, *words: str, **variables: str) -> Running:
         """Start `python -m module words…` with the given variables beside the shell's few; its log is a file."""
         log = self.log(name)
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as out:
-            started = subprocess.Popen(
-                [sys.executable, "-m", module, *words],
-                env={**_shell(), "PYTHONUNBUFFERED": "1", "TWOKEY_CONFIG": str(self.config), **variables},
-                cwd=REPOSITORY,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches the one who started all, and it stops them in order
-            )
-        self.processes[name] = started
+        env = {**_shell(), "PYTHONUNBUFFERED": "1", "TWOKEY_CONFIG": str(self.config), **variables}
+        started = self.processes[name] = self.spawn([module, *words], env=env, cwd=REPOSITORY, log=log)
         return started
 
     def start_workspace(self) -> None:
@@ -195,7 +219,13 @@ class Stack:
 
 @contextmanager
 def running(
-    folder: Path, *, config: Path, servers: "Servers | None" = None, port: int = 0, prefix: str = ""
+    folder: Path,
+    *,
+    config: Path,
+    servers: "Servers | None" = None,
+    port: int = 0,
+    prefix: str = "",
+    spawn: Spawn = spawn,
 ) -> Iterator[Stack]:
     """Start the databases, the queue, the workspace and a prepared ledger; the caller starts Twokey's processes.
 
@@ -207,7 +237,7 @@ def running(
         dsn = {name: at.postgres.create(prefix + name) for name in names}
         ledger_url = at.postgres.create(prefix + "ledger")
         slack = Workspace(f"http://127.0.0.1:{port or embedded.free_port()}")
-        stack = Stack(folder, config, at.postgres, at.redis_url, slack, dsn, ledger_url)
+        stack = Stack(folder, config, at.postgres, at.redis_url, slack, dsn, ledger_url, spawn)
         ending.callback(stack.stop_all)
         stack.start_workspace()
         stack.prepare()

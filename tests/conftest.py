@@ -3,12 +3,14 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import redis
 
 from playground import embedded
+from tests.support.nursery import Nursery
 
 pytest_plugins = ["tests.support.ledger"]
 
@@ -40,15 +42,24 @@ def _folder_for_servers() -> Path | None:
 def postgres(request: pytest.FixtureRequest) -> Iterator[embedded.Postgres]:
     """An embedded PostgreSQL. Off are durability, since nothing here outlives the session, and what writes by itself.
 
+    Its memory is small, since each of some thousand sessions ends by giving back the pages of it that it looked at.
     Not below pytest's own folder: root's server runs as somebody else, whom a second session would shut out.
     """
     programs: Path | None = request.config.getoption("--postgres-bin")
-    with (
-        tempfile.TemporaryDirectory(dir=_folder_for_servers()) as folder,
-        embedded.postgres(Path(folder) / "files", programs=programs) as server,
-    ):
-        server.set(fsync="off", synchronous_commit="off", full_page_writes="off", autovacuum="off")
-        yield server
+    with tempfile.TemporaryDirectory(dir=_folder_for_servers()) as folder:
+        files = Path(folder) / "files"
+        with embedded.postgres(files, programs=programs) as server:
+            server.set(fsync="off", synchronous_commit="off", full_page_writes="off", autovacuum="off")
+            server.set(shared_buffers="16MB")  # which takes a start
+        with embedded.postgres(files, programs=programs) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where the processes of the tests come from."""
+    with closing(Nursery()) as open_one:
+        yield open_one
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 QUIETLY = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--renderer-process-limit=1",
+    "--renderer-process-limit=1", "--in-process-gpu", "--disable-extensions",
 )  # fmt: skip
 
 if not CHROMIUM:

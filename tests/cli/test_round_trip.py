@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.cli.conftest import COLUMNS, USERS, Shell
-from tests.support.workflow import OURS
+from tests.cli.conftest import COLUMNS, OURS, USERS, Shell
 
 WAYS = "-- migrate:up\n{}\n-- migrate:down\n{}\n"
 

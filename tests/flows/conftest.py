@@ -19,6 +19,7 @@ from playground.transcript import Transcript
 from tests.support.empty import EMPTY_ENVIRONMENT
 from tests.support.engine import bring
 from tests.support.ledger import EMPTY
+from tests.support.nursery import Nursery
 from tests.support.waiting import wait_for
 
 ADA, BO, CY, DEE, GIL = "U0ENGINEER", "U0APPROVER", "U0OBSERVER", "U0SECOND", "U0GUEST"
@@ -100,13 +101,13 @@ class Corridor:
 
 
 @contextmanager
-def corridor(postgres: embedded.Postgres, redis_url: str, folder: Path) -> Iterator[Corridor]:
+def corridor(postgres: embedded.Postgres, redis_url: str, folder: Path, nursery: Nursery) -> Iterator[Corridor]:
     """A bot and workers for all environments, between servers that run."""
     folder.mkdir(exist_ok=True)
     config = stack.lay_out(folder)
     config.write_text(f'start_delay = "{START_DELAY}"\n{config.read_text()}')
     servers, prefix = stack.Servers(postgres, redis_url), f"flow{next(_numbers)}_"
-    with stack.running(folder, config=config, servers=servers, prefix=prefix) as parts:
+    with stack.running(folder, config=config, servers=servers, prefix=prefix, spawn=nursery.spawn) as parts:
         begun = Corridor(parts)
         parts.start_bot()
         begun.start_workers()
@@ -115,7 +116,9 @@ def corridor(postgres: embedded.Postgres, redis_url: str, folder: Path) -> Itera
 
 
 @pytest.fixture(scope="module")
-def shared(postgres: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Corridor]]:
+def shared(
+    postgres: embedded.Postgres, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Corridor]]:
     """The file's corridor, made when it is first asked for, with a Valkey of its own."""
     running: list[Corridor] = []
     with ExitStack() as ending:
@@ -125,7 +128,7 @@ def shared(postgres: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory
                 running[0].start_anew()
             else:
                 folder, redis_url = tmp_path_factory.mktemp("corridor"), ending.enter_context(embedded.valkey())
-                running.append(ending.enter_context(corridor(postgres, redis_url, folder)))
+                running.append(ending.enter_context(corridor(postgres, redis_url, folder, nursery)))
             return running[0]
 
         yield one
@@ -133,13 +136,13 @@ def shared(postgres: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def begin(
-    shared: Callable[[], Corridor], postgres: embedded.Postgres, tmp_path: Path
+    shared: Callable[[], Corridor], postgres: embedded.Postgres, nursery: Nursery, tmp_path: Path
 ) -> Iterator[Callable[..., Corridor]]:
     """A corridor: `begin()`, or with a sweep, or all of its own `at` another Redis."""
     with ExitStack() as ending:
 
         def start(*, at: str | None = None, sweep: bool = False) -> Corridor:
-            one = ending.enter_context(corridor(postgres, at, tmp_path)) if at else shared()
+            one = ending.enter_context(corridor(postgres, at, tmp_path, nursery)) if at else shared()
             if sweep:
                 one.parts.start_sweep()
             return one

@@ -73,6 +73,44 @@ def test_the_story_of_the_demo_ends_as_told(rehearsing: Corridor) -> None:
     assert dumped(corridor, restored(corridor, newest_backup(corridor))) == dumped(corridor, source)
 
 
+def test_a_draft_comes_into_the_channel_and_a_history_is_set_right_with_two_keys(rehearsing: Corridor) -> None:
+    corridor, channel = rehearsing, rehearsing.channel
+    corridor.bring_to_test()
+    models = corridor.migrations.parent / "models.py"
+    models.write_text(models.read_text().replace(story.LINE, story.LINE + story.NEW_LINE))
+    channel.types(ADA, "generate add-phone")
+    card = channel.shows("*development* · generate #4", "It is called add_phone: ")
+    channel.thread_shows(card, "_add_phone.sql` is proven up and down on a scratch database")
+    assert corridor.ledger("SELECT body ->> 'text' FROM events WHERE kind = 'Generated'") == [(GENERATED,)]
+    assert list(corridor.migrations.glob("*_add_phone.sql")) == []  # somebody commits it, and no worker
+
+    with psycopg.connect(corridor.parts.dsn["production"]) as conn:
+        for stem in THREE[:2]:
+            conn.execute((corridor.migrations / f"{stem}.sql").read_bytes())
+    turn_both_keys(corridor, f"baseline prod {THREE[1]}", "2 files written down as applied on production. Nothing ran.")
+    assert corridor.applied("production") == THREE[:2]
+
+    edited = corridor.migrations / f"{THREE[0]}.sql"
+    edited.write_text(edited.read_text() + "-- Said more clearly.\n")
+    channel.types(ADA, "repair prod")
+    channel.sees(ADA, THREE[0], "whitespace and comments only", "Said more clearly")
+    done = "1 edited file let count as it is in the folder, on production. Nothing ran."
+    turn_both_keys(corridor, f"repair prod {THREE[0]}", done)
+    channel.types(ADA, "repair prod")
+    channel.sees(ADA, "No file changed after production applied it.")
+
+
+def turn_both_keys(corridor: Corridor, words: str, done: str) -> None:
+    """Ada asks, her own key counts for nothing, Bo turns the second, and the thread says what was done."""
+    corridor.channel.types(ADA, words)
+    corridor.channel.fills_in(ADA, {"environment": "production", "reason": f"we must {words}"})
+    card = corridor.channel.shows("production", f"we must {words}", "Nothing runs")
+    corridor.channel.reacts(ADA, card, "white_check_mark")
+    corridor.channel.sees(ADA, "so the second key is not yours.")
+    corridor.channel.reacts(BO, card, "white_check_mark")
+    corridor.channel.thread_shows(card, done)
+
+
 def test_the_history_table_is_exactly_the_seeds(begin: Callable[..., Corridor]) -> None:
     corridor = begin()
     corridor.channel.types(ADA, "apply dev")

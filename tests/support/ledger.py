@@ -1,6 +1,7 @@
 """A real ledger for every room's tests, and builders that put things into it by the ways that production has."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -91,21 +92,31 @@ def prepared_ledger(postgres: embedded.Postgres) -> embedded.Postgres:
     return postgres
 
 
+@pytest.fixture(scope="session")
+def broom(prepared_ledger: embedded.Postgres) -> Iterator[psycopg.Connection]:
+    """The owner's own session in the prepared ledger, kept: a new one would read the catalogs first, each time."""
+    with psycopg.connect(prepared_ledger.url("twokey_ledger"), autocommit=True) as conn:
+        yield conn
+
+
 @pytest.fixture
-def ledger_url(prepared_ledger: embedded.Postgres) -> str:
+def ledger_url(prepared_ledger: embedded.Postgres, broom: psycopg.Connection) -> str:
     """The owner's connection string of a prepared ledger with nothing in it."""
-    url = prepared_ledger.url("twokey_ledger")
-    with psycopg.connect(url) as conn:
-        conn.execute(EMPTY)
-    return url
+    broom.execute(EMPTY)
+    return prepared_ledger.url("twokey_ledger")
+
+
+@pytest.fixture(scope="session")
+def standing_book(prepared_ledger: embedded.Postgres) -> Iterator[Book]:
+    """One book for all tests: SQLAlchemy words a statement once per engine, and the server reads its catalogs once."""
+    with closing(Book(prepared_ledger.url("twokey_ledger"), name="tests")) as book:
+        yield book
 
 
 @pytest.fixture
-def ledger(ledger_url: str) -> Iterator[Book]:
+def ledger(standing_book: Book, ledger_url: str) -> Book:  # which empties it
     """A book on a prepared ledger with nothing in it, as the owner."""
-    book = Book(ledger_url, name="tests")
-    yield book
-    book.close()
+    return standing_book
 
 
 def role_url(url: str, role: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.book import Book
 from playground import embedded, stack
-from tests.support.empty import EMPTY_ENVIRONMENT
+from tests.support.empty import Emptied
 from tests.support.workflow import workflow_with
 from tests.workers.row import Row
 
@@ -21,26 +21,6 @@ def environments(postgres: embedded.Postgres) -> Iterator[Mapping[str, str]]:
     yield {name: postgres.create(f"workers_{name}") for name in names}
     for name in names:
         postgres.drop(f"workers_{name}")
-
-
-class Emptied(dict[str, str]):
-    """The addresses of the environments, each of them emptied when it is first asked for."""
-
-    def __init__(self, environments: Mapping[str, str]) -> None:
-        super().__init__(environments)
-        self._used = set[str]()
-
-    def __setitem__(self, name: str, dsn: str) -> None:
-        self._used.add(name)
-        super().__setitem__(name, dsn)
-
-    def __getitem__(self, name: str) -> str:
-        dsn = super().__getitem__(name)
-        if name not in self._used:
-            self._used.add(name)
-            with psycopg.connect(dsn, autocommit=True) as conn:
-                conn.execute(EMPTY_ENVIRONMENT)
-        return dsn
 
 
 @pytest.fixture

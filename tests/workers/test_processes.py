@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -19,6 +17,7 @@ from ledger.doorbell import Doorbell
 from ledger.records import Question
 from ledger.states import FINAL, State
 from tests.support.ledger import ADA, role_url
+from tests.support.nursery import Nursery
 from tests.support.waiting import is_alive, wait_for
 from tests.workers.row import FIRST, SECOND, THIRD, Row
 
@@ -28,17 +27,10 @@ HERE = Path(__file__).parents[2]
 class Process:
     """`python -m workers …` with nothing around it but what is given."""
 
-    def __init__(self, row: Row, *words: str, **variables: str) -> None:
+    def __init__(self, nursery: Nursery, row: Row, *words: str, **variables: str) -> None:
         self.log = row.folder / f"log.{time.monotonic_ns()}"
-        with self.log.open("wb") as out:
-            self.main = subprocess.Popen(
-                [sys.executable, "-m", "workers", *words],
-                env={"PATH": os.environ["PATH"], "TWOKEY_CONFIG": str(row.config), **variables},
-                cwd=HERE,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
+        env = {"PATH": os.environ["PATH"], "TWOKEY_CONFIG": str(row.config), **variables}
+        self.main = nursery.spawn(["workers", *words], env=env, cwd=HERE, log=self.log)
 
     def says(self, words: str) -> None:
         """Wait until the log holds these words."""
@@ -67,12 +59,12 @@ def below(pid: int) -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture
-def start(row: Row) -> Iterator[Callable[..., Process]]:
+def start(row: Row, nursery: Nursery) -> Iterator[Callable[..., Process]]:
     """Start processes that do not outlive the test."""
     started: list[Process] = []
 
     def begin(*words: str, **variables: str) -> Process:
-        started.append(Process(row, *words, **variables))
+        started.append(Process(nursery, row, *words, **variables))
         return started[-1]
 
     yield begin
