@@ -27,12 +27,16 @@ from bot.noticeboard import NoticeBoard
 from bot.reconciler import Reconciler
 from bot.voice import SlackFailed, Voice
 from bot.witness import WitnessStand
+from ledger import traces
 from ledger.book import Book
 from ledger.doorbell import Doorbell
-from ledger.errors import MalformedUrl
+from ledger.errors import LedgerError, MalformedUrl
 from ledger.turn import Turn
 from ledger.workflow import WorkflowError
 from ledger.workflow_file import warnings
+
+#: How the bot's log is written.
+LINES = traces.Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s", (LedgerError, SlackFailed))
 
 #: What a shell understands as wrong usage.
 MISCONFIGURED = 2
@@ -66,7 +70,7 @@ def main(words: Sequence[str] = ()) -> int:
         asked = set(words) <= {"-h", "--help"}
         (sys.stdout if asked else sys.stderr).write(HELP if asked else f"The bot takes no words.\n{HELP}")
         return 0 if asked else MISCONFIGURED
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, handlers=[traces.to(sys.stderr, LINES)])
     for library in ("slack_bolt", "slack_sdk"):
         logging.getLogger(library).setLevel(logging.WARNING)
     for number in (signal.SIGTERM, signal.SIGINT):

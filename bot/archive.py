@@ -16,6 +16,9 @@ from ledger.workflow import Environment, Workflow
 #: How many requests a list is drawn from.
 LIST_FROM = 40
 
+#: How many open ones of an environment are looked through for what waits for a person.
+WAITING_FROM = 500
+
 #: How many ended ones the tab shows.
 ENDED = 5
 
@@ -40,8 +43,7 @@ class Archive:
         """The newest requests that are open, or have ended, of an environment or of all."""
         found = self._book.requests(environment=name, open_only=open_only, limit=LIST_FROM)
         wanted = [one for one in found if open_only or one.state in FINAL][:SHOWN]
-        links = self.links(wanted)
-        entries = tuple(Entry(one, self._book.events(one.id), links.get(one.id)) for one in wanted)
+        entries = self._entries(wanted)
         noticed = () if open_only else self._book.noticed(name, limit=SHOWN)
         return Listed(open=open_only, environment=name, entries=entries, noticed=noticed)
 
@@ -51,10 +53,21 @@ class Archive:
             return Refused("Twokey answers the members of its own workspace.")
         still = self.listed(None, open_only=True).entries
         now = self._book.now()
-        waiting = tuple(one for one in still if self._waits_for(actor, one.request, now=now))
+        waiting = self._entries(one for one in self._planned() if self._waits_for(actor, one, now=now))
         stations = tuple(map(self._station, self._workflow.environments))
         ended = self.listed(None, open_only=False).entries[:ENDED]
         return Home(waiting, still, stations, ended, at=now)
+
+    def _planned(self) -> Iterable[Request]:
+        """Whatever may wait for somebody, however much was asked for since: of one environment it is one of a kind."""
+        for environment in self._workflow.environments:
+            found = self._book.requests(environment=environment.name, open_only=True, limit=WAITING_FROM)
+            yield from (one for one in found if one.state is State.PLANNED)
+
+    def _entries(self, requests: Iterable[Request]) -> tuple[Entry, ...]:
+        wanted = sorted(requests, key=lambda one: one.id, reverse=True)
+        links = self.links(wanted)
+        return tuple(Entry(one, self._book.events(one.id), links.get(one.id)) for one in wanted)
 
     def _waits_for(self, actor: Actor, request: Request, *, now: datetime) -> bool:
         """Whether this person could turn the second key now."""
@@ -71,9 +84,7 @@ class Archive:
         """An environment by the newest run that changed it, whether it came to its end or not."""
         found = self._book.requests(environment=environment.name, open_only=False, limit=LIST_FROM)
         ran = [one for one in found if one.act in RUNS and one.state in RAN][:1]
-        links = self.links(ran)
-        last = [Entry(one, self._book.events(one.id), links.get(one.id)) for one in ran]
-        name = environment.name
+        last, name = self._entries(ran), environment.name
         return Station(environment, next(iter(last), None), self._book.certification(name), self._book.frozen(name))
 
     def export(

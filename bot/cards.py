@@ -14,6 +14,7 @@ from bot.blocks import (
     mention,
     moment,
     mono,
+    ours,
     row,
     said,
     seconds,
@@ -24,8 +25,9 @@ from bot.blocks import (
 )
 from bot.next_steps import buttons, next_words
 from bot.story import Story, grouped, none_of, now, state_line
-from ledger import second_key
+from ledger import second_key, verdict
 from ledger.request import Act, PlannedMigration, PlanSummary
+from ledger.second_key import Holders
 from ledger.states import State
 from ledger.workflow import is_group
 
@@ -131,11 +133,12 @@ def _keys(story: Story, plan: PlanSummary) -> str:
     flow = story.workflow
     delay = seconds(flow.start_delay.total_seconds())
     no = f":{flow.reject_with}: rejects it.{' The buttons say the same.' if flow.approve_button else ''}"
-    return (
-        f"*Second key* :{flow.approve_with}: by {_who(story)} starts it {delay} later, {no}\n"
-        f"{digest} · "
-        f"*Expires* {moment(story.request.expires_at, '{date_short_pretty} {time}')}"
-    )
+    expires = f"*Expires* {moment(story.request.expires_at, '{date_short_pretty} {time}')}"
+    keys = second_key.holders(story.environment, story.request.groups, requester=story.request.actor, plan=plan)
+    who = f":{flow.approve_with}: by {_who(story, keys)} starts it {delay} later, {no}"
+    if not keys.enough:
+        who = f"🚫 {ours(verdict.too_few(story.environment, keys).why)}"
+    return f"*Second key* {who}\n{digest} · {expires}"
 
 
 def _written(story: Story, plan: PlanSummary) -> list[str]:
@@ -151,12 +154,10 @@ def _written(story: Story, plan: PlanSummary) -> list[str]:
     return [f"*Written by* {authors}, commit {mono(plan.origin.commit[:12])}{doubt}"]
 
 
-def _who(story: Story) -> str:
+def _who(story: Story, keys: Holders) -> str:
     """Who may turn it: a user group by its name, so that its members are not notified one by one."""
-    request, environment = story.request, story.environment
-    may = second_key.holders(environment, request.groups, requester=request.actor, plan=request.plan).ids
-    listed = [one for one in environment.approvers if is_group(one) or one in may]
-    who = " or ".join(map(mention, listed)) or "nobody (no approver is configured)"
+    environment = story.environment
+    who = " or ".join(mention(one) for one in environment.approvers if is_group(one) or one in keys.ids)
     return who if environment.approvals == 1 else f"{environment.approvals} different people of {who}"
 
 

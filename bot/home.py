@@ -44,8 +44,14 @@ def _station(one: Station) -> str:
     """An environment by its last run, and by the word of whoever tested it."""
     name = f"🔒 *{said(one.environment.name)}*" if one.environment.protected else f"*{said(one.environment.name)}*"
     tested = one.certification
-    certified = f" · certified by {said(tested.by.actor_name)} {_day(tested.by.at)}" if tested else ""
+    certified = f" · certified by {said(tested.by.actor_name)} {_day(tested.by.at)}{_since(one)}" if tested else ""
     return f"{name} · {_last_run(one)}{certified}{_frost(one.freeze)}"
+
+
+def _since(one: Station) -> str:
+    """Whose word is older than the last run is of what stood there before it."""
+    ended = one.last and (end(one.last.told) or one.last.told[-1])
+    return ", before that run" if one.certification and ended and one.certification.by.at < ended.at else ""
 
 
 def _frost(freeze: Freeze | None) -> str:

@@ -201,7 +201,10 @@ def _key_turned(event: events.Approved, at: datetime, story: Story) -> Step | No
     if event.actor_id == POLICY.id:
         return None
     starts = moment(datetime.fromisoformat(event.starts_at), "{time_secs}")
-    stop = "*Take back* stops it" if event.source == Source.BUTTON else f"remove your {yes} to stop it"
+    stop = f"remove your {yes} to stop it"
+    if event.source == Source.BUTTON:
+        cancel = f"`/migrate cancel {story.request.id}`"  # the button goes when the setting does
+        stop = f"{'*Take back*' if story.workflow.approve_button else cancel} stops it"
     return Step(f"🟡 Approved by {name}, starts at {starts}; {stop}", f"Approved by {name} {moment(at)}")
 
 

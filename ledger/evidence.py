@@ -1,7 +1,7 @@
 """Everything the ledger holds about one request, as one JSON file that can be verified by itself, years later."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -123,7 +123,7 @@ def _untold(evidence: Evidence, link: Link) -> Iterator[Breach]:
             yield _differs(link, "the decisions")
 
 
-def _unknown(evidence: Evidence, links: Iterable[Link]) -> Iterator[Breach]:
+def _unknown(evidence: Evidence, links: Sequence[Link]) -> Iterator[Breach]:
     """Where the file shows what no event tells of."""
     told = [link.body for link in links if link.kind == Witnessed.__name__]
     shown = [_seen(one) for one in evidence["witnesses"]]
@@ -132,6 +132,8 @@ def _unknown(evidence: Evidence, links: Iterable[Link]) -> Iterator[Breach]:
     receipts = [link for link in links if link.kind == Planned.__name__ and link.body.get("receipt")]
     if evidence.get("receipt") is not None and not receipts:
         yield Breach(evidence["request"]["id"], None, "No event tells of the rehearsal whose receipt is in this file.")
+    if evidence["manifest"] is not None and not any(link.kind == BackedUp.__name__ for link in links):
+        yield Breach(evidence["request"]["id"], None, "No event tells of the backup whose manifest is in this file.")
     digests = {link.body["digest"] for link in links if link.kind == Planned.__name__}
     if not {one["digest"] for one in evidence["decisions"]} <= digests:
         yield Breach(evidence["request"]["id"], None, "A decision is about another plan than the events tell of.")

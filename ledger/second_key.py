@@ -13,13 +13,15 @@ from ledger.workflow import Environment, Person, is_group
 class Holders:
     """`ids` may turn it, `needed` different persons have to.
 
-    `asked` are the marks of the one who asked, `wrote` those of the authors of what runs, where they may not.
+    `asked` are the marks of the one who asked, `wrote` those of the authors of what it is about, where they may not.
+    `authors` are listed, and barred for that alone.
     """
 
     ids: tuple[str, ...]
     needed: int
     asked: Marks
     wrote: Marks
+    authors: tuple[str, ...]
     people: tuple[Person, ...]
 
     def is_requester(self, actor: Actor) -> bool:
@@ -44,6 +46,11 @@ class Holders:
         """Whether there are as many persons as it takes."""
         return self.missing(_unknown(self.ids)) == 0
 
+    @property
+    def enough_with_authors(self) -> bool:
+        """Whether there would be, if authors might approve."""
+        return people.count(_unknown((*self.ids, *self.authors)), self.people) >= self.needed
+
 
 def holders(
     environment: Environment, *looks: Iterable[Group], requester: Actor, plan: PlanSummary | None = None
@@ -53,8 +60,10 @@ def holders(
     authors = plan.origin.authors if plan and plan.origin and not environment.authors_may_approve else ()
     wrote = Marks().union(*(people.marks([author.mark], environment.people) for author in authors))
     listed = named(environment.approvers, *looks)
-    by = [one for one in listed if not people.marks([one], environment.people) & (asked | wrote)]
-    return Holders(tuple(by), environment.approvals, asked, wrote, environment.people)
+    others = {one: people.marks([one], environment.people) for one in listed}
+    others = {one: marks for one, marks in others.items() if not marks & asked}
+    by, authors = (tuple(one for one, marks in others.items() if bool(marks & wrote) is is_) for is_ in (False, True))
+    return Holders(by, environment.approvals, asked, wrote, authors, environment.people)
 
 
 def unknown_authors(plan: PlanSummary, environment: Environment) -> tuple[str, ...]:

@@ -79,15 +79,17 @@ def cannot_decide_in(request: Request) -> str:
 def too_few(environment: Environment, keys: Holders) -> Denied:
     if not environment.approvers:
         why = f"Nobody may approve {environment.name}: its approvers in twokey.toml are empty. Add a person there."
+    elif keys.authors:
+        others = f"only {mentions(keys.ids)} may approve" if keys.ids else "nobody else may approve"
+        freed = ", or say authors_may_approve = true there" if keys.enough_with_authors else ""
+        why = (
+            f"{environment.name} takes {counted_people(keys.needed)} besides whoever asked, and {others} this: its "
+            f"other approvers wrote a part of it. Add people to its approvers in twokey.toml{freed}."
+        )
     elif keys.ids:
         why = (
-            f"{environment.name} takes {keys.needed} different people besides whoever asked, and only "
+            f"{environment.name} takes {counted_people(keys.needed)} besides whoever asked, and only "
             f"{mentions(keys.ids)} may approve it. Add people to its approvers in twokey.toml."
-        )
-    elif keys.wrote:
-        why = (
-            f"Nobody else may approve this for {environment.name}: its other approvers wrote a part of it. "
-            "Add a person to its approvers in twokey.toml, or say authors_may_approve = true there."
         )
     elif any(map(is_group, environment.approvers)):
         why = (
@@ -100,6 +102,10 @@ def too_few(environment: Environment, keys: Holders) -> Denied:
             "Add another person to its approvers in twokey.toml."
         )
     return Denied(why)
+
+
+def counted_people(needed: int) -> str:
+    return "1 person" if needed == 1 else f"{needed} different people"
 
 
 def who_may(environment: Environment, keys: Holders) -> str:

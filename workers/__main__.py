@@ -4,9 +4,14 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from engine.errors import EngineError
+from ledger import traces
 from ledger.errors import LedgerError, MalformedUrl
-from workers import config, traces
+from workers import config
 from workers.config import Misconfigured
+
+#: How a worker's log is written.
+LINES = traces.Discreet("%(asctime)s %(message)s", (EngineError, LedgerError), datefmt="%H:%M:%S")
 
 HELP = """\
 python -m workers [environment …]   Serve these environments (none: all): plan, back up, apply, look.
@@ -35,7 +40,7 @@ def main(words: Sequence[str]) -> int:
     if any(word in {"-h", "--help"} for word in words):
         sys.stdout.write(HELP)
         return 0
-    logging.basicConfig(level=logging.INFO, handlers=[traces.to(sys.stderr)])
+    logging.basicConfig(level=logging.INFO, handlers=[traces.to(sys.stderr, LINES)])
     try:
         _start(words)
     except (Misconfigured, MalformedUrl) as wrong:

@@ -56,7 +56,7 @@ def test_the_card_of_a_rollback_says_what_goes_in_which_order_and_what_is_newest
         "ada asked to roll production back by 2 migrations (#7). ⏳ Waiting for a second person"
     )
     assert lines(card)[0] == "🔒 *production* (protected) · rollback #7 · 2 migrations"
-    assert lines(card)[3:13] == [
+    assert lines(card)[3:14] == [
         "*Takes back, in this order*",
         f"• `{BACK[0]}` · 9 lines",
         f"• `{BACK[1]}` · 4 lines",
@@ -64,6 +64,7 @@ def test_the_card_of_a_rollback_says_what_goes_in_which_order_and_what_is_newest
         "*Hazards* 1",
         "• ⚠️ `add_user_columns` line 2, rewrite: Rewrites users.",
         "*Backup* taken and read back first, into `migrations/schema-backups`",
+        "*Written by* nobody knows: no git checkout tells of it, so no author is barred",
         "*Second key* :white_check_mark: by <@U0APPROVER> or <@U0SECOND> starts it 15 s later, :x: rejects it.",
         ("*Digest* `d1d1·d1d1·d1d1` · *Expires* <!date^1795356000^{date_short_pretty} {time}|2026-11-22 14:00 UTC>"),
         (
@@ -157,7 +158,8 @@ def test_a_restore_tells_its_steps_and_what_holds_what_was_written_since() -> No
     assert waiting.text.startswith("ada asked to restore production (#7). ⏳ Waiting for a second person")
     shown = lines(waiting)
     assert shown[3] == "*Drops* `x`, ∗all∗"
-    assert shown[4].startswith("*Second key* :white_check_mark: by <@U0APPROVER>")
+    assert shown[4] == "*Written by* nobody: no file of the folder runs or counts by this, so no author is barred"
+    assert shown[5].startswith("*Second key* :white_check_mark: by <@U0APPROVER>")
     steps = (events.Restoring("Loading 12 bytes into shop_twokey_restoring"), events.Restoring("Swapping"))
     found = alone(Act.RESTORE, ASKED, PLANNED, BY_BO, STARTED, *steps, about=(FILE,), state=State.APPLYING)
     assert lines(found["progress"].body) == ["• Loading 12 bytes into shop_twokey_restoring", "• Swapping"]

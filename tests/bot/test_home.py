@@ -1,13 +1,14 @@
 """What one person reads in the app's own tab, and that it is there when they open it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot import home
 from bot.archive import Archive
 from bot.blocks import Body
-from bot.outcomes import Entry, Home, Refused, Station
+from bot.outcomes import SHOWN, Entry, Home, Refused, Station
 from ledger import events
 from ledger.book import Book
 from ledger.request import Act, Certification, CertifiedBy, Freeze, Kind, Request
@@ -78,10 +79,12 @@ def test_an_environment_is_told_by_its_last_run_and_who_tested_it() -> None:
         (
             "*test* · last run <https://acme.slack.com/archives/C0/p1|#7> apply "
             "<!date^1795341603^{date_short_pretty} {time}|2026-11-22 10:00 UTC>, newest `20250818120001_create_users`"
-            f" · certified by ∗Cy∗ {DAY}"
+            f" · certified by ∗Cy∗ {DAY}, before that run"
         ),
         "🔒 *production* · no run from here yet · ❄️ Frozen by ∗Dee∗: the fair",
     ]
+    later = replace(by, by=replace(by.by, at=T + timedelta(days=1)))
+    assert not any("before that run" in one for one in read(replace(EMPTY, stations=(Station(test, ran, later),))))
 
 
 @pytest.mark.usefixtures("waiting")
@@ -90,6 +93,16 @@ def test_it_waits_for_whoever_may_turn_the_second_key(archive: Archive) -> None:
         shown = archive.home(actor)
         assert isinstance(shown, Home)
         assert (len(shown.waiting), len(shown.open)) == (count, 1)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_what_waits_is_found_under_however_many_came_later(archive: Archive, ledger: Book) -> None:
+    for _ in range(SHOWN + 1):
+        a_request_in(ledger, State.ASKED)
+    shown = archive.home(BO)
+    assert isinstance(shown, Home)
+    assert [one.request.id for one in shown.waiting] == [1]
+    assert 1 not in {one.request.id for one in shown.open}
 
 
 def test_what_nobody_has_to_agree_to_waits_for_nobody(archive: Archive, ledger: Book) -> None:

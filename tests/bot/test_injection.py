@@ -33,6 +33,7 @@ SAMPLES: dict[Any, Any] = {
     float | None: 2.5,
     bool: True,
     str | None: EVIL,
+    bool | None: True,
     int | None: 14,
     tuple[Blocker, ...]: (Blocker(7, EVIL, 41.5),),
     tuple[str, ...]: (EVIL,),

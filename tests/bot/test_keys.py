@@ -63,6 +63,14 @@ def test_a_card_with_buttons(
     ) in shown
 
 
+def test_a_press_whose_button_was_switched_off_meanwhile_is_stopped_by_cancelling() -> None:
+    production = WORKFLOW.environments[2]
+    request = replace(a_request(State.APPROVED), plan=a_summary(production))
+    shown = lines(cards.card(Story(request, production, told(ASKED, PLANNED, BY_BUTTON), WORKFLOW)))
+    assert shown[1].endswith("; `/migrate cancel 7` stops it")
+    assert [one for one in shown if one.startswith("[")] == [CANCEL]
+
+
 @pytest.fixture
 def card(ledger: Book) -> Request:
     return a_request_in(ledger, State.PLANNED, wish=a_wish(environment="production"), protected=True)

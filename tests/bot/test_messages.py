@@ -92,7 +92,7 @@ def test_a_card_says_what_is_not_there() -> None:
     assert "*Hazards* none of the 2 kinds that are looked for (docs/hazards)" in shown
     assert "*Backup* taken and read back first, into `migrations/schema-backups`" in shown
     assert (
-        "*Second key* :white_check_mark: by nobody (no approver is configured) starts it 15 s later, :x: rejects it."
+        "*Second key* 🚫 Nobody may approve production: its approvers in twokey.toml are empty. Add a person there."
     ) in shown
     assert "database `shop` · 18.0 · the first ones there · lock timeout 2s · statement timeout 30min" in shown
     assert not any(line.startswith(("*Certified by*", "*Stays pending*")) for line in shown)

@@ -36,4 +36,4 @@ def test_a_card_waits_for_two_keys_where_the_database_alone_says_that_it_is_prot
         "🔒 *test* (protected) · apply #7 · 2 migrations",
         "⏳ Waiting for a second person: :white_check_mark: starts it, :x: rejects it",
     ]
-    assert any("by nobody" in line for line in shown)
+    assert any(line.startswith("*Second key* 🚫 Nobody may approve test:") for line in shown)

@@ -106,6 +106,15 @@ def test_whatever_is_changed_in_it_is_named(
     assert evidence.verify(told).breaches[0].why.startswith(why)
 
 
+def test_a_manifest_in_evidence_of_no_backup_is_named(ledger: Book) -> None:
+    request = a_request_in(ledger, State.PLANNED)
+    told = evidence.read(evidence.as_text(evidence.gather(ledger, request.id)))
+    told["manifest"] = MANIFEST
+    assert [one.why for one in evidence.verify(told).breaches] == [
+        "No event tells of the backup whose manifest is in this file."
+    ]
+
+
 def test_from_a_terminal_it_is_one_file_that_is_verified_without_the_ledger(
     ledger: Book, ledger_url: str, request_id: int, capsys: Out, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -253,13 +253,6 @@ def test_an_author_with_the_same_verified_address_does_not_approve_either() -> N
     assert isinstance(starts(WRITTEN_AND_APPROVED, PROD, witness=seen), Denied)
 
 
-def test_where_every_other_approver_wrote_it_nobody_may() -> None:
-    assert starts(WRITTEN_AND_APPROVED, replace(KNOWN, approvers=(BO.id,))) == Denied(
-        "Nobody else may approve this for production: its other approvers wrote a part of it. "
-        "Add a person to its approvers in twokey.toml, or say authors_may_approve = true there."
-    )
-
-
 def test_an_author_that_no_map_knows_is_named() -> None:
     assert WRITTEN.plan
     assert unknown_authors(WRITTEN.plan, KNOWN) == ("Ada",)

@@ -12,7 +12,8 @@ from ledger.policy import Denied, needs_second_key, takes_two_keys
 from ledger.request import Act
 from ledger.states import State
 from tests.ledger.test_policy import ASKED, DIGEST, PLANNED, PROD, SEEN, TEST, starts
-from tests.support.ledger import a_frozen, a_plan, a_wish
+from tests.ledger.test_second_key import KNOWN, WRITTEN_AND_APPROVED
+from tests.support.ledger import ADA, BO, a_frozen, a_plan, a_wish
 
 
 @pytest.mark.parametrize(("file", "asked", "database"), list(product([False, True], repeat=3)))
@@ -46,3 +47,23 @@ def test_in_a_channel_that_others_share_since_nothing_protected_starts() -> None
         "#7 did not start: Slack does not say that its channel is this workspace's alone, and nothing protected runs "
         "where strangers read. Unshare the channel, or name another in twokey.toml, then ask again."
     )
+
+
+def test_where_every_other_approver_wrote_it_nobody_may() -> None:
+    assert starts(WRITTEN_AND_APPROVED, replace(KNOWN, approvers=(BO.id,))) == Denied(
+        "production takes 1 person besides whoever asked, and nobody else may approve this: its other approvers wrote "
+        "a part of it. Add people to its approvers in twokey.toml, or say authors_may_approve = true there."
+    )
+    two = replace(KNOWN, approvals=2)
+    assert starts(WRITTEN_AND_APPROVED, two) == Denied(
+        "production takes 2 different people besides whoever asked, and only <@U0SECOND> may approve this: its other "
+        "approvers wrote a part of it. Add people to its approvers in twokey.toml, "
+        "or say authors_may_approve = true there."
+    )
+    # It is advised where it would help, and nowhere else.
+    three = starts(WRITTEN_AND_APPROVED, replace(KNOWN, approvals=3))
+    assert isinstance(three, Denied)
+    assert three.why.endswith("Add people to its approvers in twokey.toml.")
+    alone = starts(WRITTEN_AND_APPROVED, replace(KNOWN, approvers=(ADA.id,)))
+    assert isinstance(alone, Denied)
+    assert alone.why.startswith("You are the only approver of production,")
