@@ -90,12 +90,15 @@ def _next_step(session: Session, migration: str, *, sqlstate: str, ran: bool) ->
         "42501": f"Give {session.conn.info.user} the privilege, {again}",
         "53100": f"Make room on the server's disk, {again}",
     }
-    correct = (
-        f"Part of {migration}.sql ran, so it must stay as it is: remove the cause in {environment};"
-        if ran
-        else f"Correct {migration}.sql if no other environment has run it, or remove the cause in {environment};"
-    )
-    return known.get(sqlstate, f"{correct} {again}")
+    if ran:
+        correct = f"Part of {migration}.sql ran, so it must stay as it is: remove the cause in {environment}; {again}"
+    else:
+        correct = (
+            f"Remove the cause in {environment}, or correct {migration}.sql; {again} Where another environment has run "
+            "the file, roll it back there before you correct it, and bring it there anew: a repair would only hide "
+            "that the two differ."
+        )
+    return known.get(sqlstate, correct)
 
 
 def _seconds(span: timedelta) -> str:

@@ -18,8 +18,9 @@ from tests.support.engine import AUDIT, COLUMNS, USERS, bring, draw, migration, 
 
 A, B, C = "20250101000000_a", "20250102000000_b", "20250103000000_c"
 CORRECT = (
-    f"Correct {A}.sql if no other environment has run it, or remove the cause in development; "
-    "then apply development again."
+    f"Remove the cause in development, or correct {A}.sql; then apply development again. "
+    "Where another environment has run the file, roll it back there before you correct it, and bring it there anew: "
+    "a repair would only hide that the two differ."
 )
 
 
