@@ -8,9 +8,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from cli.answer import Code
 from cli.main import run
 from playground import embedded
 from playground.stack import on_one_server
+from tests.cli import shapes
 from tests.support import workflow
 
 OURS = on_one_server(workflow.OURS)
@@ -46,6 +48,8 @@ class Shell:
         self._capture.readouterr()
         code = run(words)
         captured = self._capture.readouterr()
+        if "--json" in words and code != Code.WRONG_USAGE:
+            shapes.check(words, json.loads(captured.out))
         return Said(code, captured.out, captured.err)
 
     def write(self, migration: str, text: str) -> None:
