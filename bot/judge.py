@@ -102,8 +102,10 @@ class Judge:
     def _is_outdated(self, heard: Heard) -> bool:
         """Whether a reaction was taken away later, by word that came earlier; or this is the late word of one that was
         read back from Slack meanwhile, and judged then.
+
+        What was read back may be overtaken, too: by word that came while Slack was read.
         """
-        if heard.source is not Source.REACTION:
+        if heard.source is Source.BUTTON:
             return False
         theirs = [
             one
@@ -114,7 +116,7 @@ class Judge:
         overtaken = heard.added and any(not one.added and one.id < heard.id for one in theirs[at + 1 :])
         before = theirs[at - 1] if at else None
         read_back = before is not None and before.source is Source.RECONCILE and before.added == heard.added
-        return overtaken or read_back
+        return overtaken or (read_back and heard.source is Source.REACTION)
 
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)

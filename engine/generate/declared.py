@@ -43,7 +43,8 @@ def read(models: Models) -> Declared:
 def _told(models: Models) -> Mapping[str, Any]:
     python = models.python or Path(sys.executable)
     with tempfile.TemporaryFile() as answer:
-        program = [python, "-I", _LOADER, models.folder, models.name, str(answer.fileno())]
+        # -B: two changes within a second of one length would be one to a compiled file, and the folder is not ours.
+        program = [python, "-I", "-B", _LOADER, models.folder, models.name, str(answer.fileno())]
         try:
             subprocess.run(
                 program,

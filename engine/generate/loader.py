@@ -1,6 +1,6 @@
 """A program of its own: imports declared models where they are at home and writes what PostgreSQL would make of them.
 
-    python -I loader.py FOLDER MODULE:NAME DESCRIPTOR
+    python -I -B loader.py FOLDER MODULE:NAME DESCRIPTOR
 
 Run by path, never imported: here a package called `bot` or `engine` is the models', not ours. Writes one JSON object
 to the descriptor: {"schemas": […], "statements": […]}, or {"wrong": a kind, "error": an error type}.

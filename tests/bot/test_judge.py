@@ -12,7 +12,7 @@ from bot.voice import Voice
 from ledger.book import Book
 from ledger.events import Noted, Refused
 from ledger.records import Heard
-from ledger.request import Act, Request
+from ledger.request import Act, Request, Source
 from ledger.states import State
 from ledger.workflow import Workflow
 from playground.client import Workspace
@@ -124,3 +124,19 @@ def test_a_no_from_the_frost_counts_whenever_it_is_heard(
     ledger.hear(replace(heard(added=True, event_ts=f"{ledger.now().timestamp():.6f}"), emoji="x"))
     judge.judge()
     assert ledger.request(card.id).state is State.REJECTED
+
+
+def test_a_removal_that_is_heard_while_slack_is_read_back_is_not_undone_by_what_was_read(
+    card: Request, ledger: Book, voice: Voice, workflow: Workflow
+) -> None:
+    judge = Judge(ledger, voice=voice, directory=Directory(voice, home="T0TWOKEY"), workflow=workflow)
+    ledger.hear(heard(added=False, event_ts="1712345680.000100"))
+    judge.judge()
+    read = replace(heard(added=True, event_ts="1712345678.000101"), source=Source.RECONCILE)
+    ledger.hear(read)
+    ledger.hear(heard(added=True, event_ts="1712345679.000100"))
+    judge.judge()
+    assert ledger.request(card.id).state is State.PLANNED
+    ledger.hear(replace(read, event_ts="1712345680.000101", event_id="read once more"))
+    judge.judge()
+    assert ledger.request(card.id).state is State.APPROVED
