@@ -74,7 +74,7 @@ def test_a_failure_says_what_is_in_what_was_rolled_back_and_what_was_not_tried(s
     assert told[0].startswith("20250818150000_bad.sql:2 failed on development (42P01): ")
     assert told[1] == f"2 migrations before it committed and stayed: {USERS}, {COLUMNS}"
     assert told[2] == "Not tried: 20250818160000_after"
-    assert told[3].endswith("then apply development again.")
+    assert "or correct 20250818150000_bad.sql; then apply development again. Where another environment " in told[3]
     assert shell.sql("development", "SELECT to_regclass('bad'), to_regclass('after')") == [(None, None)]
 
 
