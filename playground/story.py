@@ -142,6 +142,6 @@ def stumble(channel: Transcript, parts: Stack) -> None:
     broken.write_text("CREATE TABLE cities (id bigint PRIMARY KEY);\n\nCREATE INDEX cities_name ON cities (nmae);\n")
     channel.types(ADA, "apply dev")
     card = channel.shows("*development* · apply", f"Failed in `{broken.stem}`, line 3")
-    channel.thread_shows(card, "(42703)", "It was rolled back whole.", "➡️ Correct")
+    channel.thread_shows(card, "(42703)", "It was rolled back whole.", "➡️ Remove the cause in development, or correct")
     channel.types(ADA, "status dev")
     channel.sees(ADA, "add_city_index", "5 applied, 1 pending")
