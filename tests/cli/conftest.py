@@ -14,6 +14,7 @@ from playground import embedded
 from playground.stack import on_one_server
 from tests.cli import shapes
 from tests.support import workflow
+from tests.support.empty import EMPTY_ENVIRONMENT
 
 OURS = on_one_server(workflow.OURS)
 USERS = "20250818130001_create_users"
@@ -85,8 +86,8 @@ def databases(postgres: embedded.Postgres) -> dict[str, str]:
 def emptied(databases: dict[str, str]) -> dict[str, str]:
     """The three databases with nothing in them; far quicker than new ones."""
     for address in databases.values():
-        with psycopg.connect(address, autocommit=True, options="-c client_min_messages=warning") as conn:
-            conn.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        with psycopg.connect(address, autocommit=True) as conn:
+            conn.execute(EMPTY_ENVIRONMENT)
     return databases
 
 

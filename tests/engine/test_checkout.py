@@ -15,23 +15,12 @@ from engine.refusals import CheckoutUnread, NotCommitted
 from engine.reversal import Reversal
 from tests.engine.test_plan import FILES
 from tests.support.engine import stands
-from tests.support.git import GIT, A, B, commit, git, repository
+from tests.support.git import GIT, A, B, authors, commit, git, repository, seen
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return repository(tmp_path)
-
-
-def seen(folder: Path) -> Checkout:
-    found = checkout.read(folder, files.read(folder), git=GIT)
-    assert found is not None
-    return found
-
-
-def names(found: Checkout, *ids: str) -> set[str]:
-    origin = found.origin(ids)
-    return {author.name for author in origin.authors} if origin else set()
 
 
 def draw(folder: Path, *, protected: bool = True) -> Plan:
@@ -47,9 +36,9 @@ def test_authors_and_co_authors_of_the_files_that_are_meant(folder: Path) -> Non
     commit(folder, "Eve")  # touches no migration
     found = seen(folder)
     assert found.committed == {A, B}
-    assert names(found, A) == {"Ada"}
-    assert names(found, B) == {"Bo", "Cy C"}
-    assert names(found, A, B) == {"Ada", "Bo", "Cy C"}
+    assert authors(found, A) == {"Ada"}
+    assert authors(found, B) == {"Bo", "Cy C"}
+    assert authors(found, A, B) == {"Ada", "Bo", "Cy C"}
     origin = found.origin([A])
     assert origin is not None
     assert origin.authors == (Author("Ada", commits.mark("ada@example.com")),)

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import checkout, commits, files
-from engine.checkout import Checkout
-from tests.support.git import GIT, A, B, commit, git, repository
+from engine import commits
+from tests.support.git import A, B, authors, commit, git, repository, seen
 
 TEXT = "".join(f"SELECT {n};\n" for n in range(30))
 
@@ -16,15 +15,8 @@ def folder(tmp_path: Path) -> Path:
     return repository(tmp_path)
 
 
-def seen(folder: Path) -> Checkout:
-    found = checkout.read(folder, files.read(folder), git=GIT)
-    assert found is not None
-    return found
-
-
 def names(folder: Path, *ids: str) -> set[str]:
-    origin = seen(folder).origin(ids)
-    return {author.name for author in origin.authors} if origin else set()
+    return authors(seen(folder), *ids)
 
 
 @pytest.mark.parametrize(

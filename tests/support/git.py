@@ -5,6 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from engine import checkout, files
+from engine.checkout import Checkout
+
 GIT = Path(shutil.which("git") or "/usr/bin/git")
 A, B = "20250101000000_a", "20250102000000_b"
 
@@ -34,3 +37,16 @@ def commit(folder: Path, by: str, *, message: str = "m", **texts: str) -> None:
         *("-c", f"user.name={by}", "-c", f"user.email={by.lower()}@example.com"),
         *("commit", "-q", "--allow-empty", "-m", message),
     )
+
+
+def seen(folder: Path) -> Checkout:
+    """What the engine reads of it."""
+    found = checkout.read(folder, files.read(folder), git=GIT)
+    assert found is not None
+    return found
+
+
+def authors(found: Checkout, *ids: str) -> set[str]:
+    """Who wrote these migrations."""
+    origin = found.origin(ids)
+    return {author.name for author in origin.authors} if origin else set()
