@@ -41,10 +41,10 @@ class Pooler:
                 held = held or self.backend()
                 held.sendall(request)
                 answer = _until_ready(held)
-                client.sendall(answer)
-                if answer.endswith(b"I"):
+                if answer.endswith(b"I"):  # free before the client knows it, who may come back at once
                     self.free.append(held)
                     held = None
+                client.sendall(answer)
 
 
 @contextmanager
