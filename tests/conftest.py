@@ -1,5 +1,6 @@
 """Real servers for every test: one PostgreSQL and one Valkey for the whole session."""
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -27,6 +28,12 @@ FIRST = ("flows/test_second_key", "flows/test_trouble", "flows/test_main_job", "
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever waits longest begins first; all else keeps its order."""
     items.sort(key=lambda item: next((n for n, name in enumerate(FIRST) if f"tests/{name}" in str(item.path)), 99))
+
+
+def pytest_collection_finish() -> None:
+    """What was collected lives as long as the session: the collector of garbage need not look at it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 #: Where Linux keeps files in memory, and how much of it a server of the tests may come to need.
