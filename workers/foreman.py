@@ -5,6 +5,7 @@ Everything is decided by where the request stands in the ledger. Whoever comes s
 
 import logging
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 from engine import lock
@@ -12,7 +13,7 @@ from engine.connection import Session, open_session
 from engine.errors import EngineError, EnvironmentBusy
 from engine.refusals import AfterUnobserved, BeforeUnobserved, PlanAltered, UpToDate
 from engine.report import Step
-from ledger import policy
+from ledger import policy, second_key
 from ledger.errors import IllegalMove, LedgerError
 from ledger.events import Approved, Denied, Failed, Planned, Stale, Started
 from ledger.request import POLICY, Request
@@ -78,7 +79,7 @@ def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
         ), None
     except EngineError as trouble:
         return book.move(request.id, State.FAILED, why=reporting.trouble(request, trouble)), None
-    summary = drawn.summary
+    summary = replace(drawn.summary, barred=tuple(sorted(second_key.barred(drawn.summary, hands.environment))))
     why = Planned(digest=summary.digest, migrations=tuple(one.id for one in summary.migrations))
     return book.lay_plan(request.id, summary=summary, frozen=drawn.frozen, why=why, rehearsed=drawn.rehearsed), known
 
