@@ -1,40 +1,24 @@
 """A protected environment's plan runs on a restored copy before anyone is asked, and its digest stands for that."""
 
-import signal
-import threading
-import time
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 
-import psycopg
 import pytest
 
-from engine import lock, plan
+from bot import receipts
+from engine import plan
 from engine.refusals import PlanAltered
 from engine.scratch import Server
 from ledger import evidence
-from ledger.events import Cancelled, Denied, Event, Expired, Foretold, Planned, Rehearsing, Stale, Unlike, Waiting
+from ledger.events import Denied, Foretold, Planned, Rehearsing, Stale, Unlike
 from ledger.request import Act, Request
 from ledger.states import State
 from ledger.workflow import Extent
 from playground.embedded import Postgres
-from tests.support.ledger import ADA
 from tests.support.waiting import wait_for
 from tests.workers.row import FIRST, SECOND, THIRD, Row
-from workers import gate, rehearsing, wanted
+from workers import rehearsing
 
 FOURTH = "20260101000000_require_phone"
-
-
-@pytest.fixture
-def rehearsed(row: Row, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Row:
-    """Production has all three and a row; development and test have a fourth file, which production may get."""
-    monkeypatch.setattr(gate, "PATIENCE", timedelta())  # the bot has looked already
-    row.scratch = Server(postgres.url(), on_protected_server=True)
-    row.bring("production")
-    row.sql("production", "INSERT INTO users (email) VALUES ('a@example.com')")
-    return row
 
 
 def certified(row: Row, sql: str) -> None:
@@ -98,6 +82,63 @@ def test_a_rehearsal_that_fails_ends_the_request_before_anyone_is_asked(rehearse
     assert rehearsed.history("production") == [FIRST, SECOND, THIRD]
 
 
+#: What an empty environment allows, and production's rows forbid one after the other.
+STRICTER = """
+ALTER TABLE users ALTER last_seen_at SET NOT NULL;
+CREATE UNIQUE INDEX one_name ON users (display_name);
+CREATE INDEX by_number ON users ((display_name::int));
+ALTER TABLE user_audit ADD FOREIGN KEY (user_id) REFERENCES users;
+"""
+
+
+def test_no_row_of_production_is_written_whatever_makes_a_rehearsal_fail(rehearsed: Row) -> None:
+    certified(rehearsed, STRICTER)
+    rehearsed.sql(
+        "production",
+        "INSERT INTO users (email) VALUES ('b'); INSERT INTO user_audit (user_id, change) VALUES (99, 'UPDATE')",
+    )
+    found = list[str]()
+    for mended in (
+        "SELECT 1",
+        "UPDATE users SET last_seen_at = now()",
+        "UPDATE users SET display_name = id || 'x'",
+        "UPDATE users SET display_name = id",
+    ):
+        rehearsed.sql("production", mended)
+        before = written(rehearsed)
+        why = rehearsed.last(rehearsed.do("production").id)
+        assert isinstance(why, Denied)
+        found.append(why.why.partition(" failed in rehearsal on a copy of production ")[2][:7])
+        assert written(rehearsed) == before
+    assert found == ["(23502)", "(23505)", "(22P02)", "(23503)"]
+    assert left(rehearsed) == []
+
+
+def written(row: Row) -> list[tuple]:
+    """What the server has counted of production's rows, when all who were there have left and are counted."""
+    others = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    wait_for(lambda: not row.sql("production", f"{others} AND backend_type = 'client backend'"))
+    counted = "tup_inserted, tup_updated, tup_deleted"
+    return row.sql("production", f"SELECT {counted} FROM pg_stat_database WHERE datname = current_database()")
+
+
+def test_what_is_rehearsed_on_the_schema_and_a_sample_says_so_first(rehearsed: Row) -> None:
+    config = rehearsed.config.read_text()
+    rehearsed.config.write_text(config.replace("protected = true", 'protected = true\nrehearse = "schema"'))
+    request = asked(rehearsed, "CREATE TABLE more ();\n")
+    assert request.plan
+    assert request.plan.rehearsal
+    assert request.plan.rehearsal.extent == "schema"
+    assert receipts.lines(request.plan)[0] == (
+        "⚠️ *Rehearsed on the schema and a sample of rows alone*: times, locks and rows are not what they will be"
+    )
+    receipt, _ = rehearsing.of(rehearsed.hands("production"), request.id, bound=request.plan.rehearsal.receipt)
+    held = {one.table.rpartition(".")[2]: one.before for one in receipt.rows}
+    assert (held["users"], held["user_audit"]) == (1, 1)
+    rehearsed.approve(request.id)
+    assert rehearsed.ring(request.id).state is State.APPLIED
+
+
 def test_what_moved_on_since_or_is_too_old_or_was_altered_does_not_run(
     rehearsed: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,79 +162,6 @@ def test_a_schema_that_the_rehearsal_did_not_leave_is_told_with_the_difference(r
     assert rehearsed.ring(request.id).state is State.APPLIED
     (unlike,) = (one for one in rehearsed.told(request.id) if isinstance(one, Unlike))
     assert any("only_here" in one for one in unlike.differences)
-
-
-#: On a copy, loading the row of users takes a minute.
-SLOW = """
-CREATE FUNCTION slow(bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
-  IF current_database() LIKE '%scratch%' THEN PERFORM pg_sleep(60); END IF; RETURN $1; END $$;
-CREATE INDEX slowly ON users (slow(id));
-"""
-
-
-@pytest.mark.parametrize(
-    ("until", "to", "why"),
-    [
-        ("Backing up", State.CANCELLED, Cancelled(ADA.id, ADA.name)),
-        ("Restoring ", State.EXPIRED, Expired()),
-        ("Running ", State.CANCELLED, Cancelled(ADA.id, ADA.name)),
-    ],
-)
-def test_what_nobody_waits_for_any_more_ends_within_seconds_and_leaves_nothing(
-    rehearsed: Row, monkeypatch: pytest.MonkeyPatch, until: str, to: State, why: Event
-) -> None:
-    monkeypatch.setattr(wanted, "LOOK_EVERY", timedelta(seconds=0.1))
-    rehearsed.config.write_text(rehearsed.config.read_text().replace('lock_timeout = "1s"', 'lock_timeout = "60s"'))
-    certified(rehearsed, "SELECT pg_sleep(60) WHERE current_database() LIKE '%scratch%';\n")
-    if until == "Restoring ":
-        rehearsed.sql("production", SLOW)
-    request = rehearsed.ask("production")
-
-    def end() -> None:
-        if until == "Backing up":  # pg_dump, and who counts the rows, wait for a table
-            wait_for(lambda: any(isinstance(one, Waiting) for one in rehearsed.told(request)))
-            server.execute("LOCK users")
-            server.execute("SELECT pg_advisory_unlock_all()")
-        wait_for(lambda: said_last(rehearsed, request).startswith(until))
-        time.sleep(0.3)  # its program, or its statement, runs
-        rehearsed.ledger.move(request, to, why=why)
-
-    with closing(psycopg.connect(rehearsed.dsn["production"])) as server:
-        if until == "Backing up":
-            server.execute("SELECT pg_advisory_lock(%s, %s)", (lock.CLASS, lock.OBJECT))
-        ending = threading.Thread(target=end)
-        ending.start()
-        began = time.monotonic()
-        assert rehearsed.ring(request).state is to
-        assert time.monotonic() - began < 15
-        ending.join()
-        assert [one for one in programs() if one in {"pg_dump", "psql", "pg_restore"}] == []
-    wait_for(lambda: not others(rehearsed))
-    assert left(rehearsed) == []
-    assert rehearsed.last(request) == why
-    assert list((rehearsed.migrations / "schema-backups").glob(".*")) == []
-    monkeypatch.undo()
-    assert not signal.getsignal(signal.SIGUSR1)
-
-
-def said_last(row: Row, request: int) -> str:
-    return next((one.what for one in reversed(row.told(request)) if isinstance(one, Rehearsing)), "")
-
-
-def programs() -> list[str]:
-    """What this process has started and what still is there of it, by name."""
-    children = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
-    return [Path(f"/proc/{child}/comm").read_text().strip() for child in children]
-
-
-def others(row: Row) -> list[tuple]:
-    """Whoever is on production, or on a copy of it, for Twokey; or holds production's lock."""
-    return row.sql(
-        "production",
-        "SELECT application_name FROM pg_stat_activity"
-        " WHERE application_name ~ '(twokey|pg_dump|psql|pg_restore).*(rehearsal|plan|backup|lookout)'"
-        " UNION ALL SELECT 'lock' FROM pg_locks WHERE locktype = 'advisory'",
-    )
 
 
 class Later(datetime):
