@@ -136,7 +136,7 @@ def _is_unchanged(hands: Hands, request: Request, session: Session, known: Known
 
 
 def _grow_stale(hands: Hands, request: Request, what: str) -> bool:
-    hands.book.move(request.id, State.STALE, why=Stale(f"{what} Ask again: {reporting.again(request)}."))
+    hands.book.move(request.id, State.STALE, why=Stale(f"{what} {reporting.anew(request, said=what)}"))
     return False
 
 
