@@ -11,7 +11,7 @@ from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice, emoji
 from ledger import policy
 from ledger.book import Book
-from ledger.errors import IllegalMove, OwnDecision
+from ledger.errors import AuthorsDecision, IllegalMove, OwnDecision
 from ledger.events import (
     Agreed,
     Approved,
@@ -148,7 +148,7 @@ class Judge:
             elif not said_before:
                 also = Noted(actor.id, actor.name, "approves as well.")
                 self._book.tell(request.id, Agreed(actor.id, actor.name, missing) if missing else also)
-        except (IllegalMove, OwnDecision) as error:
+        except (IllegalMove, OwnDecision, AuthorsDecision) as error:
             self._refuse(actor, request, str(error))
 
     def _approve(self, actor: Actor, request: Request, source: Source) -> None:

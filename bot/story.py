@@ -211,7 +211,8 @@ def _key_turned(event: events.Approved, at: datetime, story: Story) -> Step | No
 def _never_came(story: Story) -> str:
     """What an expired request waited for until the end."""
     if story.last(events.Planned) is None:
-        return "no worker took it up in time"
+        begun = story.last(events.Rehearsing) is not None
+        return "its rehearsal did not end in time" if begun else "no worker took it up in time"
     keys = [told.event for told in story.told if isinstance(told.event, events.Approved | _SOME)]
     if story.two_keys and not (keys and isinstance(keys[-1], events.Approved)):
         several = story.environment.approvals > 1

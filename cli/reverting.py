@@ -7,7 +7,7 @@ from cli.answer import Answer, Code, no
 from cli.applying import WAIT
 from cli.surroundings import Surroundings, WrongUsage, here
 from cli.terminal import say
-from engine import lock, reversal, revert, standing
+from engine import lock, reach, reversal, revert, standing
 from engine.connection import open_session
 from engine.errors import WouldUnprotect
 from engine.report import Step
@@ -62,6 +62,7 @@ def _rollback(around: Surroundings, environment: Environment, how: Last | To, te
     ):
         chosen = revert.choose(session, how, after=[looking.at(around, one, files) for one in following])
         drawn = reversal.draw(standing.look(session, files), chosen, limits=around.limits)
+        reach.guard(session, meant=environment.on_protected_server)
         into = backing.into(around, environment)
         report = revert.run(session, drawn, into=into, actor=around.person, request=None, tell=tell)
         agreed = looking.agreement(around, environment, report)

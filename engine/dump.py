@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from engine import manifest
+from engine import manifest, tools
 from engine.connection import Connection, Session, milliseconds
 from engine.errors import EngineError
 from engine.form import Form
@@ -75,8 +75,7 @@ def run(session: Session, order: Order, meanwhile: Callable[[], Found]) -> tuple
             found = meanwhile()
             size, sha256 = _follow(program, order)
         except BaseException:
-            program.kill()
-            program.wait()
+            tools.end(program)
             raise
         said.seek(0)
         return Ended(program.returncode, said.read().decode(errors="replace"), size, sha256), found

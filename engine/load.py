@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from engine import contents
+from engine import tools as programs
 from engine.form import Form
 from engine.history import ALL_TABLES
 from engine.manifest import Manifest
@@ -104,8 +105,7 @@ def _running(
         try:
             yield program
         except BaseException:
-            program.kill()
-            program.wait()
+            programs.end(program)
             raise
 
 

@@ -58,6 +58,17 @@ class ReachesProtected(PlanRefused):
         )
 
 
+def guard(session: Session, *, meant: bool) -> None:
+    """What is unprotected goes no further where it could change what is protected, unless that is meant.
+
+    Raises ReachesProtected.
+    """
+    if session.database.protected or meant:
+        return
+    if found := protected(session):
+        raise ReachesProtected(found)
+
+
 def protected(session: Session) -> Reached | None:
     """The first that the session's login reaches besides its own database. One that lets nobody in is passed over."""
     others = (name for name in neighbours(session) if name != session.conn.info.dbname)

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -39,6 +40,9 @@ from engine.twin import Letters
 NAME = "scratch"
 #: Long after any proof has ended; and a database with somebody in it is never cleared.
 OLD = timedelta(hours=1)
+
+#: The signal by which whoever runs the engine breaks it off from another thread, beside Ctrl-C's.
+BREAKS_OFF = signal.SIGUSR1
 
 _ELSEWHERE = "Name another server in [scratch] database_url, or, if that is meant, on_protected_server = true there."
 _MOMENT = "%Y%m%d_%H%M%S"
@@ -109,8 +113,18 @@ def database(server: Server, purpose: str, *, letters: Letters | None = None) ->
         yield Database(NAME, protected=False, dsn=make_conninfo(server.dsn, dbname=name))
     finally:
         # One that cannot be dropped now is cleared by the next run; what ends the block is not to be hidden by it.
-        with suppress(EngineError), _maintenance(server) as maintenance:
+        with _not_broken_off(), suppress(EngineError), _maintenance(server) as maintenance:
             twin.drop(maintenance, name)
+
+
+@contextmanager
+def _not_broken_off() -> Iterator[None]:
+    """What would break off this thread waits until the block ends."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, BREAKS_OFF})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def sweep(server: Server) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from engine.connection import server_name
 from engine.errors import EngineError
 
 _SECONDS = 10
+#: How long a program has to leave by itself.
+_LEAVES_WITHIN = 3
 
 
 class ToolMissing(EngineError):
@@ -125,6 +128,16 @@ class Tools:
 
 def _absent(path: Path) -> NoReturn:
     raise ProgramMissing(path.name, str(path.parent))
+
+
+def end(program: subprocess.Popen[bytes]) -> None:
+    """The program has ended. Asked first: PostgreSQL's own then cancel what they run, and end those they started."""
+    program.send_signal(signal.SIGINT)
+    try:
+        program.wait(_LEAVES_WITHIN)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        program.wait()
 
 
 def find(pg_bin: str | None, path: str) -> Tools:

@@ -7,12 +7,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from ledger import plain, rows
-from ledger.errors import OwnDecision
+from ledger.errors import AuthorsDecision, OwnDecision
 from ledger.events import Witnessed
 from ledger.pen import NOW, Pen, broken_rule
 from ledger.records import Heard
 from ledger.request import Decision, Source, Verdict, Witness
 from ledger.tables import decisions, heard, requests, witnesses
+
+#: The rules of the database that say whose word does not count, whatever the code says.
+_REFUSING = {"decisions_need_a_second_person": OwnDecision, "decisions_need_no_author": AuthorsDecision}
 
 
 class Decisions(Pen):
@@ -47,8 +50,8 @@ class Decisions(Pen):
         """Write a person's word down; False when it is there already, or a later one of theirs stands.
 
         An earlier one of theirs is over. The requester is looked up, not trusted: a constraint refuses their own word,
-        under another account too (raises OwnDecision), and another refuses a digest that no plan of this request has
-        (raises sqlalchemy's IntegrityError).
+        under another account too (raises OwnDecision), a second one that of an author whom the plan bars (raises
+        AuthorsDecision), and a third a digest that no plan of this request has (raises sqlalchemy's IntegrityError).
         """
         asked = requests.c.id == decision.request_id
         row = {
@@ -70,9 +73,10 @@ class Decisions(Pen):
                 tx.execute(over)
                 return tx.execute(deciding).first() is not None
         except IntegrityError as error:
-            if broken_rule(error) != "decisions_need_a_second_person":
+            refusing = _REFUSING.get(broken_rule(error) or "")
+            if refusing is None:
                 raise
-            raise OwnDecision(decision.request_id) from error
+            raise refusing(decision.request_id) from error
 
     def withdraw(self, *, request_id: int, actor_id: str, verdict: Verdict, event_ts: str) -> bool:
         """Take back what this person said before `event_ts`; False when nothing of it stood.

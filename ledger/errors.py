@@ -110,3 +110,14 @@ class OwnDecision(LedgerError):
 
     def __str__(self) -> str:
         return f"Whoever asked for #{self.request_id} cannot decide about it. The second key is someone else's."
+
+
+class AuthorsDecision(LedgerError):
+    """An author whom the plan bars tried to decide about it, and the ledger's trigger refused the row."""
+
+    def __init__(self, request_id: int) -> None:
+        super().__init__(request_id)
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        return f"Whoever wrote a part of what #{self.request_id} is about does not decide about it. Ask somebody else."

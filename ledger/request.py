@@ -180,6 +180,7 @@ class PlanSummary:
     notes: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
     origin: Origin | None = None  # None where the folder is no git checkout
+    barred: tuple[str, ...] = ()  # marks of its authors, where they may not approve: the ledger itself refuses them
     rehearsal: Rehearsal | None = None
     unrehearsed: str | None = None
 

@@ -57,13 +57,18 @@ def holders(
 ) -> Holders:
     """Who may, when a group's members are those that Slack named in every one of these looks."""
     asked = people.of(requester, environment.people)
-    authors = plan.origin.authors if plan and plan.origin and not environment.authors_may_approve else ()
-    wrote = Marks().union(*(people.marks([author.mark], environment.people) for author in authors))
+    wrote = barred(plan, environment) if plan else Marks()
     listed = named(environment.approvers, *looks)
     others = {one: people.marks([one], environment.people) for one in listed}
     others = {one: marks for one, marks in others.items() if not marks & asked}
     by, authors = (tuple(one for one, marks in others.items() if bool(marks & wrote) is is_) for is_ in (False, True))
     return Holders(by, environment.approvals, asked, wrote, authors, environment.people)
+
+
+def barred(plan: PlanSummary, environment: Environment) -> Marks:
+    """All that the authors go by, where they may not approve: by this map, and by that of whoever laid the plan."""
+    authors = plan.origin.authors if plan.origin and not environment.authors_may_approve else ()
+    return Marks(plan.barred).union(*(people.marks([author.mark], environment.people) for author in authors))
 
 
 def unknown_authors(plan: PlanSummary, environment: Environment) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Everything is decided by where the request stands in the ledger. Whoever comes s
 
 import logging
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 from engine import lock
@@ -12,12 +13,12 @@ from engine.connection import Session, open_session
 from engine.errors import EngineError, EnvironmentBusy
 from engine.refusals import AfterUnobserved, BeforeUnobserved, PlanAltered, UpToDate
 from engine.report import Step
-from ledger import policy
+from ledger import policy, second_key
 from ledger.errors import IllegalMove, LedgerError
 from ledger.events import Approved, Denied, Failed, Planned, Stale, Started
 from ledger.request import POLICY, Request
 from ledger.states import State
-from workers import acts, gate, reaching, reporting, running
+from workers import acts, gate, reaching, reporting, running, wanted
 from workers.craft import REFUSALS
 from workers.craft import purpose as run_purpose
 from workers.hands import Hands
@@ -39,6 +40,8 @@ def run(hands: Hands, request_id: int) -> None:
             log.warning("#%d is for %s, not for us.", request_id, request.environment)
     except IllegalMove as moved:
         log.info("#%d: somebody was quicker (%s).", request_id, moved)
+    except wanted.Unwanted:
+        log.info("#%d: nothing of its plan is left behind.", request_id)
     except LedgerError as away:
         log.warning("#%d: %s", request_id, away)  # the sweep rings again
     except Exception as bug:
@@ -59,20 +62,24 @@ def _advance(hands: Hands, request: Request) -> None:
 
 
 def _plan(hands: Hands, request: Request) -> tuple[Request, Known | None]:
-    """asked → planned with the plan beside it; or → rejected by the rules, or → failed by the world."""
+    """asked → planned with the plan beside it; or → rejected by the rules, or → failed by the world.
+
+    Raises Unwanted when somebody ends the request meanwhile.
+    """
     book, craft = hands.book, acts.CRAFTS[request.act]
     try:
-        known = craft.learn(hands)
-        with open_session(hands.database, purpose=f"twokey plan #{request.id}", limits=hands.limits) as session:
-            reaching.guard(hands, session, request.act)
-            drawn = craft.draw(hands, request, session, known)
+        with wanted.while_asked(book, request.id):
+            known = craft.learn(hands)
+            with open_session(hands.database, purpose=f"twokey plan #{request.id}", limits=hands.limits) as session:
+                reaching.guard(hands, session, request.act)
+                drawn = craft.draw(hands, request, session, known)
     except REFUSALS as refused:
         return book.move(
             request.id, State.REJECTED, why=Denied(reporting.sentence(refused), again=not isinstance(refused, UpToDate))
         ), None
     except EngineError as trouble:
         return book.move(request.id, State.FAILED, why=reporting.trouble(request, trouble)), None
-    summary = drawn.summary
+    summary = replace(drawn.summary, barred=tuple(sorted(second_key.barred(drawn.summary, hands.environment))))
     why = Planned(digest=summary.digest, migrations=tuple(one.id for one in summary.migrations))
     return book.lay_plan(request.id, summary=summary, frozen=drawn.frozen, why=why, rehearsed=drawn.rehearsed), known
 
@@ -129,7 +136,7 @@ def _is_unchanged(hands: Hands, request: Request, session: Session, known: Known
 
 
 def _grow_stale(hands: Hands, request: Request, what: str) -> bool:
-    hands.book.move(request.id, State.STALE, why=Stale(f"{what} Ask again: {reporting.again(request)}."))
+    hands.book.move(request.id, State.STALE, why=Stale(f"{what} {reporting.anew(request, said=what)}"))
     return False
 
 

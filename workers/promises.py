@@ -19,7 +19,7 @@ def tell(run: Run, report: Report, actual: Actual) -> None:
     shown = run.request.plan and run.request.plan.rehearsal
     if shown is None or report.failure:
         return
-    run.tell(_foretold(shown, report, actual))
+    run.tell(foretold(shown, report, actual))
     try:
         for event in _unlike(run, shown, report):
             run.tell(event)
@@ -27,7 +27,8 @@ def tell(run: Run, report: Report, actual: Actual) -> None:
         log.exception("#%d: an error that nobody expected, while its rehearsal was compared", run.request.id)
 
 
-def _foretold(shown: Rehearsal, report: Report, actual: Actual) -> Foretold:
+def foretold(shown: Rehearsal, report: Report, actual: Actual) -> Foretold:
+    """What was promised beside what came, as the ledger keeps it."""
     took = round(sum(one.seconds for one in report.done), 3)
     seen = actual.looks > 0
     return Foretold(

@@ -20,11 +20,8 @@ def guard(hands: Hands, session: Session, act: Act) -> None:
 
     Raises ReachesProtected.
     """
-    ours = hands.environment
-    if ours.protected or ours.on_protected_server or act not in _RUNS_SQL:
-        return
-    if found := reach.protected(session):
-        raise ReachesProtected(found)
+    if act in _RUNS_SQL:
+        reach.guard(session, meant=hands.environment.on_protected_server)
 
 
 def warn(hands: Hands) -> None:

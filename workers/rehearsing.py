@@ -70,7 +70,7 @@ def bind(hands: Hands, request: Request, here: Standing, drawn: Plan) -> Seen:
         return Seen(drawn, why_not=why_not)
     done, outlook = _rehearsed(hands, request, drawn, extent)
     bound = plan.rehearsed(drawn, done.receipt.hash)
-    return Seen(bound, _shown(done.receipt, outlook), kept=Kept(done.receipt.as_json(), done.schema.as_json()))
+    return Seen(bound, shown(done.receipt, outlook), kept=Kept(done.receipt.as_json(), done.schema.as_json()))
 
 
 def of(hands: Hands, request_id: int, *, bound: str) -> tuple[Receipt, Kept]:
@@ -183,7 +183,8 @@ def _phrase(said: Progress) -> str | None:
             return None
 
 
-def _shown(seen: Receipt, said: Forecast) -> Rehearsal:
+def shown(seen: Receipt, said: Forecast) -> Rehearsal:
+    """What people are shown of it."""
     return Rehearsal(
         receipt=seen.hash,
         extent=seen.extent,

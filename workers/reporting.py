@@ -69,7 +69,10 @@ def told(differences: Sequence[Difference]) -> tuple[str, ...]:
 
 def trouble(request: Request, error: EngineError, *, left: Iterable[str] = ()) -> events.Failed:
     """The world's trouble before anything ran; the engine's own sentence says how to put it right."""
-    return events.Failed(why=sentence(error), next_step=f"After that, ask again: {again(request)}.", left=tuple(left))
+    why = sentence(error)
+    return events.Failed(
+        why=why, next_step=anew(request, said=why, otherwise="After that, ask again"), left=tuple(left)
+    )
 
 
 def sentence(error: EngineError) -> str:
@@ -81,6 +84,11 @@ def sentence(error: EngineError) -> str:
 def again(request: Request) -> str:
     """What a person types for the same wish once more."""
     return f"`/migrate {request.words}`"
+
+
+def anew(request: Request, *, said: str, otherwise: str = "Ask again") -> str:
+    """The command for once more; where what was said has told people already to ask again, that alone."""
+    return f"{'To type' if 'sk again' in said else otherwise}: {again(request)}."
 
 
 def _failed(ended: Report, failure: Failure) -> events.Failed:

@@ -47,11 +47,16 @@ class Course:
     first: Tables
     tables: Tables
     counts: dict[int, int]
+    ended: float = 0.0
     began: float = field(default_factory=time.monotonic)
 
     def clock(self) -> float:
-        """Seconds since the run began."""
+        """Seconds since the run began, of those that are a file's."""
         return time.monotonic() - self.began
+
+    def go_on(self) -> None:
+        """What passed since the last file's end is none of the run's time: we looked at the copy, or gave way."""
+        self.began = time.monotonic() - self.ended
 
 
 @dataclass(slots=True)
@@ -82,7 +87,9 @@ def run(course: Course, place: int, *, tell: Tell) -> File:
     tell(MigrationStarted(one.id, place + 1, of))
     for tries in range(1, contention.TRIES + 1):
         found = statements.split(f"{one.id}.sql", sections.cut(one.text).up.text)
-        leg = Leg(course, one, len(found), course.clock(), _ledger(course))
+        ledger = _ledger(course)
+        course.go_on()
+        leg = Leg(course, one, len(found), course.ended, ledger)
         try:
             file = _ran(leg, found, _entry(course, place))
         except Stopped as stopped:
@@ -124,7 +131,7 @@ def _ran(leg: Leg, found: tuple[Statement, ...], entry: Entry) -> File:
         _together(leg, found, entry) if together else _apart(leg, found, entry)
     except (Stopped, LockNotHeld, psycopg.Error) as cause:
         raise transaction.refused(session, leg.file.id, cause) from cause
-    until = leg.course.clock()
+    leg.course.ended = until = leg.course.clock()
     leg.locks += leg.held.close(until)
     connection.reset(session)
     return File(

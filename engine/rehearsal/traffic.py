@@ -14,6 +14,14 @@ SELECT s.schemaname || '.' || s.relname, s.seq_scan + coalesce(s.idx_scan, 0), s
 FROM pg_catalog.pg_stat_user_tables s
 """
 
+#: Of other roles' sessions the server may not tell what they are. Before 14 it does not count who ever connected.
+_CONNECTED = """
+SELECT (SELECT count(*) FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.datid
+    AND a.pid <> pg_catalog.pg_backend_pid() AND coalesce(a.backend_type, 'client backend') = 'client backend'),
+  (to_jsonb(d) ->> 'sessions')::bigint
+FROM pg_catalog.pg_stat_database d WHERE d.datname = current_database()
+"""
+
 #: Never the query's text: it may hold values. Of other roles' sessions the server may not tell what they do.
 _HINDRANCES = """
 WITH locked AS (
@@ -52,13 +60,16 @@ LONG = 5.0
 class Traffic:
     """How often each table was read and written since the server began to count, `at` that many seconds.
 
-    `tables` are those of the indexes, by name.
+    `tables` are those of the indexes, by name. `sessions` others have now; `connected` is how many there ever were,
+    None where the server does not count them.
     """
 
     at: float
     reads: Mapping[str, int]
     writes: Mapping[str, int]
     tables: Mapping[str, str]
+    sessions: int
+    connected: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +99,15 @@ class Replica:
 def read(session: Session) -> Traffic:
     """The counters as they are. Two of these, some seconds apart, make rates."""
     rows = session.conn.execute(_COUNTED).fetchall()
+    connected = session.conn.execute(_CONNECTED).fetchone()
+    assert connected is not None
     return Traffic(
         at=rows[0][4] if rows else 0.0,
         reads={name: reads for name, reads, *_ in rows},
         writes={name: writes for name, _, writes, *_ in rows},
         tables={index: name for name, _, _, indexes, _ in rows for index in indexes},
+        sessions=connected[0],
+        connected=connected[1],
     )
 
 

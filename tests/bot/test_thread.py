@@ -264,6 +264,7 @@ BACK = events.Withdrawn("U0APPROVER", "bo")
     [
         ("development", (ASKED,), "no worker took it up in time"),
         ("production", (ASKED,), "no worker took it up in time"),
+        ("production", (ASKED, events.Rehearsing("Backing up")), "its rehearsal did not end in time"),
         ("development", (ASKED, PLANNED, BY_RULE), "it did not start in time"),
         ("production", (ASKED, PLANNED, BY_BO), "it did not start in time"),
         ("production", (ASKED, PLANNED, BY_BO, BACK), "nobody turned the second key in time"),

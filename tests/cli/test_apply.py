@@ -12,6 +12,7 @@ from cli.answer import Tone, line
 from cli.terminal import say
 from engine import lock
 from tests.cli.conftest import COLUMNS, USERS, Shell
+from tests.cli.conftest import OURS as ON_ONE_SERVER
 from tests.support.workflow import OURS
 
 FROM_HERE = "Nothing protected is changed from a terminal. Ask in Slack: /migrate apply production\n"
@@ -118,6 +119,27 @@ def test_a_local_file_cannot_unprotect_what_the_database_knows_to_be_protected(s
     assert said.out.startswith("production is protected, the database says so, but twokey.toml does not.")
     assert said.out.endswith(FROM_HERE)
     assert shell.sql("production", "SELECT count(*) FROM schema_migrations") == [(0,)]
+
+
+def test_what_is_unprotected_is_no_way_into_what_is_from_a_terminal_either(shell: Shell) -> None:
+    shell("apply", "dev")
+    backup = shell("backup", "dev", "--json").body["backup"]["file"]
+    shell("status")  # production is met, and knows that it is protected
+    shell.write("20250818150000_more", "-- migrate:up\nCREATE TABLE more ();\n-- migrate:down\nDROP TABLE more;\n")
+    shell("apply", "dev")
+    shell.write("20250818160000_most", "CREATE TABLE most ();\n")
+    shell.workflow(ON_ONE_SERVER.replace("on_protected_server = true\n", ""))
+    for words in (
+        ("apply", "dev"),
+        ("rollback", "dev"),
+        ("restore", "dev", backup),
+        ("restore", "dev", backup, "--into", "x"),
+    ):
+        said = shell(*words)
+        assert said.code == 1
+        assert "development's login postgres may change " in said.out
+        assert said.out.endswith("write on_protected_server = true for development in twokey.toml.\n")
+    assert shell.sql("development", "SELECT count(*) FROM schema_migrations") == [(3,)]
 
 
 def test_a_database_that_is_down_exits_3(shell: Shell) -> None:

@@ -47,8 +47,8 @@ def test_what_is_needed_is_named(shell: Shell) -> None:
 
 
 def test_a_scratch_server_that_is_productions_is_refused(desk: Shell, postgres: Postgres) -> None:
-    desk.workflow((desk.folder / "twokey.toml").read_text().replace("on_protected_server = true\n", ""))
     desk("apply", "development")
+    desk.workflow((desk.folder / "twokey.toml").read_text().replace("on_protected_server = true\n", ""))
     said = desk("generate", "add_ports")
     assert said.code == 1
     assert "its server is also that of production, which is protected." in said.out

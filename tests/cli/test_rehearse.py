@@ -10,9 +10,8 @@ from engine.rehearsal.forecast import Forecast
 from engine.rehearsal.receipt import Lock, Receipt
 from engine.rehearsal.traffic import Hindrance, Replica
 from engine.roundtrip import Trip
-from tests.cli.conftest import COLUMNS, Shell
+from tests.cli.conftest import COLUMNS, OURS, Shell
 from tests.engine.rehearsal.test_receipt import seen
-from tests.support.workflow import OURS
 
 WAYS = "-- migrate:up\n{}\n-- migrate:down\n{}\n"
 

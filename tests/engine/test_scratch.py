@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -195,3 +196,23 @@ def test_a_file_that_does_not_run_on_an_empty_database_is_named(server: Server) 
         '20250819090000_add_city_index.sql:2 failed on scratch (42703): column "nmae" does not exist. '
         "It was rolled back whole."
     )
+
+
+def test_what_breaks_off_comes_too_late_for_the_drop(
+    server: Server, postmaster: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def drop(maintenance: Session, name: str) -> None:
+        signal.pthread_kill(threading.get_ident(), scratch.BREAKS_OFF)
+        dropping(maintenance, name)
+
+    dropping, before = twin.drop, signal.signal(scratch.BREAKS_OFF, broken_off)
+    monkeypatch.setattr(twin, "drop", drop)
+    try:
+        with pytest.raises(KeyboardInterrupt), scratch.database(server, "test"):
+            pass
+    finally:
+        signal.signal(scratch.BREAKS_OFF, before)
+    assert there(postmaster) == []

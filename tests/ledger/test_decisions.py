@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import DataError, IntegrityError
 
+from ledger import people
 from ledger.book import Book
-from ledger.errors import NoSuchRequest, OwnDecision
+from ledger.errors import AuthorsDecision, NoSuchRequest, OwnDecision
 from ledger.events import Witnessed
 from ledger.records import Heard
 from ledger.request import Decision, Verdict, Witness
 from ledger.states import State
-from tests.support.ledger import ADA, BO, DIGEST, a_request_in
+from tests.support.ledger import ADA, BO, DIGEST, a_plan, a_request_in
 
 REACTION = Heard(
     team="T0TWOKEY",
@@ -67,6 +68,23 @@ def test_the_requester_cannot_be_the_second_key(ledger: Book, yes: Decision) -> 
             f"Whoever asked for #{yes.request_id} cannot decide about it. The second key is someone else's."
         )
     assert ledger.decisions(yes.request_id) == ()
+
+
+def test_an_author_whom_the_plan_bars_cannot_decide_under_any_account(ledger: Book) -> None:
+    mark = people.mark("bo@example.com")
+    plan = replace(a_plan(), barred=(BO.id, "U0BOTWO", mark))
+    request = a_request_in(ledger, State.PLANNED, plan=plan)
+    no = Decision(request.id, BO, Verdict.REJECT, DIGEST, "1.1", None)
+    by_mail = replace(BO, id="U0SECOND", marks=("U0OTHER", mark))
+    for actor in (BO, replace(BO, id="U0BOTWO"), by_mail):
+        for said in (no, replace(no, verdict=Verdict.APPROVE)):
+            with pytest.raises(AuthorsDecision) as caught:
+                ledger.decide(replace(said, actor=actor))
+            assert str(caught.value) == (
+                f"Whoever wrote a part of what #{request.id} is about does not decide about it. Ask somebody else."
+            )
+    assert ledger.decide(replace(no, actor=replace(by_mail, marks=("U0OTHER",))))
+    assert ledger.withdraw(request_id=request.id, actor_id="U0SECOND", verdict=Verdict.REJECT, event_ts="1.2")
 
 
 def test_a_decision_cannot_name_another_requester(

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import CheckViolation, InsufficientPrivilege
 
 from ledger.book import Book
 from ledger.events import Certified, Expired, Noted, Planned
@@ -233,3 +233,19 @@ def test_the_bot_cannot_approve_in_the_requesters_name(bot: Book, ledger: Book) 
     own = Decision(request.id, replace(BO, id=ADA.id), Verdict.APPROVE, DIGEST, "1.2", None)
     with pytest.raises(Exception, match="second key is someone else's"):
         bot.decide(own)
+
+
+@pytest.mark.parametrize("account", [BO.id, "U0BOTWO"])
+def test_the_bot_cannot_write_an_authors_approval_by_hand(ledger: Book, ledger_url: str, account: str) -> None:
+    plan = replace(a_plan(), barred=(BO.id, "U0BOTWO", "a1" * 32))
+    request = a_request_in(ledger, State.PLANNED, plan=plan)
+    forged = (
+        "INSERT INTO decisions (request_id, requester_id, actor_id, actor_team, actor_name, actor_kind, verdict, "
+        "digest, event_ts) VALUES (%s, %s, %s, '', '', 'full_member', 'approve', %s, '1.1')"
+    )
+    with psycopg.connect(role_url(ledger_url, "twokey_bot")) as conn:
+        conn.execute("CREATE TEMP TABLE plans (request_id bigint, digest text, summary jsonb)")
+        conn.execute("SET search_path = pg_temp, public")
+        with pytest.raises(CheckViolation) as refused:
+            conn.execute(forged, (request.id, ADA.id, account, DIGEST))
+    assert refused.value.diag.constraint_name == "decisions_need_no_author"

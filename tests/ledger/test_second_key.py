@@ -236,6 +236,14 @@ def test_an_author_of_the_map_does_not_approve_what_they_wrote(act: Act) -> None
     assert starts(replace(WRITTEN_AND_APPROVED, act=act), KNOWN) == NeedsApproval((CY.id,))
 
 
+def test_whom_the_plan_bars_no_other_map_lets_in() -> None:
+    assert WRITTEN.plan
+    barring = replace(WRITTEN.plan, barred=(BO.id, people.mark("bo@example.com")))
+    for environment in (PROD, replace(PROD, authors_may_approve=True)):
+        assert decides(request=replace(WRITTEN, plan=barring), environment=environment) == WROTE
+        assert starts(replace(WRITTEN_AND_APPROVED, plan=barring), environment) == NeedsApproval((CY.id,))
+
+
 def test_an_author_of_the_map_may_where_that_is_set_and_cancels_anyway() -> None:
     assert decides(request=WRITTEN, environment=KNOWN) == WROTE
     assert decides(request=WRITTEN, environment=KNOWN, actor=CY) == Allowed()

@@ -2,16 +2,19 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from engine.scratch import Server
 from ledger.book import Book
 from playground import embedded, stack
 from tests.support.empty import Emptied
 from tests.support.workflow import workflow_with
 from tests.workers.row import Row
+from workers import gate
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +35,16 @@ def row(tmp_path: Path, ledger: Book, ledger_url: str, redis_url: str, environme
         Path(__file__).parents[2] / "migrations", tmp_path / "migrations", ignore=shutil.ignore_patterns("*backup*")
     )
     return Row(tmp_path, ledger, ledger_url, redis_url, Emptied(environments))
+
+
+@pytest.fixture
+def rehearsed(row: Row, postgres: embedded.Postgres, monkeypatch: pytest.MonkeyPatch) -> Row:
+    """Production has all three and a row; development and test have a fourth file, which production may get."""
+    monkeypatch.setattr(gate, "PATIENCE", timedelta())  # the bot has looked already
+    row.scratch = Server(postgres.url(), on_protected_server=True)
+    row.bring("production")
+    row.sql("production", "INSERT INTO users (email) VALUES ('a@example.com')")
+    return row
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def test_a_frozen_plan_that_was_not_the_one_shown_does_not_run(row: Row) -> None
     failed = row.last(first)
     assert isinstance(failed, Failed)
     assert failed.why.endswith("of development was altered, so it will not run. Ask again for a new plan.")
+    assert failed.next_step == "To type: `/migrate apply development`."
     assert row.history("development") == []
 
 

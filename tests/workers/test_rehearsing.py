@@ -1,9 +1,10 @@
 """A protected environment's plan runs on a restored copy before anyone is asked, and its digest stands for that."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
+from bot import receipts
 from engine import plan
 from engine.refusals import PlanAltered
 from engine.scratch import Server
@@ -13,26 +14,22 @@ from ledger.request import Act, Request
 from ledger.states import State
 from ledger.workflow import Extent
 from playground.embedded import Postgres
+from tests.support.waiting import wait_for
 from tests.workers.row import FIRST, SECOND, THIRD, Row
-from workers import gate, rehearsing
+from workers import rehearsing
 
 FOURTH = "20260101000000_require_phone"
 
 
-@pytest.fixture
-def rehearsed(row: Row, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Row:
-    """Production has all three and a row; development and test have a fourth file, which production may get."""
-    monkeypatch.setattr(gate, "PATIENCE", timedelta())  # the bot has looked already
-    row.scratch = Server(postgres.url(), on_protected_server=True)
-    row.bring("production")
-    row.sql("production", "INSERT INTO users (email) VALUES ('a@example.com')")
-    return row
-
-
-def asked(row: Row, sql: str) -> Request:
+def certified(row: Row, sql: str) -> None:
+    """The fourth file may go to production."""
     row.file(FOURTH, sql)
     row.bring("development", "test")
     assert row.do("test", Act.CERTIFY).state is State.APPLIED
+
+
+def asked(row: Row, sql: str) -> Request:
+    certified(row, sql)
     return row.do("production")
 
 
@@ -83,6 +80,63 @@ def test_a_rehearsal_that_fails_ends_the_request_before_anyone_is_asked(rehearse
     assert "production was not touched." in why.why
     assert not any(isinstance(one, Planned) for one in rehearsed.told(request.id))
     assert rehearsed.history("production") == [FIRST, SECOND, THIRD]
+
+
+#: What an empty environment allows, and production's rows forbid one after the other.
+STRICTER = """
+ALTER TABLE users ALTER last_seen_at SET NOT NULL;
+CREATE UNIQUE INDEX one_name ON users (display_name);
+CREATE INDEX by_number ON users ((display_name::int));
+ALTER TABLE user_audit ADD FOREIGN KEY (user_id) REFERENCES users;
+"""
+
+
+def test_no_row_of_production_is_written_whatever_makes_a_rehearsal_fail(rehearsed: Row) -> None:
+    certified(rehearsed, STRICTER)
+    rehearsed.sql(
+        "production",
+        "INSERT INTO users (email) VALUES ('b'); INSERT INTO user_audit (user_id, change) VALUES (99, 'UPDATE')",
+    )
+    found = list[str]()
+    for mended in (
+        "SELECT 1",
+        "UPDATE users SET last_seen_at = now()",
+        "UPDATE users SET display_name = id || 'x'",
+        "UPDATE users SET display_name = id",
+    ):
+        rehearsed.sql("production", mended)
+        before = written(rehearsed)
+        why = rehearsed.last(rehearsed.do("production").id)
+        assert isinstance(why, Denied)
+        found.append(why.why.partition(" failed in rehearsal on a copy of production ")[2][:7])
+        assert written(rehearsed) == before
+    assert found == ["(23502)", "(23505)", "(22P02)", "(23503)"]
+    assert left(rehearsed) == []
+
+
+def written(row: Row) -> list[tuple]:
+    """What the server has counted of production's rows, when all who were there have left and are counted."""
+    others = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    wait_for(lambda: not row.sql("production", f"{others} AND backend_type = 'client backend'"))
+    counted = "tup_inserted, tup_updated, tup_deleted"
+    return row.sql("production", f"SELECT {counted} FROM pg_stat_database WHERE datname = current_database()")
+
+
+def test_what_is_rehearsed_on_the_schema_and_a_sample_says_so_first(rehearsed: Row) -> None:
+    config = rehearsed.config.read_text()
+    rehearsed.config.write_text(config.replace("protected = true", 'protected = true\nrehearse = "schema"'))
+    request = asked(rehearsed, "CREATE TABLE more ();\n")
+    assert request.plan
+    assert request.plan.rehearsal
+    assert request.plan.rehearsal.extent == "schema"
+    assert receipts.lines(request.plan)[0] == (
+        "⚠️ *Rehearsed on the schema and a sample of rows alone*: times, locks and rows are not what they will be"
+    )
+    receipt, _ = rehearsing.of(rehearsed.hands("production"), request.id, bound=request.plan.rehearsal.receipt)
+    held = {one.table.rpartition(".")[2]: one.before for one in receipt.rows}
+    assert (held["users"], held["user_audit"]) == (1, 1)
+    rehearsed.approve(request.id)
+    assert rehearsed.ring(request.id).state is State.APPLIED
 
 
 def test_what_moved_on_since_or_is_too_old_or_was_altered_does_not_run(

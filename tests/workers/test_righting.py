@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from engine import amend
+from ledger.errors import AuthorsDecision
 from ledger.events import Denied, Interrupted, Repaired, Stale, TakenOver
+from ledger.people import mark
 from ledger.records import Question
 from ledger.request import Act, Fact, Request
 from ledger.states import State
 from tests.support.git import commit, git
-from tests.support.ledger import ADA
+from tests.support.ledger import ADA, BO
 from tests.support.waiting import wait_for
 from tests.workers.killed import killed
 from tests.workers.row import FIRST, SECOND, THIRD, Row
@@ -107,7 +109,14 @@ def test_what_counts_in_a_protected_environment_is_committed_and_its_card_names_
         f"production is protected and gets what is committed alone. Not in HEAD as in the folder: {SECOND}.sql."
     )
     commit(row.migrations, "Bo")
-    assert authors(row.do("production", Act.BASELINE, about=(edited,))) == {"Ada", "Bo"}
+    with row.config.open("a") as config:
+        config.write(f'[[person]]\nname = "Bo"\nslack = ["{BO.id}", "U0BOTWO"]\nemails = ["bo@example.com"]\n')
+    request = row.do("production", Act.BASELINE, about=(edited,))
+    assert authors(request) == {"Ada", "Bo"}
+    assert request.plan
+    assert set(request.plan.barred) == {BO.id, "U0BOTWO", mark("bo@example.com"), mark("ada@example.com")}
+    with pytest.raises(AuthorsDecision):
+        row.approve(request.id)
 
 
 def authors(request: Request) -> set[str]:

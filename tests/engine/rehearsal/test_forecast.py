@@ -23,8 +23,10 @@ def file(*locks: tuple[str, str, float]) -> File:
     return File("20250818130001_x", together=True, at=0.0, seconds=1.0, statements=(), locks=found, changes=())
 
 
-FIRST = Traffic(100.0, {"public.users": 10}, {"public.users": 0}, {})
-LAST = Traffic(110.0, {"public.users": 1010, "public.t": 5}, {"public.users": 200}, {"public.i": "public.users"})
+FIRST = Traffic(100.0, {"public.users": 10}, {"public.users": 0}, {}, sessions=1000, connected=5000)
+LAST = Traffic(
+    110.0, {"public.users": 1010, "public.t": 5}, {"public.users": 200}, {"public.i": "public.users"}, 1000, 5000
+)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,38 @@ def test_reads_wait_for_access_exclusive_alone_and_writes_from_share(
     assert said.waits == ((wait,) if wait else ())
     assert (said.queries, said.longest) == ((wait.queries, wait.writes) if wait else (0, 0.0))
     assert said.sampled == 10.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sessions", "connected", "queries"),
+    [
+        (8.0, (8, 8), (30, 30), 8),  # pgbench with 8 clients: whoever waits asks for nothing else
+        (8.0, (8, 12), (30, 30), 12),
+        (2.0, (8, 8), (30, 80), 18),  # five a second come to be, and wait too
+        (0.05, (8, 8), (30, 30), 6),  # shorter than it takes all of them to ask
+        (0.5, (8, 8), (None, None), 60),  # PostgreSQL 13 does not say who comes
+        (0.5, (0, 0), (30, 30), 0),
+    ],
+)
+def test_no_more_wait_than_have_a_session_or_come_to_have_one(
+    seconds: float, sessions: tuple[int, int], connected: tuple[int | None, int | None], queries: int
+) -> None:
+    first, last = (
+        replace(look, sessions=here, connected=ever)
+        for look, here, ever in zip((FIRST, LAST), sessions, connected, strict=True)
+    )
+    said = forecast.of(seen(files=(file(("public.users", "ACCESS EXCLUSIVE", seconds)),)), first, last)
+    assert (said.queries, said.waits[0].queries) == (queries, queries)
+
+
+def test_a_session_waits_for_one_table_of_a_file() -> None:
+    both = file(("public.users", "SHARE", 1.0), ("public.t", "ACCESS EXCLUSIVE", 1.0))
+    last = replace(LAST, reads={"public.t": 200}, sessions=10)
+    said = forecast.of(seen(files=(both,)), replace(FIRST, sessions=10), last)
+    assert (said.queries, {one.relation: one.queries for one in said.waits}) == (
+        10,
+        {"public.t": 5, "public.users": 5},
+    )
 
 
 def test_two_files_bar_twice_but_nobody_waits_for_both() -> None:
@@ -72,7 +106,10 @@ def test_who_stands_in_the_way_is_named_without_a_word_of_what_they_do(shop: Sho
     ]
     assert all(one.seconds is not None for one in found)
     assert traffic.replicas(shop.session) == ()
-    assert traffic.read(shop.session).tables["public.users_pkey"] == "public.users"
+    before = traffic.read(shop.session)
+    assert before.tables["public.users_pkey"] == "public.users"
+    with psycopg.connect(shop.session.database.dsn):
+        assert traffic.read(shop.session).sessions == before.sessions + 1
 
 
 def test_who_waits_for_a_run_is_seen_and_counted(shop: Shop) -> None:

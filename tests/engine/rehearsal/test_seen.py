@@ -1,8 +1,14 @@
 """What a receipt says of a plan that works."""
 
 import json
+import time
 
+import pytest
+
+from engine.rehearsal import undo
+from engine.rehearsal.measured import Course
 from engine.rehearsal.receipt import Change, Receipt, Rows
+from engine.rehearsal.undo import Mark
 from tests.engine.rehearsal.conftest import Shop
 
 
@@ -44,3 +50,21 @@ def test_a_truncate_that_empties_what_the_plan_does_not_name_is_a_red_line(shop:
         Rows("public.orders", 5, 0),
         Rows("public.users", 10, 0),
     }
+
+
+def test_one_file_begins_where_the_one_before_ended_and_the_run_takes_what_they_take(
+    shop: Shop, untouched: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = undo.mark
+
+    def slowly(course: Course, place: int) -> Mark:
+        time.sleep(0.1)
+        return look(course, place)
+
+    monkeypatch.setattr(undo, "mark", slowly)
+    seen = shop.rehearse("CREATE TABLE one (a int)", "CREATE TABLE two (a int)").receipt
+    first, second = seen.files
+    assert (first.at, second.at) == (0.0, pytest.approx(first.seconds, abs=1e-5))
+    last = second.statements[-1]
+    assert last.at + last.seconds <= seen.seconds + 1e-5
+    assert seen.seconds == pytest.approx(second.at + second.seconds, abs=1e-5)
