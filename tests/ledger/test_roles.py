@@ -10,7 +10,7 @@ import pytest
 from psycopg.errors import CheckViolation, InsufficientPrivilege
 
 from ledger.book import Book
-from ledger.events import Certified, Expired, Noted, Planned
+from ledger.events import Certified, Expired, Noted, Planned, Withdrawn
 from ledger.records import Deed, Question
 from ledger.request import Act, Certification, CertifiedBy, Decision, Verdict, Witness
 from ledger.states import State
@@ -74,8 +74,8 @@ def test_a_withdrawal_a_rejection_and_an_expiry(bot: Book, worker: Book, sweep: 
     bot.decide(Decision(request.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))
     bot.move(request.id, State.APPROVED, why=WAY[State.APPROVED][1])
     bot.withdraw(request_id=request.id, actor_id=BO.id, verdict=Verdict.APPROVE, event_ts="1.3")
-    bot.move(request.id, State.PLANNED, why=WAY[State.PLANNED][1])
-    sweep.tell(request.id, Noted(BO.id, BO.name, "x"))
+    bot.move(request.id, State.PLANNED, why=Withdrawn(BO.id, BO.name, missing=1))
+    bot.tell(request.id, Noted(BO.id, BO.name, "x"))
     sweep.rung(request.id)
     assert sweep.move(request.id, State.EXPIRED, why=Expired()).state is State.EXPIRED
     assert (sweep.overdue(), sweep.unclaimed(timedelta(hours=1)), sweep.expiring(timedelta(hours=9))) == ((), (), ())

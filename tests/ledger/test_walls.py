@@ -1,0 +1,138 @@
+"""What a login of the bot, the workers or the sweep cannot write, though it may update and insert there."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import product
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+
+from ledger.book import Book
+from ledger.events import KINDS, Cancelled
+from ledger.request import Act
+from ledger.states import FINAL, MOVES, State
+from tests.support.ledger import ADA, a_plan, a_request_in, a_wish, role_url
+
+BOT, WORKER, SWEEP = ROLES = ("twokey_bot", "twokey_worker", "twokey_sweep")
+#: What more than one part writes, and what the others do not.
+BY_BOT = {
+    "Asked", "Approved", "Agreed", "Withdrawn", "Refused", "Noted", "Rejected", "Cancelled", "Witnessed", "Frozen",
+    "Halted", "Exported",
+}  # fmt: skip
+BY_SWEEP = {"ExpiryWarned", "Expired", "Unanswered", "Answered"}
+BY_RULE = {"Approved", "Withdrawn", "Refused"}  # by the worker where the rules say it, and nobody
+BY_WORKER = set(KINDS) - (BY_BOT - {"Halted"}) - BY_SWEEP
+
+
+def says(ledger_url: str, role: str, *statements: str) -> None:
+    """One transaction of a login of that role."""
+    with closing(psycopg.connect(role_url(ledger_url, role))) as conn, conn.transaction():
+        for one in statements:
+            conn.execute(one.encode())
+
+
+def refused(ledger_url: str, role: str, why: str, *statements: str) -> None:
+    with pytest.raises(InsufficientPrivilege, match=why):
+        says(ledger_url, role, *statements)
+
+
+def an_event(kind: str, body: str = "{}") -> str:
+    return (
+        "WITH grown AS (UPDATE requests SET version = version + 1 WHERE id = 1 RETURNING id, version)"
+        f" SELECT FROM grown; INSERT INTO events (request_id, seq, kind, body)"
+        f" SELECT id, version, '{kind}', '{body}' FROM requests WHERE id = 1"
+    )
+
+
+def test_the_database_has_the_same_moves(ledger_url: str) -> None:
+    with psycopg.connect(ledger_url) as conn:
+        for was, to in product(State, State):
+            (may,) = conn.execute("SELECT is_move(%s, %s)", (was, to)).fetchone() or ()
+            assert may == (to in MOVES[was])
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("end", sorted(FINAL))
+def test_what_has_ended_is_not_revived_by_any_login(ledger: Book, ledger_url: str, role: str, end: State) -> None:
+    a_request_in(ledger, end)
+    for to in ("asked", "planned", "approved", "applying"):
+        back = f"UPDATE requests SET state = '{to}', starts_at = now() - interval '1 s' WHERE id = 1"
+        refused(ledger_url, role, f"no move from {end} to {to} for {role}", back)
+
+
+def test_an_approved_request_that_was_cancelled_is_not_started_by_the_sweep(ledger: Book, ledger_url: str) -> None:
+    a_request_in(ledger, State.APPROVED)
+    ledger.move(1, State.CANCELLED, why=Cancelled(ADA.id, ADA.name))
+    for role in (SWEEP, WORKER):
+        back = "UPDATE requests SET state = 'approved', starts_at = now() - interval '1 s' WHERE id = 1"
+        refused(ledger_url, role, f"no move from cancelled to approved for {role}", back)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_start_is_not_brought_forward(ledger: Book, ledger_url: str, role: str) -> None:
+    a_request_in(ledger, State.APPROVED)
+    why = "a start has its time from its approval"
+    refused(ledger_url, role, why, "UPDATE requests SET starts_at = now() - interval '1 hour' WHERE id = 1")
+
+
+def test_nothing_starts_before_its_time(ledger: Book, ledger_url: str) -> None:
+    a_request_in(ledger, State.APPROVED)
+    says(ledger_url, "postgres", "UPDATE requests SET starts_at = now() + interval '1 hour' WHERE id = 1")
+    why = "nothing starts before its time or after it"
+    refused(ledger_url, WORKER, why, "UPDATE requests SET state = 'applying' WHERE id = 1")
+
+
+@pytest.mark.parametrize("known", ["asked for", "planned"])
+def test_no_worker_approves_where_a_second_person_has_to(ledger: Book, ledger_url: str, known: str) -> None:
+    plan = a_plan(protected=known == "planned")
+    a_request_in(ledger, State.PLANNED, protected=known == "asked for", plan=plan)
+    approving = "UPDATE requests SET state = 'approved', starts_at = now() WHERE id = 1"
+    refused(ledger_url, WORKER, "no move from planned to approved for twokey_worker", approving)
+    refused(ledger_url, SWEEP, "no move from planned to approved for twokey_sweep", approving)
+
+
+def test_the_sweep_ends_by_time_alone(ledger: Book, ledger_url: str) -> None:
+    a_request_in(ledger, State.PLANNED)
+    for to in ("rejected", "cancelled", "stale", "failed"):
+        refused(ledger_url, SWEEP, "no move from planned", f"UPDATE requests SET state = '{to}' WHERE id = 1")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_fact_is_written_by_its_own_part_alone(ledger: Book, ledger_url: str, role: str) -> None:
+    a_request_in(ledger, State.ASKED)
+    mine = {BOT: BY_BOT, WORKER: BY_WORKER, SWEEP: BY_SWEEP}[role]
+    for kind in KINDS:
+        if kind in mine:
+            says(ledger_url, role, an_event(kind))
+        else:
+            refused(ledger_url, role, f"{role} does not write {kind}", an_event(kind, '{"actor_id": "U0APPROVER"}'))
+
+
+def test_what_a_worker_says_of_an_approval_is_the_rules_and_no_person(ledger: Book, ledger_url: str) -> None:
+    a_request_in(ledger, State.ASKED)
+    for kind in sorted(BY_RULE):
+        says(ledger_url, WORKER, an_event(kind, '{"actor_id": "policy"}'))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_number_of_a_story_is_left_out_or_taken_before(ledger: Book, ledger_url: str, role: str) -> None:
+    a_request_in(ledger, State.ASKED)
+    far = "UPDATE requests SET version = 2147483647 WHERE id = 1"
+    refused(ledger_url, role, "a story grows by one event at a time", far)
+    refused(ledger_url, role, "event 2 of request 1 is missing", "UPDATE requests SET version = version + 1")
+
+
+@pytest.fixture
+def frozen(ledger: Book) -> Iterator[Book]:
+    ledger.freeze(replace(a_wish(environment="production", act=Act.FREEZE), reason="x"), until=None, protected=True)
+    yield ledger
+    assert ledger.frozen("production")
+
+
+def test_a_freeze_is_lifted_by_a_thaw_that_runs(frozen: Book, ledger_url: str) -> None:
+    assert frozen.frozen("production")
+    for by in ("1", "request_id"):
+        lifting = f"UPDATE freezes SET thawed_by = {by}"
+        refused(ledger_url, WORKER, "a freeze is lifted by a thaw that runs", lifting)
