@@ -1,13 +1,28 @@
 """The card's thread: one progress message edited in place, and a reply for each event that deserves one."""
 
-from bot.blocks import Body, body, listed, mention, moment, mono, ours, plain, said, seconds, sections, size, spoken
+from bot.blocks import (
+    Body,
+    body,
+    counted,
+    listed,
+    mention,
+    moment,
+    mono,
+    ours,
+    plain,
+    said,
+    seconds,
+    sections,
+    size,
+    spoken,
+)
 from bot.endings import ending, record
-from bot.story import ENDS, Story, frozen, whom
+from bot.story import ENDS, Story, brought, frozen, whom
 from ledger import events
 from ledger.records import Told
 from ledger.request import POLICY, Act
 from ledger.states import State
-from ledger.underway import Blocker
+from ledger.underway import Blocker, Stretch
 from ledger.workflow import Verbosity
 
 #: How many finished migrations the progress message names before it only counts them.
@@ -103,6 +118,9 @@ def reply(told: Told, story: Story) -> Body | None:
     if isinstance(told.event, events.Unlike):
         shown = _incident(story, told.event)
         return body(shown[0], *sections(shown))
+    if isinstance(told.event, events.Settled):
+        lines = _settled(story, told.event)
+        return body(lines[0], *sections(lines))
     line = _line(told, story)
     return None if line is None else plain(line)
 
@@ -168,6 +186,31 @@ def _foretold(said_before: events.Foretold) -> str:
     most = f", the longest for {seconds(said_before.longest)}" if said_before.waited else ""
     about = "1 query" if said_before.queries == 1 else f"{said_before.queries} queries"
     return f"{line} About {about} foretold to wait, {said_before.waited} waited{most}."
+
+
+def _settled(story: Story, seen: events.Settled) -> list[str]:
+    """How the environment fared since the run, beside what was before it, with what the files' authors foresaw."""
+    after, before, name = seen.after, seen.before, story.environment.name
+    known = before or Stretch(0, 0, 0, 0, 0, 0, anew=False)
+    worse = after and (after.deadlocks > known.deadlocks or after.waiting > known.waiting)
+    done, plan = brought(story.told), story.request.plan
+    foreseen = [one for one in (plan.migrations if plan else ()) if one.impact and one.id in done]
+    return [
+        f"{'⚠️' if worse else '🩺'} *{name} since #{story.request.id}* · {_fared(after)}",
+        f"*Before it* · {_fared(before)}",
+        *([f"Ran meanwhile: {said(', '.join(seen.meanwhile))}."] if seen.meanwhile else []),
+        *listed([f"• {mono(one.id)} · *impact* {said(one.impact or '')}" for one in foreseen], show=LINES_KEPT),
+    ]
+
+
+def _fared(one: Stretch | None) -> str:
+    if one is None:
+        return "nobody could look: its worker or its database did not answer."
+    ended = f"{one.rollbacks:,} of {counted(one.transactions, 'transaction')} rolled back"
+    waiting = f"at most {counted(one.waiting, 'session')} waiting for a lock"
+    anew = " Its server began to count anew meanwhile, so some may be missing." if one.anew else ""
+    seen = f"{counted(one.looks, 'look')} in {seconds(one.seconds)}"
+    return f"{counted(one.deadlocks, 'deadlock')}, {ended}, {waiting} ({seen}).{anew}"
 
 
 def _unanswered(story: Story, silent: int) -> str:

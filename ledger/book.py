@@ -23,6 +23,7 @@ from ledger.freezes import Freezes, halted, may_go_on, standing
 from ledger.inquiries import Inquiries
 from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
+from ledger.pulses import Pulses
 from ledger.records import Told
 from ledger.rehearsed import Kept
 from ledger.request import OCCUPYING, Certification, PlanSummary, Request, Wish
@@ -36,7 +37,7 @@ _OPEN = frozenset(State) - FINAL
 _ONE_OPEN = "requests_one_open_where_protected"
 
 
-class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Seals, Prepared):
+class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Pulses, Seals, Prepared):
     """One per process. A fork must call `after_fork` before its first use."""
 
     def open(self, wish: Wish, *, expires_in: timedelta, protected: bool) -> tuple[Request, bool]:

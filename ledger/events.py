@@ -27,6 +27,7 @@ from ledger.underway import (
     Restored,
     Restoring,
     Reverted,
+    Settled,
     StatementRan,
     TakenOver,
     Thawed,
@@ -222,6 +223,7 @@ Event = (
     | TriedAgain
     | StatementRan
     | Foretold
+    | Settled
     | Unlike
     | Compared
     | MigrationReverted

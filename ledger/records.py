@@ -111,6 +111,27 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Pulse:
+    """How an environment fared `at` that moment: what its server counted `since` then, and who waited for a lock."""
+
+    at: datetime
+    since: datetime | None
+    deadlocks: int
+    rollbacks: int
+    commits: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """When a request's run began and ended, by the ledger's clock."""
+
+    request_id: int
+    began: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Deed:
     """One thing that was done to an environment at a terminal, as the environment has it on record.
 

@@ -233,6 +233,18 @@ watches = Table(
     _at("since"),
 )
 
+pulses = Table(
+    "pulses",
+    metadata,
+    Column("environment", Text, ForeignKey("watches.environment"), primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True, server_default=_NOW),
+    _at("since"),
+    Column("deadlocks", BigInteger, nullable=False),
+    Column("rollbacks", BigInteger, nullable=False),
+    Column("commits", BigInteger, nullable=False),
+    Column("waiting", Integer, nullable=False),
+)
+
 notices = Table(
     "notices",
     metadata,

@@ -26,6 +26,35 @@ class Foretold:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """How an environment fared between the first and the last of some looks, `seconds` apart.
+
+    `transactions` are all that ended, `waiting` the most sessions that one look saw waiting for a lock. `anew`: the
+    server began to count anew meanwhile, so that some of what happened may be missing.
+    """
+
+    seconds: float
+    looks: int
+    deadlocks: int
+    rollbacks: int
+    transactions: int
+    waiting: int
+    anew: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How the environment fared in the minutes after a run, beside those before it; None where nobody could look.
+
+    `meanwhile` are the requests whose runs began in those minutes.
+    """
+
+    after: Stretch | None
+    before: Stretch | None
+    meanwhile: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unlike:
     """After a run the schema is not the one that its rehearsal left. `differences` are a sentence each."""
 

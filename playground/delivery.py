@@ -137,9 +137,9 @@ class PostOffice:
         }
 
 
-def signed(body: bytes, *, at: int) -> Json:
+def signed(body: bytes, *, at: int, secret: str = SIGNING_SECRET) -> Json:
     """The headers that prove a request comes from Slack: https://docs.slack.dev/authentication/verifying-requests-from-slack/"""
-    digest = hmac.new(SIGNING_SECRET.encode(), f"v0:{at}:".encode() + body, hashlib.sha256).hexdigest()
+    digest = hmac.new(secret.encode(), f"v0:{at}:".encode() + body, hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": str(at), "X-Slack-Signature": f"v0={digest}"}
 
 

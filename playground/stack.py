@@ -130,8 +130,9 @@ class Stack:
         return started
 
     def start_workspace(self) -> None:
-        """Start the stand-in for Slack."""
-        self.start("slack", "playground", "--port", self.slack.address.rpartition(":")[2])
+        """Start the stand-in for Slack; the app has exactly what slack-manifest.yaml asks for."""
+        asks, port = REPOSITORY / "slack-manifest.yaml", self.slack.address.rpartition(":")[2]
+        self.start("slack", "playground", "--port", port, "--manifest", str(asks))
 
     def wait_for_workspace(self) -> None:
         """Return once the stand-in for Slack answers; raises DidNotStart."""
@@ -139,9 +140,10 @@ class Stack:
             self.check()
             time.sleep(0.05)
 
-    def start_bot(self) -> None:
-        """Start the listener and announcer: Slack's tokens, the ledger, the ring; no DSN."""
-        self.start("bot", "bot", **self.slack.bot_variables(), **self.ledger_as("twokey_bot"), REDIS_URL=self.redis_url)
+    def start_bot(self, **more: str) -> None:
+        """Start the listener and announcer: Slack's tokens, the ledger, the ring, and `more`; no DSN."""
+        variables = {**self.slack.bot_variables(), **self.ledger_as("twokey_bot"), **more}
+        self.start("bot", "bot", **variables, REDIS_URL=self.redis_url)
 
     def start_workers(self, *environments: str, **more: str) -> None:
         """Start the hands for some environments (default: all), with those environments' DSNs and `more` alone."""

@@ -7,11 +7,12 @@ from itertools import groupby
 
 from rq.timeouts import JobTimeoutException
 
-from engine import deeds, history, identity, scratch
+from engine import deeds, history, identity, pulse, scratch
 from engine.connection import open_session
 from engine.errors import EngineError
 from ledger.errors import LedgerError
 from ledger.records import Deed
+from workers import settling
 from workers.hands import Hands
 
 log = logging.getLogger("twokey.watch")
@@ -26,6 +27,7 @@ def watch(hands: Hands, watch_id: int) -> None:
         environment = hands.book.watch_heard(watch_id)
         if environment == hands.environment.name:
             look(hands)
+            settling.settle(hands)
             _clear(hands)
         else:
             log.warning("Watch %d is for %s, not for us.", watch_id, environment)
@@ -43,6 +45,7 @@ def look(hands: Hands) -> None:
             identity.meet(session, home)
             # A deed that is dated ahead, by a clock that jumped, may not hide those that follow it.
             found = deeds.at_terminal(session, home, since=since and min(since, hands.book.now()) - OVERLAP)
+            felt = pulse.take(session) if hands.environment.protected else None
     except EngineError as wrong:
         log.info("%s", wrong)
         return
@@ -50,6 +53,8 @@ def look(hands: Hands) -> None:
         log.info("%s let us in and then did not answer in time.", name)
         return
     hands.book.notice(name, _runs(found))
+    if felt:
+        settling.feel(hands, felt)
 
 
 def _clear(hands: Hands) -> None:

@@ -13,7 +13,7 @@ from ledger import events
 from ledger.events import KINDS
 from ledger.request import Act, Actor, Fact, Hazard, Held, Kind, PlannedMigration
 from ledger.states import State
-from ledger.underway import Blocker
+from ledger.underway import Blocker, Stretch
 from ledger.workflow import Verbosity
 from tests.bot.stories import ASKED, PLANNED, WORKFLOW, a_request, a_summary, lines, told
 from tests.support.ledger import ADA
@@ -36,6 +36,7 @@ SAMPLES: dict[Any, Any] = {
     bool | None: True,
     int | None: 14,
     tuple[Blocker, ...]: (Blocker(7, EVIL, 41.5),),
+    Stretch | None: Stretch(540, 10, 0, 3, 1200, 0, True),
     tuple[str, ...]: (EVIL,),
 }
 NOT_TYPED = {"starts_at": "2026-11-22T10:02:15+00:00", "until": "2026-11-22T10:02:15+00:00", "state": "differs"}

@@ -5,8 +5,10 @@ an empty ledger, an empty workspace and the repository's own folder, and with wo
 """
 
 import itertools
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -34,8 +36,9 @@ _numbers = itertools.count(1)
 class Corridor:
     """A running Twokey and the people in its channel."""
 
-    def __init__(self, parts: stack.Stack) -> None:
-        self.parts, self.slack = parts, parts.slack
+    def __init__(self, parts: stack.Stack, *, port: int | None = None) -> None:
+        """With `port`, the bot hears Slack there over HTTP; else on a websocket."""
+        self.parts, self.slack, self.port = parts, parts.slack, port
         self.channel = Transcript(parts.slack, CHANNEL, people.names())
         self._dsn = parts.dsn
 
@@ -72,6 +75,23 @@ class Corridor:
         with psycopg.connect(self.parts.ledger_url) as conn:
             return conn.execute(query.encode()).fetchall()
 
+    def skip_the_delay(self) -> None:
+        """What is approved starts now, and not when its start delay is over."""
+        now = "UPDATE requests SET starts_at = now(), rung_at = NULL WHERE state = 'approved' RETURNING id"
+        self.slack.wait_for(lambda: self.ledger(now), timeout=20)
+
+    def start_bot(self) -> None:
+        """The bot is about to hear Slack."""
+        over_http = {"SLACK_APP_TOKEN": "", "PORT": str(self.port)}
+        self.parts.start_bot(**over_http if self.port else {})
+
+    def listen(self) -> None:
+        """Slack delivers where the bot hears it."""
+        if self.port:
+            wait_for(lambda: listens(self.port))
+            self.slack.settings(request_url=f"http://127.0.0.1:{self.port}/slack/events")
+        self.slack.wait_for_bot(timeout=20)
+
     def start_workers(self, **more: str) -> None:
         """The workers of all environments serve, with the environments' addresses and `more`."""
         log = self.parts.log("workers")
@@ -94,32 +114,53 @@ class Corridor:
             conn.execute(EMPTY)
         stack.put_samples(self.migrations.parent)
         self.slack.reset()
+        self.listen()
         self.channel = Transcript(self.slack, CHANNEL, people.names())
         if astray:
             self.parts.dsn = self._dsn
             self.start_workers()
 
 
+def listens(port: int | None) -> bool:
+    """Whether somebody does."""
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", port or 0)) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a file's corridor is otherwise: what its workflow file says, and that its bot hears Slack over HTTP."""
+
+    edited: Callable[[str], str] = str
+    over_http: bool = False
+
+
 @contextmanager
-def corridor(postgres: embedded.Postgres, redis_url: str, folder: Path, nursery: Nursery) -> Iterator[Corridor]:
+def corridor(
+    postgres: embedded.Postgres, redis_url: str, folder: Path, nursery: Nursery, manner: Manner = Manner()
+) -> Iterator[Corridor]:
     """A bot and workers for all environments, between servers that run."""
     folder.mkdir(exist_ok=True)
     config = stack.lay_out(folder)
-    config.write_text(f'start_delay = "{START_DELAY}"\n{config.read_text()}')
+    config.write_text(manner.edited(f'start_delay = "{START_DELAY}"\n{config.read_text()}'))
     servers, prefix = stack.Servers(postgres, redis_url), f"flow{next(_numbers)}_"
     with stack.running(folder, config=config, servers=servers, prefix=prefix, spawn=nursery.spawn) as parts:
-        begun = Corridor(parts)
-        parts.start_bot()
+        begun = Corridor(parts, port=embedded.free_port() if manner.over_http else None)
+        begun.start_bot()
         begun.start_workers()
-        parts.slack.wait_for_bot(timeout=20)
+        begun.listen()
         yield begun
 
 
 @pytest.fixture(scope="module")
 def shared(
-    postgres: embedded.Postgres, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    postgres: embedded.Postgres,
+    nursery: Nursery,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[], Corridor]]:
-    """The file's corridor, made when it is first asked for, with a Valkey of its own."""
+    """The file's corridor, in the file's MANNER, made when it is first asked for, with a Valkey of its own."""
+    manner = getattr(request.module, "MANNER", Manner())
     running: list[Corridor] = []
     with ExitStack() as ending:
 
@@ -128,7 +169,7 @@ def shared(
                 running[0].start_anew()
             else:
                 folder, redis_url = tmp_path_factory.mktemp("corridor"), ending.enter_context(embedded.valkey())
-                running.append(ending.enter_context(corridor(postgres, redis_url, folder, nursery)))
+                running.append(ending.enter_context(corridor(postgres, redis_url, folder, nursery, manner)))
             return running[0]
 
         yield one

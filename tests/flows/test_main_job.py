@@ -216,3 +216,18 @@ def test_the_card_waits_for_the_second_key_and_the_channel_keeps_the_whole_story
     read = evidence.read(enclosed(corridor, card, "The evidence of #4, for Cy Observer."))
     assert evidence.verify(read).breaches == ()
     assert len([m for m in corridor.slack.messages(CHANNEL) if "production" in str(m)]) == 2  # certify's, and the card
+
+
+def test_production_gets_exactly_what_was_certified(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    corridor.bring_to_test()
+    (corridor.migrations / "20250820100000_add_towns.sql").write_text("CREATE TABLE towns (id bigint PRIMARY KEY);")
+    for text, environment in (("apply dev", "development"), ("promote test", "test")):
+        corridor.channel.types(ADA, text)
+        corridor.slack.wait_for(lambda e=environment: len(corridor.applied(e)) == 4, timeout=20)
+    card = corridor.ask_for_production()
+    corridor.channel.shows("production", "Stays pending", "20250820100000_add_towns")
+    corridor.channel.reacts(BO, card, "white_check_mark")
+    corridor.skip_the_delay()
+    corridor.channel.thread_shows(card, "3 migrations applied to production")
+    assert len(corridor.applied("production")) == 3
