@@ -1,19 +1,49 @@
 """How far an environment's login reaches on its server: which protected environments' databases it could change."""
 
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from engine.connection import Session, at, open_session
+from engine.connection import Database, Session, at, open_session
 from engine.errors import ReadOnly, Unreachable
 from engine.history import Home
 from engine.refusals import PlanRefused
 
 #: Who may run programs or write files on the server may do everything there.
 _AS_GOOD_AS_SUPERUSER = ("pg_execute_server_program", "pg_write_server_files")
+
+#: Asked of every role that the login is, or may make itself: who is a member without inheriting may set the role, who
+#: may grant a role may grant it to themselves, and before 16 whoever may create roles may grant any but a superuser's.
+#: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-ACCESS (MEMBER)
+#: Whatever the roles own is in pg_shdepend, be it a relation, a function, a type or a large object.
+_RIGHTS = """
+WITH mine AS (
+  SELECT oid, rolname, rolsuper OR rolcreaterole AND current_setting('server_version_num')::int < 160000 AS rules
+  FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(session_user, oid, 'MEMBER')
+), spaces AS (
+  SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+)
+SELECT
+  EXISTS (SELECT FROM mine WHERE rules OR rolname = ANY (%(as_good)s)),
+  EXISTS (SELECT FROM pg_catalog.pg_database JOIN mine ON mine.oid = datdba WHERE datname = current_database()),
+  EXISTS (SELECT FROM mine WHERE pg_catalog.has_database_privilege(mine.oid, current_database(), 'CREATE'))
+  OR EXISTS (SELECT FROM pg_catalog.pg_shdepend d JOIN mine ON mine.oid = d.refobjid
+    WHERE d.deptype = 'o' AND d.refclassid = 'pg_catalog.pg_authid'::regclass
+      AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+  OR EXISTS (SELECT FROM spaces, mine WHERE pg_catalog.has_schema_privilege(mine.oid, spaces.oid, 'CREATE'))
+  OR EXISTS (SELECT FROM pg_catalog.pg_class c JOIN spaces ON spaces.oid = c.relnamespace, mine
+    WHERE CASE WHEN c.relkind = 'S' THEN pg_catalog.has_sequence_privilege(mine.oid, c.oid, 'USAGE, UPDATE')
+      WHEN c.relkind IN ('r', 'p', 'v', 'm', 'f') THEN
+        pg_catalog.has_table_privilege(mine.oid, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')
+        OR pg_catalog.has_any_column_privilege(mine.oid, c.oid, 'INSERT, UPDATE')
+      ELSE false END)
+  OR EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata l, pg_catalog.aclexplode(l.lomacl) a, mine
+    WHERE a.grantee IN (0, mine.oid) AND a.privilege_type = 'UPDATE')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +108,7 @@ def protected(session: Session) -> Reached | None:
 def neighbours(session: Session) -> tuple[str, ...]:
     """The databases of the session's server that its role may enter, its own first; none that comes and goes."""
     rows = session.conn.execute(
-        "SELECT datname::text FROM pg_database WHERE datallowconn AND NOT datistemplate"
+        "SELECT datname::text FROM pg_database WHERE datallowconn AND datname NOT IN ('template0', 'template1')"
         " AND has_database_privilege(oid, 'CONNECT') AND NOT starts_with(datname, 'twokey_scratch_')"
         " ORDER BY datname <> current_database(), datname"
     ).fetchall()
@@ -98,10 +128,26 @@ def marks(session: Session) -> tuple[str, ...]:
 
 def _reached(session: Session, name: str) -> Iterator[Reached]:
     ours, login = session.database.environment, session.conn.info.user
-    with suppress(Unreachable, ReadOnly), open_session(at(session, database=name), purpose="twokey reach") as there:
+    with suppress(Unreachable), _opened(at(session, database=name)) as there:
         whose = _marks_or_none(there)
         if whose and (right := _right(there)):
             yield from (Reached(ours, login, name, one, right) for one in whose)
+
+
+@contextmanager
+def _opened(there: Database) -> Iterator[Session]:
+    """A session on a neighbour, past a setting that makes the login read there alone: a migration could undo it.
+
+    No standby is met: the session that asks is on the same server, and writes.
+    """
+    try:
+        with open_session(there, purpose="twokey reach") as opened:
+            yield opened
+    except ReadOnly:
+        options = f"{conninfo_to_dict(there.dsn).get('options') or ''} -c default_transaction_read_only=off"
+        writing = replace(there, dsn=make_conninfo(there.dsn, options=options.strip()))
+        with open_session(writing, purpose="twokey reach") as opened:
+            yield opened
 
 
 def _marks_or_none(session: Session) -> tuple[str | None, ...]:
@@ -112,17 +158,7 @@ def _marks_or_none(session: Session) -> tuple[str | None, ...]:
 
 
 def _right(session: Session) -> str | None:
-    row = session.conn.execute(
-        "SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR EXISTS (SELECT FROM pg_roles"
-        " WHERE rolname = ANY (%s) AND pg_has_role(oid, 'MEMBER')),"
-        " (SELECT pg_has_role(datdba, 'MEMBER') FROM pg_database WHERE datname = current_database()),"
-        " has_database_privilege(current_database(), 'CREATE') OR EXISTS (SELECT FROM pg_namespace n"
-        " WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND has_schema_privilege(n.oid, 'CREATE'))"
-        " OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p')"
-        " AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-        " AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))",
-        (list(_AS_GOOD_AS_SUPERUSER),),
-    ).fetchone()
+    row = session.conn.execute(_RIGHTS, {"as_good": list(_AS_GOOD_AS_SUPERUSER)}).fetchone()
     rules, owns, writes = row or (True, True, True)
     if rules:
         return "as a superuser or as good as one"

