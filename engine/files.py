@@ -14,8 +14,12 @@ from engine.sections import Misplaced
 _FILE_NAME = re.compile(r"(?P<stamp>[0-9]{14})_(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)\.sql")
 #: Drizzle's own default.
 _NUMBERED = re.compile(r"[0-9]{4}_\w+\.sql")
-#: What turns the direction of reading, https://trojansource.codes, and a line's end that many viewers do not show.
-_DISGUISES = re.compile("[\u202a-\u202e\u2066-\u2069\r]")
+#: What turns the direction of reading, https://trojansource.codes, what is not seen (joiners are, in some scripts), and
+#: ends of lines that many viewers do not show.
+_DISGUISES = re.compile(
+    "[\x01-\x08\x0b\x0d-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\U000e0000-\U000e007f]"
+)
 _BOM = b"\xef\xbb\xbf"
 
 

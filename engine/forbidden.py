@@ -125,10 +125,30 @@ def _changes_role(statement: str) -> Refusal:
     )
 
 
+#: How the server reads a text, and the values with which it reads as it was read here; pg_dump writes those down.
+_READ_BY: Mapping[str, frozenset[str]] = {
+    "client_encoding": frozenset({"utf8", "utf-8"}),
+    "standard_conforming_strings": frozenset({"on", "true"}),
+    "backslash_quote": frozenset(),
+}
+
+
+def _reads_otherwise(statement: str) -> Refusal:
+    because = "could have the server read the rest otherwise than people and these checks do"
+    return Refusal(statement, because, "Remove it: a migration is UTF-8, and a backslash escapes in E'…' alone.")
+
+
+def _as_read_here(node: pg.VariableSetStmt) -> bool:
+    said = [argument.a_const.sval.sval.lower() for argument in node.args]
+    return node.kind == pg.VAR_SET_VALUE and all(one in _READ_BY[node.name.lower()] for one in said)
+
+
 def _set(node: pg.VariableSetStmt) -> Refusal | None:
     verb = "RESET" if node.kind in (pg.VAR_RESET, pg.VAR_RESET_ALL) else "SET"
     if node.kind == pg.VAR_RESET_ALL:
         return Refusal("RESET ALL", "would lift the timeouts that the plan shows", "Reset the one setting you mean.")
+    if node.name.lower() in _READ_BY and not _as_read_here(node):
+        return _reads_otherwise(f"{verb} {node.name.lower()}")
     match node.name:
         case "role":
             return _changes_role(f"{verb} ROLE")
@@ -169,9 +189,10 @@ def _called(call: pg.FuncCall) -> Refusal | None:
             "takes or frees locks that outlive the migration, ours among them",
             "Use pg_advisory_xact_lock(), which ends with the transaction.",
         )
-    if name == "set_config" and call.args[0].a_const.sval.sval in {"lock_timeout", "statement_timeout"}:
+    setting = call.args[0].a_const.sval.sval.lower() if name == "set_config" else None
+    if setting in {"lock_timeout", "statement_timeout"}:
         return Refusal("set_config()", "could lift the timeouts that the plan shows", "Say SET, which is read.")
-    return None
+    return _reads_otherwise("set_config()") if setting in _READ_BY else None
 
 
 def _named(statement: str) -> Judge:

@@ -46,6 +46,10 @@ def write(folder: Path, **contents: bytes) -> Path:
             f"{ONE}:3 holds a NUL byte, at which PostgreSQL would stop reading. Remove it.",
         ),
         (ONE, "SELECT 1;\n/* \u202e */ SELECT 2".encode(), f"{ONE}:2 holds U+202E, {DISGUISED}"),
+        *(
+            (ONE, f"SELECT 1;\n-- {hidden}DROP TABLE t".encode(), f"{ONE}:2 holds U+{ord(hidden):04X}, {DISGUISED}")
+            for hidden in "\x0b\x1b\x85\u061c\u200b\u200e\u2028\u3164\ufeff\U000e0041"
+        ),
         (ONE, b"SELECT 1; -- all is well\rDROP TABLE users;\r\n", f"{ONE}:1 holds U+000D, {DISGUISED}"),
     ],
 )

@@ -85,6 +85,25 @@ BY_HAND = "It is the server's affair and not this database's: run it by hand, ou
             "COPY t FROM PROGRAM 'curl x'",
             "COPY FROM PROGRAM would run a program on the database's server, which no backup undoes. Remove it.",
         ),
+        *(
+            (
+                words,
+                (
+                    f"{named} could have the server read the rest otherwise than people and these checks do. "
+                    "Remove it: a migration is UTF-8, and a backslash escapes in E'…' alone."
+                ),
+            )
+            for words, named in (
+                ("SET client_encoding = 'SJIS'", "SET client_encoding"),
+                ("SET LOCAL Client_Encoding TO sjis", "SET client_encoding"),
+                ("SET NAMES 'GBK'", "SET client_encoding"),
+                ("RESET client_encoding", "RESET client_encoding"),
+                ("SET standard_conforming_strings = off", "SET standard_conforming_strings"),
+                ("SET standard_conforming_strings TO DEFAULT", "SET standard_conforming_strings"),
+                ("SET backslash_quote = on", "SET backslash_quote"),
+                ("SELECT set_config('Client_Encoding', 'SJIS', true)", "set_config()"),
+            )
+        ),
         (
             "SELECT set_config('lock_timeout', '0', false)",
             "set_config() could lift the timeouts that the plan shows. Say SET, which is read.",
@@ -103,6 +122,11 @@ def test_what_cannot_run_under_our_transaction_and_lock_is_refused_by_name(sql: 
         statements.parse(migration(X, f"SELECT 1;\n-- é\n\n{sql};"))
     assert str(caught.value) == f"{X}.sql:4: {sentence}"
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_what_pg_dump_says_of_how_it_is_read_is_no_harm() -> None:
+    said = "SET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;\nSET client_encoding TO utf8;"
+    statements.parse(migration(X, said))
 
 
 @pytest.mark.parametrize(
