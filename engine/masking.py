@@ -16,7 +16,10 @@ WITHHELD = "the message was written by a function in the database and is withhel
 _LONGEST = 300
 
 #: In messages about values, a number is one; but in brackets stands what a type or a sequence allows.
-_NUMBER = re.compile(r"(?<![(.\w])\d+")
+_NUMBER = re.compile(r"(?<![(.\w])(?:0x[0-9a-f]+|\d+)")
+
+#: How other languages quote, each in its own order: what follows the first of these may be a value.
+_FOREIGN = re.compile(r"[«»‹›„‟“”‚‛‘’「」『』《》〈〉].*")
 
 #: Of SQL as the server prints it: a quoted name, which is kept, or a literal. One that never ends is masked to the end.
 _LITERAL = re.compile(r"""("(?:[^"]|"")*")|'(?:[^']|'')*(?:'|$)""")
@@ -34,7 +37,7 @@ def mask(message: str, *, sqlstate: str, raised: bool = False, text: str | None 
     if sqlstate == "42601":
         line = _token_masked(line)
     # From the first quote to the last: a literal may hold quotes itself, and too little shown is no harm.
-    line = re.sub(r"'.*'|'.*|«.*»|‹.*›|„.*[“”]|“.*”", MASK, line)
+    line = _FOREIGN.sub(MASK, re.sub(r"'.*'|'.*", MASK, line))
     if sqlstate[:2] not in _NAMES_THINGS:
         line = re.sub(r'".*"|".*', MASK, line)
     elif text is not None and not sqlstate.startswith("23"):

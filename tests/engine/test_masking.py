@@ -18,7 +18,15 @@ from engine import masking
         ("42601", 'syntax error at or near "tabel"', 'syntax error at or near "tabel"'),
         ("42601", 'unterminated at or near "\'se\ncret"', "unterminated at or near …"),
         ("XX000", 'odd "half', "odd …"),
-        ("42P01", "relation « x »\nn'existe pas", "relation … n…"),
+        ("42P01", "relation « x »\nn'existe pas", "relation …"),
+        (
+            "22P02",
+            "ungültige Eingabesyntax für Typ integer: »hunter two«",
+            "ungültige Eingabesyntax für Typ integer: …",
+        ),
+        ("42703", "Spalte »geheim« existiert nicht", "Spalte …"),
+        ("22P02", "入力構文が不正です: 「秘密」", "入力構文が不正です: …"),
+        ("22P05", "character with byte sequence 0xe2 0x98 has none", "character with byte sequence … … has none"),
         ("22003", "a\nb", "a b"),
     ],
 )
