@@ -59,7 +59,8 @@ def _bookkeeping(statement: Statement, schema: str) -> str | None:
     if dropped and any(one.string.sval == schema for one in statement.node.objects):
         return f"The schema {schema}"
     # Printing a tree is quick in C, walking it in Python is not; few statements name these tables.
-    if not any(table in str(statement.node) for table in ALL_TABLES):
+    printed = str(statement.node)
+    if not any(table in printed for table in ALL_TABLES):
         return None
     return next((name for home, name in _changed(statement) if name in ALL_TABLES and home in ("", schema)), None)
 
