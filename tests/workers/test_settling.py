@@ -76,7 +76,10 @@ def test_a_protected_run_is_told_of_once_with_what_was_before_it(
     owner_says(
         f"UPDATE pulses SET waiting = CASE WHEN {first} THEN 0 ELSE 2 END,"
         f" at = '{began}'::timestamptz - CASE WHEN {first} THEN interval '0.4 s' ELSE interval '0.1 s' END"
+        f" WHERE at < '{began}'"
     )
+    felt_by_now = row.ledger.pulses("production", since=began, until=row.ledger.now())
+    assert len(felt_by_now) == 1  # at its end, before any look
     settling.settle(hands)
     assert not settled(row, request.id)  # ten minutes have not passed
     for _ in range(2):
@@ -89,7 +92,7 @@ def test_a_protected_run_is_told_of_once_with_what_was_before_it(
     settling.settle(hands, SPAN)
     (told,) = settled(row, request.id)
     assert (told.before, told.meanwhile) == (Stretch(0, 2, 0, 0, told.before.transactions, 2, anew=False), ())
-    assert (told.after.looks, told.after.deadlocks, told.after.waiting, told.after.anew) == (2, 0, 0, False)
+    assert (told.after.looks, told.after.deadlocks, told.after.waiting, told.after.anew) == (3, 0, 0, False)
     assert told.after.rollbacks >= 1
     assert row.ledger.settle(request.id, told) is False
     assert verification.of_ledger(row.ledger).breaches == ()
