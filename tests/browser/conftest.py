@@ -40,9 +40,13 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served() -> Iterator[Workspace]:
-    """A running workspace with an app that knows /migrate."""
+    """A running workspace with an app that knows /migrate. Both end with these tests.
+
+    A connected app logs what it does not listen to, and draws from `random` for each frame it sends: tests that read
+    the log or check on chance in the same process would see it.
+    """
     with workspace.running() as slack:
         app = App(client=WebClient(token=BOT_TOKEN, base_url=slack.api_url), signing_secret=SIGNING_SECRET)
         _teach(app)
