@@ -1,6 +1,5 @@
 """Freezes: said at once by whoever may ask, since that only makes safer; lifted by a thaw, or over by themselves."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Numeric, Text, and_, cast, func, insert, not_, or_, select, update
@@ -70,8 +69,7 @@ class Freezes(Pen):
             opened = tx.execute(written).scalar()
             if opened is not None:
                 self._freeze(tx, opened, wish, until=until)
-                for request_id in self._take_keys_out(tx, wish.environment):
-                    self._tell(tx, request_id, Withdrawn(POLICY.id, POLICY.name, missing=approvals))
+                self._take_keys_out(tx, wish.environment, why=Withdrawn(POLICY.id, POLICY.name, missing=approvals))
                 self._tell_those_who_wait(tx, wish.environment, halted(standing(tx, wish.environment)[0]))
             return rows.request(tx.execute(all_requests().where(requests.c.key == wish.key)).one()), opened is not None
 
@@ -83,7 +81,7 @@ class Freezes(Pen):
         self._write(tx, opened, seq=1, event=asked(wish))
         self._write(tx, opened, seq=2, event=Frozen(wish.actor.id, wish.actor.name, wish.reason or "", iso))
 
-    def _take_keys_out(self, tx: Connection, environment: str) -> Iterable[int]:
+    def _take_keys_out(self, tx: Connection, environment: str, *, why: Withdrawn) -> None:
         """approved → planned, where a second person had turned a key; and no approval from before counts any more."""
         assert State.APPROVED in sources(State.PLANNED)
         waits = select(requests.c.id).where(*_waits(environment)).scalar_subquery()
@@ -92,7 +90,9 @@ class Freezes(Pen):
         tx.execute(given.values(withdrawn_ts=_NOW_AS_TS))
         turned = [requests.c.environment == environment, requests.c.state == State.APPROVED, SECOND_KEY]
         back = update(requests).where(*turned, requests.c.act != Act.THAW)
-        return tx.scalars(back.values(state=State.PLANNED, starts_at=None).returning(requests.c.id)).all()
+        moved = back.values(state=State.PLANNED, starts_at=None, version=requests.c.version + 1)
+        for request_id, seq in tx.execute(moved.returning(requests.c.id, requests.c.version)).all():
+            self._write(tx, request_id, seq=seq, event=why)
 
     def _tell_those_who_wait(self, tx: Connection, environment: str, event: Event) -> None:
         for request_id in tx.scalars(select(requests.c.id).where(*_waits(environment)).order_by(requests.c.id)).all():

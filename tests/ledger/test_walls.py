@@ -124,6 +124,18 @@ def test_no_number_of_a_story_is_left_out_or_taken_before(ledger: Book, ledger_u
     refused(ledger_url, role, "event 2 of request 1 is missing", "UPDATE requests SET version = version + 1")
 
 
+@pytest.mark.parametrize(
+    ("role", "to"),
+    [(WORKER, "applying"), (WORKER, "failed"), (SWEEP, "expired"), (BOT, "cancelled"), (BOT, "rejected")],
+)
+def test_no_state_is_moved_without_an_event(ledger: Book, ledger_url: str, role: str, to: str) -> None:
+    a_request_in(ledger, State.APPROVED)
+    silent = f"UPDATE requests SET state = '{to}' WHERE id = 1"
+    refused(ledger_url, role, "no move without an event that says why", silent)
+    counted = f"UPDATE requests SET state = '{to}', version = version + 1 WHERE id = 1"
+    refused(ledger_url, role, "event 4 of request 1 is missing", counted)
+
+
 @pytest.fixture
 def frozen(ledger: Book) -> Iterator[Book]:
     ledger.freeze(replace(a_wish(environment="production", act=Act.FREEZE), reason="x"), until=None, protected=True)
