@@ -11,9 +11,10 @@ from psycopg.errors import InsufficientPrivilege
 
 from ledger.book import Book
 from ledger.events import KINDS, Cancelled
+from ledger.replay import state_after
 from ledger.request import Act
 from ledger.states import FINAL, MOVES, State
-from tests.support.ledger import ADA, a_plan, a_request_in, a_wish, role_url
+from tests.support.ledger import ADA, BO, a_plan, a_request_in, a_wish, role_url
 
 BOT, WORKER, SWEEP = ROLES = ("twokey_bot", "twokey_worker", "twokey_sweep")
 #: What more than one part writes, and what the others do not.
@@ -22,7 +23,7 @@ BY_BOT = {
     "Halted", "Exported",
 }  # fmt: skip
 BY_SWEEP = {"ExpiryWarned", "Expired", "Unanswered", "Answered"}
-BY_RULE = {"Approved", "Withdrawn", "Refused"}  # by the worker where the rules say it, and nobody
+RULES = '{"actor_id": "policy"}'
 BY_WORKER = set(KINDS) - (BY_BOT - {"Halted"}) - BY_SWEEP
 
 
@@ -46,11 +47,27 @@ def an_event(kind: str, body: str = "{}") -> str:
     )
 
 
+def a_request(state: str, version: int, act: str) -> str:
+    """Another row like the first, but for these."""
+    return (
+        "INSERT INTO requests (key, act, environment, protected, actor_id, actor_team, actor_name, actor_kind, channel,"
+        f" state, version, expires_at) SELECT 'x', '{act}', 'test', protected, actor_id, actor_team, actor_name,"
+        f" actor_kind, channel, '{state}', {version}, expires_at FROM requests"
+    )
+
+
 def test_the_database_has_the_same_moves(ledger_url: str) -> None:
     with psycopg.connect(ledger_url) as conn:
         for was, to in product(State, State):
             (may,) = conn.execute("SELECT is_move(%s, %s)", (was, to)).fetchone() or ()
             assert may == (to in MOVES[was])
+
+
+def test_the_database_has_the_same_words_for_them(ledger_url: str) -> None:
+    with psycopg.connect(ledger_url) as conn:
+        for stands, kind in product(State, KINDS):
+            (to,) = conn.execute("SELECT state_after(%s, %s)", (stands, kind)).fetchone() or ()
+            assert to == state_after(stands, kind)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -104,16 +121,22 @@ def test_every_fact_is_written_by_its_own_part_alone(ledger: Book, ledger_url: s
     a_request_in(ledger, State.ASKED)
     mine = {BOT: BY_BOT, WORKER: BY_WORKER, SWEEP: BY_SWEEP}[role]
     for kind in KINDS:
-        if kind in mine:
+        if kind in mine and state_after(State.ASKED, kind) is State.ASKED:
             says(ledger_url, role, an_event(kind))
+        elif kind in mine:
+            refused(ledger_url, role, f"{kind} does not bring a request from asked to asked", an_event(kind))
         else:
             refused(ledger_url, role, f"{role} does not write {kind}", an_event(kind, '{"actor_id": "U0APPROVER"}'))
 
 
 def test_what_a_worker_says_of_an_approval_is_the_rules_and_no_person(ledger: Book, ledger_url: str) -> None:
     a_request_in(ledger, State.ASKED)
-    for kind in sorted(BY_RULE):
-        says(ledger_url, WORKER, an_event(kind, '{"actor_id": "policy"}'))
+    for kind, why in (("Approved", "from asked to asked"), ("Withdrawn", "from asked to asked")):
+        refused(ledger_url, WORKER, f"{kind} does not bring a request {why}", an_event(kind, RULES))
+        refused(
+            ledger_url, WORKER, f"twokey_worker does not write {kind}", an_event(kind, f'{{"actor_id": "{BO.id}"}}')
+        )
+    says(ledger_url, WORKER, an_event("Refused", RULES))
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -133,7 +156,40 @@ def test_no_state_is_moved_without_an_event(ledger: Book, ledger_url: str, role:
     silent = f"UPDATE requests SET state = '{to}' WHERE id = 1"
     refused(ledger_url, role, "no move without an event that says why", silent)
     counted = f"UPDATE requests SET state = '{to}', version = version + 1 WHERE id = 1"
+    over = "UPDATE requests SET expires_at = now() WHERE id = 1"
+    says(ledger_url, "postgres", over if to == "expired" else "SELECT")
     refused(ledger_url, role, "event 4 of request 1 is missing", counted)
+
+
+def test_nothing_expires_before_its_time(ledger: Book, ledger_url: str) -> None:
+    a_request_in(ledger, State.PLANNED)
+    early = "UPDATE requests SET state = 'expired', version = version + 1 WHERE id = 1"
+    refused(ledger_url, SWEEP, "nothing expires before its time", early)
+
+
+def test_a_worker_does_not_tell_the_end_of_a_run_that_was_none(ledger: Book, ledger_url: str) -> None:
+    a_request_in(ledger, State.APPROVED)
+    done = "INSERT INTO events (request_id, seq, kind, body) VALUES (1, 4, 'Applied', '{}')"
+    counted = "UPDATE requests SET version = version + 1 WHERE id = 1"
+    refused(ledger_url, WORKER, "Applied does not bring a request from approved to approved", counted, done)
+    moved = "UPDATE requests SET state = 'applying', version = version + 1 WHERE id = 1"
+    refused(ledger_url, WORKER, "Applied does not bring a request from approved to applying", moved, done)
+
+
+@pytest.mark.parametrize(
+    ("state", "version", "act"), [("approved", 1, "apply"), ("asked", 2, "apply"), ("applied", 2, "thaw")]
+)
+def test_a_request_begins_with_being_asked(ledger: Book, ledger_url: str, state: str, version: int, act: str) -> None:
+    a_request_in(ledger, State.ASKED)
+    refused(ledger_url, BOT, "a request begins with being asked", a_request(state, version, act))
+
+
+@pytest.mark.parametrize(("state", "version", "act"), [("asked", 1, "apply"), ("applied", 2, "freeze")])
+def test_a_request_begins_with_its_first_word(
+    ledger: Book, ledger_url: str, state: str, version: int, act: str
+) -> None:
+    a_request_in(ledger, State.ASKED)
+    refused(ledger_url, BOT, "request 2 has no first word", a_request(state, version, act))
 
 
 @pytest.fixture
