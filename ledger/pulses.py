@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, literal, or_, select, update
 
 from ledger.events import Applied, Failed, Interrupted, MigrationApplied, Restored, Reverted, Started
 from ledger.pen import NOW, Pen
 from ledger.records import Ended, Pulse
-from ledger.states import FINAL
-from ledger.tables import events, pulses, requests
+from ledger.states import FINAL, State
+from ledger.tables import events, pulses, requests, watches
 from ledger.underway import MigrationReverted, Settled, StatementRan
 
 #: Of a run that ended longer ago than this nothing is said any more: nobody looked while it mattered.
@@ -24,10 +24,12 @@ class Pulses(Pen):
     """What was felt of each environment, and of which runs that has been told."""
 
     def pulse(self, environment: str, felt: Pulse) -> None:
-        """The environment's pulse is written down as of now; the database forgets what is a day old."""
-        row = {name: getattr(felt, name) for name in ("since", "deadlocks", "rollbacks", "commits", "waiting")}
+        """What was felt of an environment that is watched is written down as of now; after a day it is forgotten."""
+        names = ("since", "deadlocks", "rollbacks", "commits", "waiting")
+        values = [literal(getattr(felt, name), pulses.c[name].type) for name in names]
+        watched = select(watches.c.environment, *values).where(watches.c.environment == environment)
         with self._transaction() as tx:
-            tx.execute(insert(pulses).values(environment=environment, **row))
+            tx.execute(insert(pulses).from_select(["environment", *names], watched))
 
     def pulses(self, environment: str, *, since: datetime, until: datetime) -> tuple[Pulse, ...]:
         """What was felt between two moments, in order."""
@@ -47,7 +49,8 @@ class Pulses(Pen):
             select(requests.c.id, func.max(at).filter(kind == Started.__name__).label("began"), ended.label("ended"))
             .join(events, events.c.request_id == requests.c.id)
             .where(requests.c.environment == environment, requests.c.protected, requests.c.state.in_(list(FINAL)))
-            .where(requests.c.beat_at > NOW - span - PAST)  # cheap: no run is silent for long before it ends
+            # Cheap: no run is silent for long before it ends, but where it takes long to be found out.
+            .where(or_(requests.c.beat_at > NOW - span - PAST, requests.c.state == State.INTERRUPTED))
             .group_by(requests.c.id)
             .having(func.bool_or(kind.in_(_CHANGES)), ~func.bool_or(kind == Settled.__name__))
             .having(ended.between(NOW - span - PAST, NOW - span))

@@ -1,6 +1,6 @@
 """Bot, worker and sweep can do their work with their own logins, and nothing else: the server says so itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -69,7 +69,9 @@ def test_a_protected_request_goes_its_way_with_three_logins(bot: Book, worker: B
     bot.lost(request.id, "card")
 
 
-def test_a_withdrawal_a_rejection_and_an_expiry(bot: Book, worker: Book, sweep: Book, ledger: Book) -> None:
+def test_a_withdrawal_a_rejection_and_an_expiry(
+    bot: Book, worker: Book, sweep: Book, ledger: Book, owner_says: Callable[[str], None]
+) -> None:
     request = a_request_in(ledger, State.PLANNED)
     bot.decide(Decision(request.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))
     bot.move(request.id, State.APPROVED, why=WAY[State.APPROVED][1])
@@ -77,6 +79,7 @@ def test_a_withdrawal_a_rejection_and_an_expiry(bot: Book, worker: Book, sweep: 
     bot.move(request.id, State.PLANNED, why=Withdrawn(BO.id, BO.name, missing=1))
     bot.tell(request.id, Noted(BO.id, BO.name, "x"))
     sweep.rung(request.id)
+    owner_says("UPDATE requests SET expires_at = clock_timestamp()")
     assert sweep.move(request.id, State.EXPIRED, why=Expired()).state is State.EXPIRED
     assert (sweep.overdue(), sweep.unclaimed(timedelta(hours=1)), sweep.expiring(timedelta(hours=9))) == ((), (), ())
 

@@ -15,7 +15,7 @@ from ledger.records import Pulse
 from ledger.request import Act
 from ledger.states import State
 from ledger.underway import Settled, Stretch
-from tests.support.ledger import role_url
+from tests.support.ledger import a_request_in, a_wish, role_url
 from tests.support.waiting import wait_for
 from tests.workers.row import Row
 from workers import gate, settling, watching
@@ -120,6 +120,17 @@ def test_what_is_unprotected_or_changed_nothing_is_not_told_of(row: Row) -> None
         assert row.ledger.unsettled(name, timedelta()) == ()
         assert row.ledger.pulses(name, since=request.asked_at, until=row.ledger.now()) == ()
     assert settled(row, failed.id) == []
+
+
+def test_an_interruption_that_was_found_out_late_is_told_of(ledger: Book, owner_says: Callable[[str], None]) -> None:
+    request = a_request_in(ledger, State.INTERRUPTED, wish=a_wish(environment="production"), protected=True)
+    owner_says("UPDATE requests SET beat_at = now() - interval '9 hours'")
+    assert [one.request_id for one in ledger.unsettled("production", timedelta())] == [request.id]
+
+
+def test_where_nobody_watches_nothing_is_felt(ledger: Book) -> None:
+    ledger.pulse("production", felt(0))
+    assert ledger.pulses("production", since=AT, until=ledger.now()) == ()
 
 
 def test_pulses_are_kept_for_a_day(row: Row, owner_says: Callable[[str], None]) -> None:
