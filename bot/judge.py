@@ -15,6 +15,7 @@ from ledger.errors import AuthorsDecision, IllegalMove, OwnDecision
 from ledger.events import (
     Agreed,
     Approved,
+    Event,
     Halted,
     Noted,
     Planned,
@@ -137,7 +138,8 @@ class Judge:
         assert request.plan is not None  # what may be decided has been planned
         decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None, heard.source)
         try:
-            said_before = any(_stands(one, verdict, by=actor.id) for one in self._book.decisions(request.id))
+            stood = any(_stands(one, verdict, by=actor.id) for one in self._book.decisions(request.id))
+            said_before = stood and any(_tells(one.event, of=actor.id) for one in self._book.events(request.id))
             self._book.decide(decision)
             decisions = self._book.decisions(request.id)
             missing = policy.approvals_missing(request, environment, decisions=decisions, groups=groups)
@@ -224,6 +226,11 @@ def _in_frost(heard: Heard, story: Iterable[Told]) -> bool:
             case _:
                 pass
     return float(heard.event_ts) <= over
+
+
+def _tells(event: Event, *, of: str) -> bool:
+    """Whether this tells of that person's yes: whoever dies between the word and its event tells of it the next time."""
+    return isinstance(event, Approved | Agreed | Noted) and event.actor_id == of
 
 
 def _stands(decision: Decision, verdict: Verdict, *, by: str) -> bool:

@@ -24,6 +24,11 @@ SHOWN = 20
 _NOT_GRANTED = "42501"
 _MAY_NOT = "The login in LEDGER_DATABASE_URL may not read all of that. The bot's and the owner's may."
 
+_UNPROVEN = (
+    "Neither a seal nor a tally stands over it. Export it again a minute after the end, when the ledger has sealed it, "
+    "or hold it against the end that the environment keeps, with --tallies."
+)
+
 _EXAMPLES = """\
 examples:
   python -m ledger verify
@@ -32,7 +37,7 @@ examples:
   psql "$PRODUCTION_DATABASE_URL" -Atc 'SELECT tally FROM twokey_tallies' | python -m ledger verify --tallies -
 
 The ledger's address stands in LEDGER_DATABASE_URL; any of its logins may verify, the bot's may export.
-exit codes: 0 it holds, 1 it does not, 2 wrong usage or setting, 3 it could not be read
+exit codes: 0 it holds, 1 it does not or its end is not proven, 2 wrong usage or setting, 3 it could not be read
 """
 
 
@@ -99,7 +104,7 @@ def _verify(said: argparse.Namespace) -> int:
         with _ledger() as book:
             found = verification.of_ledger(book, kept=kept)
     sys.stdout.write(_as_json(found) if said.json else _as_words(found, kept))
-    return Code.BROKEN if found.breaches else Code.HOLDS
+    return Code.HOLDS if found.holds else Code.BROKEN
 
 
 def _export(said: argparse.Namespace) -> int:
@@ -133,7 +138,7 @@ def _read(file: str) -> str:
 
 
 def _as_json(found: Findings) -> str:
-    return json.dumps({"holds": not found.breaches, **asdict(found)}, ensure_ascii=False) + "\n"
+    return json.dumps({"holds": found.holds, **asdict(found)}, ensure_ascii=False) + "\n"
 
 
 def _as_words(found: Findings, kept: Sequence[Tally]) -> str:
@@ -144,9 +149,12 @@ def _as_words(found: Findings, kept: Sequence[Tally]) -> str:
         lines = [f"The record does not hold ({looked}). The first place first:"]
         lines += [breach.why for breach in found.breaches[:SHOWN]]
         lines += [f"and {more} more"] if more > 0 else []
+    elif not found.proven:
+        lines = [f"The record holds together ({looked}), but nothing proves its end, {found.stands}.", _UNPROVEN]
     else:
         newest = f" Seal {found.head.id} is {found.head.hash}." if found.head else ""
         lines = [f"The record holds: {looked}.{newest} Since the last seal: {_counted(found.unsealed, 'event')}."]
+        lines += [f"By its story the request is {found.stands}."] if found.stands else []
     return "\n".join(lines) + "\n"
 
 

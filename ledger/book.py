@@ -50,7 +50,7 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Pulses
             with self._transaction() as tx:
                 opened = tx.execute(opening(wish, expires_in=expires_in, protected=protected)).scalar()
                 if opened is not None:
-                    self._write(tx, opened, seq=1, event=asked(wish))
+                    self._write(tx, opened, seq=1, event=asked(wish, protected=protected))
                 found = tx.execute(all_requests().where(requests.c.key == wish.key)).one()
                 return rows.request(found), opened is not None
         except IntegrityError as error:

@@ -86,8 +86,15 @@ def canonical(value: Any) -> str:
 
 
 def read_json(text: str | bytes) -> Any:
-    """JSON in which every number keeps the digits it was written with. Raises ValueError."""
-    return json.loads(text, parse_float=Decimal)
+    """JSON in which every number keeps the digits it was written with, and no key stands twice. Raises ValueError."""
+    return json.loads(text, parse_float=Decimal, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands in it twice, and readers differ in which they take")
+    return found
 
 
 def hash_of(value: Any) -> str:

@@ -48,6 +48,8 @@ class Asked:
     about: tuple[str, ...] = ()
     note: str | None = None
     groups: tuple[str, ...] = ()  # each user group that mattered, followed by who was in it
+    channel: str | None = None  # where; None in a story from before it was told
+    protected: bool | None = None  # by the bot's twokey.toml; likewise
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,23 +2,49 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from ledger import chain, plain, verification
 from ledger.book import Book
 from ledger.chain import Breach, Link, Seal, Tally, canonical
 from ledger.errors import LedgerError
-from ledger.events import Approved, Asked, BackedUp, Planned, Witnessed
-from ledger.request import POLICY
+from ledger.events import Agreed, Approved, Asked, BackedUp, Noted, Planned, Refused, Rejected, Witnessed
+from ledger.replay import Walk
+from ledger.request import POLICY, Decision, Request, Verdict, Witness
 from ledger.verification import Findings
 
 VERSION = 1
 
 #: What a request and the event of its asking both say; an older event says less.
-_ASKED = ("act", "environment", "reason", "about", "note", "groups")
+_ASKED = ("act", "environment", "reason", "about", "note", "groups", "channel", "protected")
 #: Whom a witness and its event both name, likewise.
 _SEEN = ("approving", "rejecting", "pressed")
+#: How long after its row the first event of a request is written, at most; both stand in one transaction.
+_AT_ONCE = timedelta(minutes=1)
+#: What came of a word, told in the name of whoever gave it.
+_HEARD = {
+    Verdict.APPROVE: {kind.__name__ for kind in (Approved, Agreed, Noted, Refused)},
+    Verdict.REJECT: {kind.__name__ for kind in (Rejected, Refused)},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Where in Slack something of the request stands."""
+
+    slot: str
+    channel: str
+    ts: str
+
+
+#: The parts of a file: what each entry of a list is, and what stands there once.
+_LISTS = {"decisions": Decision, "witnesses": Witness, "messages": Message, "events": Link, "seals": Seal}
+_ONES = frozenset({"evidence", "request", "plan", "shown", "manifest"})
+_SINCE = frozenset({"receipt"})  # older files have none
+#: What a request has and its part of the file has not.
+_LEFT_OUT = frozenset({"plan", "version"})
 
 Evidence = Mapping[str, Any]
 
@@ -37,12 +63,18 @@ class NotEvidence(LedgerError):
 def gather(book: Book, request_id: int) -> dict[str, Any]:
     """What was asked, planned, decided, witnessed, done and told, with its chain and the seals that hold it.
 
-    The plan's frozen part has the SQL and the hazards, `events` are the log of the run. Raises NoSuchRequest.
+    All as of one moment: it is read again where the story grew meanwhile. The plan's frozen part has the SQL and the
+    hazards, `events` are the log of the run. Raises NoSuchRequest.
     """
+    request, found = book.request(request_id), _read_of(book, request_id)
+    return found if book.request(request_id).version == request.version else gather(book, request_id)
+
+
+def _read_of(book: Book, request_id: int) -> dict[str, Any]:
     request, rehearsed = book.request(request_id), book.rehearsed(request_id)
     return {
         "evidence": VERSION,
-        "request": {name: value for name, value in plain.dump(request).items() if name not in {"plan", "version"}},
+        "request": {name: value for name, value in plain.dump(request).items() if name not in _LEFT_OUT},
         "plan": None if request.plan is None else book.frozen_plan(request_id),
         "shown": None if request.plan is None else book.shown_plan(request_id),
         "receipt": rehearsed and rehearsed.receipt,
@@ -50,9 +82,7 @@ def gather(book: Book, request_id: int) -> dict[str, Any]:
         "witnesses": [plain.dump(one) for one in book.witnesses(request_id)],
         "manifest": book.manifest(request_id),
         "messages": [
-            {"slot": one.slot, "channel": one.channel, "ts": one.ts}
-            for one in book.deliveries(request_id).values()
-            if one.ts
+            plain.dump(Message(one.slot, one.channel, one.ts)) for one in book.deliveries(request_id).values() if one.ts
         ],
         "events": [asdict(one) for one in book.links(request_id)],
         "seals": [asdict(one) for one in book.seals_of(request_id)],
@@ -68,8 +98,10 @@ def read(text: str) -> dict[str, Any]:
     """The evidence in a file. Raises NotEvidence."""
     try:
         found = chain.read_json(text)
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise NotEvidence("it is not JSON") from error
+    except ValueError as twice:
+        raise NotEvidence(str(twice)) from twice
     if not isinstance(found, dict) or found.get("evidence") != VERSION:
         raise NotEvidence(f"it does not say that it is evidence of version {VERSION}")
     return found
@@ -78,26 +110,66 @@ def read(text: str) -> dict[str, Any]:
 def verify(evidence: Evidence, *, kept: Iterable[Tally] = ()) -> Findings:
     """Whether the file is whole and its parts belong together; `kept` may hold tallies of it. Raises NotEvidence."""
     try:
-        links = [Link(**one) for one in evidence["events"]]
-        seals = tuple(Seal(**one) for one in evidence["seals"])
-        known: dict[tuple[int, int], str] = {}
-        request_id = evidence["request"]["id"]
-        breaches = [
-            *chain.breaks(links, known),
-            *chain.broken_seals(seals, known, of=request_id),
-            *(breach for link in links for breach in _untold(evidence, link)),
-            *_unknown(evidence, links),
-            *chain.missed((one for one in kept if one.request_id == request_id), known),
-        ]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return _verify(evidence, kept=kept)
+    except KeyError as error:
+        raise NotEvidence(f'"{error.args[0]}" is missing in it, or has no place there') from error
+    except (TypeError, ValueError, AttributeError) as error:
         raise NotEvidence("a part of it is missing or has another shape") from error
-    return verification.findings(known, seals, breaches)
+
+
+def _verify(evidence: Evidence, *, kept: Iterable[Tally]) -> Findings:
+    _shaped(evidence)
+    request_id = evidence["request"]["id"]
+    kept = [one for one in kept if one.request_id == request_id]
+    seals = tuple(plain.load(Seal, one) for one in evidence["seals"])
+    known: dict[tuple[int, int], str] = {}
+    walk = Walk()
+    links = list(walk.along(plain.load(Link, one) for one in evidence["events"]))
+    breaches = [
+        *chain.breaks(links, known),
+        *chain.broken_seals(seals, known, of=request_id),
+        *walk.strays.values(),
+        *_misplaced(evidence, walk, links),
+        *(breach for link in links for breach in _untold(evidence, link)),
+        *_unknown(evidence, links),
+        *chain.missed(kept, known),
+    ]
+    over = [seq for seal in seals for key, (seq, _) in seal.heads.items() if int(key) == request_id]
+    proven = max([*over, *(one.seq for one in kept)], default=0) >= walk.ends.get(request_id, 0)
+    return verification.findings(known, seals, breaches, stands=walk.stands.get(request_id), proven=proven)
+
+
+def _shaped(evidence: Evidence) -> None:
+    """Every part is the value it stands for: what no such file has would be believed, and held by nothing.
+
+    Raises KeyError with the name of the part, TypeError and ValueError.
+    """
+    for name in sorted((evidence.keys() | _ONES | _LISTS.keys()) - _SINCE):
+        part = evidence[name]
+        if name not in _ONES:
+            shape = _LISTS[name]
+            for one in part:
+                plain.load(shape, one)
+    for name in evidence["request"].keys() & _LEFT_OUT:
+        raise KeyError(name)
+    plain.load(Request, {**evidence["request"], "plan": None, "version": 0})
 
 
 def _lines(part: Any) -> str:
     if isinstance(part, list) and part:
         return "[\n  " + ",\n  ".join(map(canonical, part)) + "\n]"
     return canonical(part)
+
+
+def _misplaced(evidence: Evidence, walk: Walk, links: Sequence[Link]) -> Iterator[Breach]:
+    """Where the request itself is not what its story makes of it."""
+    told = evidence["request"]
+    stands = walk.stands.get(told["id"])
+    if stands and stands != told["state"]:
+        yield Breach(told["id"], None, f"#{told['id']} is {told['state']} in this file, and {stands} by its story.")
+    asked_at = datetime.fromisoformat(told["asked_at"])
+    if links and not timedelta() <= datetime.fromisoformat(links[0].at) - asked_at <= _AT_ONCE:
+        yield Breach(told["id"], 1, f"#{told['id']} was asked at another time than this file says.")
 
 
 def _untold(evidence: Evidence, link: Link) -> Iterator[Breach]:
@@ -109,7 +181,8 @@ def _untold(evidence: Evidence, link: Link) -> Iterator[Breach]:
         case Asked.__name__:
             asked = {name: body[name] for name in _ASKED if name in body}
             said = {**told, "groups": _groups(told)}
-            if {name: said[name] for name in asked} != asked or told["actor"]["id"] != body["actor_id"]:
+            by = (told["actor"]["id"], told["actor"]["name"])
+            if {name: said[name] for name in asked} != asked or by != (body["actor_id"], body["actor_name"]):
                 yield _differs(link, "the request")
         case Planned.__name__ if _differ(body, "frozen", evidence["plan"]):
             yield _differs(link, "the plan")
@@ -119,7 +192,11 @@ def _untold(evidence: Evidence, link: Link) -> Iterator[Breach]:
             yield _differs(link, "the rehearsal's receipt")
         case BackedUp.__name__ if _differ(body, "manifest", evidence["manifest"]):
             yield _differs(link, "the backup's manifest")
-        case Approved.__name__ if body["actor_id"] not in {POLICY.id, *_approving(evidence["decisions"])}:
+        case Approved.__name__ if body["actor_id"] not in {POLICY.id, *_said(evidence, Verdict.APPROVE)}:
+            yield _differs(link, "the decisions")
+        case Agreed.__name__ if body["actor_id"] not in _said(evidence, Verdict.APPROVE):
+            yield _differs(link, "the decisions")
+        case Rejected.__name__ if body["actor_id"] not in _said(evidence, Verdict.REJECT):
             yield _differs(link, "the decisions")
 
 
@@ -137,6 +214,10 @@ def _unknown(evidence: Evidence, links: Sequence[Link]) -> Iterator[Breach]:
     digests = {link.body["digest"] for link in links if link.kind == Planned.__name__}
     if not {one["digest"] for one in evidence["decisions"]} <= digests:
         yield Breach(evidence["request"]["id"], None, "A decision is about another plan than the events tell of.")
+    for verdict, heard in _HEARD.items():
+        telling = {link.body.get("actor_id") for link in links if link.kind in heard}
+        for unheard in sorted(_said(evidence, verdict) - telling):
+            yield Breach(evidence["request"]["id"], None, f"No event tells of the word of {unheard}: {verdict}.")
 
 
 def _seen(witness: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,8 +235,9 @@ def _groups(part: Mapping[str, Any]) -> list[str]:
     return [" ".join((group["id"], *group["members"])) for group in part["groups"]]
 
 
-def _approving(decisions: Iterable[Mapping[str, Any]]) -> set[str]:
-    return {one["actor"]["id"] for one in decisions if one["verdict"] == "approve"}
+def _said(evidence: Evidence, verdict: Verdict) -> set[str]:
+    """Who gave that word, taken back or not."""
+    return {one["actor"]["id"] for one in evidence["decisions"] if one["verdict"] == verdict}
 
 
 def _differ(body: Mapping[str, Any], name: str, part: Any) -> bool:

@@ -68,17 +68,19 @@ class Freezes(Pen):
         with self._transaction() as tx:
             opened = tx.execute(written).scalar()
             if opened is not None:
-                self._freeze(tx, opened, wish, until=until)
+                self._freeze(tx, opened, wish, until=until, protected=protected)
                 self._take_keys_out(tx, wish.environment, why=Withdrawn(POLICY.id, POLICY.name, missing=approvals))
                 self._tell_those_who_wait(tx, wish.environment, halted(standing(tx, wish.environment)[0]))
             return rows.request(tx.execute(all_requests().where(requests.c.key == wish.key)).one()), opened is not None
 
-    def _freeze(self, tx: Connection, opened: int, wish: Wish, *, until: datetime | timedelta | None) -> None:
+    def _freeze(
+        self, tx: Connection, opened: int, wish: Wish, *, until: datetime | timedelta | None, protected: bool
+    ) -> None:
         ends = tx.execute(select(NOW)).scalar_one() + until if isinstance(until, timedelta) else until
         said = {"environment": wish.environment, "actor_name": wish.actor.name, "reason": wish.reason}
         tx.execute(insert(freezes).values(request_id=opened, until=ends, **said))
         iso = ends.isoformat() if ends else None
-        self._write(tx, opened, seq=1, event=asked(wish))
+        self._write(tx, opened, seq=1, event=asked(wish, protected=protected))
         self._write(tx, opened, seq=2, event=Frozen(wish.actor.id, wish.actor.name, wish.reason or "", iso))
 
     def _take_keys_out(self, tx: Connection, environment: str, *, why: Withdrawn) -> None:

@@ -1,7 +1,10 @@
 """Where a request stands by its story alone: which events move it, and to which state."""
 
+from collections.abc import Iterable, Iterator
+
+from ledger.chain import Breach, Link
 from ledger.events import KINDS
-from ledger.states import MOVES, State
+from ledger.states import FINAL, MOVES, State
 
 #: The state to which an event brings a request, wherever that is a move; what is not here leaves it where it stands.
 BRINGS: dict[str, State] = {
@@ -48,3 +51,41 @@ def state_after(stands: State | None, kind: str) -> State | None:
             return stands
         case _:
             return BRINGS[kind] if BRINGS[kind] in MOVES[stands] else None
+
+
+class Walk:
+    """What stories say by themselves, once their links were read along it.
+
+    `stands`: request → its state after its last event; `ends`: request → the number of the event that ended it;
+    `thaws`: the request of each freeze → those that lifted it; `strays`: in each story that cannot be, the first event
+    that could not stand where it does. Such a story stands nowhere.
+    """
+
+    def __init__(self) -> None:
+        self.stands: dict[int, State] = {}
+        self.ends: dict[int, int] = {}
+        self.thaws: dict[int, set[int]] = {}
+        self.strays: dict[int, Breach] = {}
+
+    def along(self, links: Iterable[Link]) -> Iterator[Link]:
+        """The same links, in the same order."""
+        for link in links:
+            self._step(link)
+            yield link
+
+    def _step(self, link: Link) -> None:
+        stood = self.stands.pop(link.request_id, None)
+        stands = state_after(stood, link.kind) if link.request_id not in self.strays else None
+        if stands is None:
+            where = f"where #{link.request_id} was {stood}" if stood else "at the beginning"
+            why = f"Event {link.seq} of #{link.request_id} ({link.kind}) cannot stand there, {where}."
+            self.strays.setdefault(link.request_id, Breach(link.request_id, link.seq, why))
+            return
+        self.stands[link.request_id] = stands
+        if stands in FINAL:
+            self.ends.setdefault(link.request_id, link.seq)
+        if link.kind == "Frozen":
+            self.thaws.setdefault(link.request_id, set())
+        if link.kind == "Thawed":
+            for freeze in link.body["freezes"]:
+                self.thaws.setdefault(int(freeze.removeprefix("#")), set()).add(link.request_id)

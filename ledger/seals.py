@@ -13,7 +13,8 @@ from ledger.chain import Link, Seal, Tally
 from ledger.errors import NoSuchRequest
 from ledger.events import BackedUp
 from ledger.pen import Pen
-from ledger.tables import events, manifests, requests, seals
+from ledger.states import State
+from ledger.tables import events, freezes, manifests, requests, seals
 
 #: How many rows one question to the database brings, so that none takes long.
 PAGE = 2000
@@ -124,10 +125,17 @@ class Seals(Pen):
         with self._transaction() as tx:
             return tuple(map(_seal, tx.execute(naming)))
 
-    def lengths(self) -> dict[int, int]:
-        """Request → how many events its own row counts."""
+    def standings(self) -> dict[int, tuple[int, State]]:
+        """Request → how many events its own row counts, and the state it has there."""
         with self._transaction() as tx:
-            return {row.id: row.version for row in tx.execute(select(requests.c.id, requests.c.version))}
+            found = tx.execute(select(requests.c.id, requests.c.version, requests.c.state))
+            return {row.id: (row.version, State(row.state)) for row in found}
+
+    def lifted(self) -> dict[int, int | None]:
+        """The request of each freeze → the thaw that lifted it, if one did."""
+        with self._transaction() as tx:
+            found = tx.execute(select(freezes.c.request_id, freezes.c.thawed_by))
+            return {row.request_id: row.thawed_by for row in found}
 
 
 def in_utc(at: datetime) -> str:

@@ -37,7 +37,7 @@ def opening(wish: Wish, *, expires_in: timedelta, protected: bool, **more: Any) 
     return upsert(requests).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(requests.c.id)
 
 
-def asked(wish: Wish) -> Asked:
+def asked(wish: Wish, *, protected: bool) -> Asked:
     """The first event of a request."""
     return Asked(
         actor_id=wish.actor.id,
@@ -48,6 +48,8 @@ def asked(wish: Wish) -> Asked:
         about=wish.about,
         note=wish.note,
         groups=tuple(group.told for group in wish.groups),
+        channel=wish.channel,
+        protected=protected,
     )
 
 

@@ -193,7 +193,7 @@ def test_where_no_card_stands_the_evidence_stands_in_the_channel_once(
 
 
 def test_whoever_asks_again_gets_what_has_come_since(announcer: Announcer, ledger: Book, slack: Workspace) -> None:
-    a_request_in(ledger, State.REJECTED, wish=a_wish(environment="production"), protected=True)
+    a_request_in(ledger, State.EXPIRED, wish=a_wish(environment="production"), protected=True)
     for _ in range(2):
         ledger.tell(1, events.Exported("U0OBSERVER", "Cy"))
         told(announcer, ledger)

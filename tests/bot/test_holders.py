@@ -129,6 +129,16 @@ def test_a_member_of_the_group_approves_and_one_who_was_removed_does_not(
     assert ledger.request(request.id).state is State.APPROVED
 
 
+def test_a_yes_that_was_written_down_and_not_told_of_is_told_of_the_next_time(ledger: Book, voice: Voice) -> None:
+    judge, request = a_judge(ledger, voice, with_keys(approvals=2)), a_card(ledger)
+    ledger.decide(Decision(request.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))  # and there the bot died
+    for _ in range(2):
+        reacts(ledger, judge, BO.id)
+        assert [event for event in story(ledger, request) if isinstance(event, Agreed)] == [
+            Agreed(BO.id, "Bo Approver", 1)
+        ]
+
+
 def test_where_it_takes_two_the_first_is_told_who_is_missing_and_the_second_starts_it(
     ledger: Book, voice: Voice
 ) -> None:

@@ -26,7 +26,9 @@ def test_a_wish_becomes_a_request_with_its_first_event(ledger: Book) -> None:
     assert abs(request.expires_at - request.asked_at - HOUR) < timedelta(seconds=1)
     (told,) = ledger.events(request.id)
     assert told.seq == 1
-    assert told.event == Asked(ADA.id, ADA.name, "apply", "production", "users want it")
+    assert told.event == Asked(
+        ADA.id, ADA.name, "apply", "production", "users want it", channel="C0MIGRATE", protected=True
+    )
 
 
 def test_the_same_wish_twice_is_one_request(ledger: Book) -> None:

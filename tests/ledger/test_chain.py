@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -12,9 +13,10 @@ from psycopg.errors import InsufficientPrivilege, IntegrityConstraintViolation
 from ledger import chain, verification
 from ledger.book import Book
 from ledger.chain import Link, Seal, Tally
-from ledger.events import Noted
+from ledger.events import Noted, Started
+from ledger.request import Act
 from ledger.states import State
-from tests.support.ledger import ROLES, a_request_in, prepare, role_url, schema_files
+from tests.support.ledger import ROLES, a_request_in, a_wish, prepare, role_url, schema_files
 
 Say = Callable[[str], None]
 NOTED = Noted("U1", "ada", "x")
@@ -213,8 +215,9 @@ def test_an_end_that_was_cut_off_is_missed_by_the_seal_and_by_the_tally(ledger: 
     assert told(ledger, kept) == [
         "Seal 1 knows event 5 of #1, which is missing: the end of that story was cut off.",
         "The tally knows event 5 of #1, which is missing: the end of that story was cut off.",
+        "#1 is applied by its row, and applying by its story.",
     ]
-    forge("DELETE FROM seals")
+    forge("DELETE FROM seals; UPDATE requests SET state = 'applying'")
     assert told(ledger) == []
     assert told(ledger, kept) == ["The tally knows event 5 of #1, which is missing: the end of that story was cut off."]
 
@@ -223,7 +226,7 @@ def test_a_story_that_was_written_anew_is_known_by_its_seal_and_by_its_tally(led
     request = a_request_in(ledger, State.REJECTED)
     ledger.seal()
     kept = ledger.tally(request.id)
-    forge("DELETE FROM events WHERE seq = 3; UPDATE requests SET version = 2, sealed_version = 2")
+    forge("DELETE FROM events WHERE seq = 3; UPDATE requests SET version = 2, sealed_version = 2, state = 'planned'")
     ledger.tell(request.id, NOTED)
     here = ledger.tally(request.id)
     assert told(ledger, Tally(1, 3, kept.hash[:12])) == [
@@ -231,6 +234,33 @@ def test_a_story_that_was_written_anew_is_known_by_its_seal_and_by_its_tally(led
         "the story was written anew."
         for witness in ("Seal 1", "The tally")
     ]
+
+
+def test_a_row_that_is_not_where_its_story_came_to_is_named(ledger: Book, forge: Say) -> None:
+    a_request_in(ledger, State.CANCELLED)
+    forge("UPDATE requests SET state = 'planned'")
+    assert told(ledger) == ["#1 is planned by its row, and cancelled by its story."]
+
+
+def test_an_event_that_cannot_stand_where_it_does_is_named(ledger: Book) -> None:
+    request = a_request_in(ledger, State.APPLIED)
+    ledger.tell(request.id, Started("host:2"))
+    assert told(ledger) == ["Event 6 of #1 (Started) cannot stand there, where #1 was applied."]
+
+
+def test_a_freeze_and_the_thaws_that_tell_of_it_agree(ledger: Book, forge: Say) -> None:
+    freeze = replace(a_wish(environment="production", act=Act.FREEZE), reason="x")
+    ledger.freeze(freeze, until=None, protected=True)
+    thaw = a_request_in(ledger, State.APPLYING, wish=a_wish(environment="production", act=Act.THAW))
+    forge("UPDATE freezes SET thawed_by = 2")
+    assert told(ledger) == ["The freeze of #1 was lifted by its row, and no thaw tells of it."]
+    forge("UPDATE freezes SET thawed_by = NULL")
+    ledger.thaw(thaw.id, lifts=[1])
+    assert told(ledger) == []
+    forge("UPDATE freezes SET thawed_by = NULL")
+    assert told(ledger) == ["The freeze of #1 stands by its row, and by its story it was lifted."]
+    forge("DELETE FROM freezes")
+    assert told(ledger) == ["The freeze of #1 is gone."]
 
 
 def test_seals_are_chained_too(ledger: Book, forge: Say) -> None:
@@ -264,10 +294,10 @@ def test_what_was_written_before_there_were_chains_is_chained_as_it_stands(
                 " (%s, 'apply', 'test', false, 'U', 'T', 'n', 'full_member', 'C', 'asked', now(), 3)",
                 (str(number),),
             )
-            for seq in (1, 2, 3):
+            for seq, kind in enumerate(("Asked", "Noted", "Noted"), start=1):
                 conn.execute(
-                    "INSERT INTO events (request_id, seq, kind, body) VALUES (%s, %s, 'Noted', %s::jsonb)",
-                    (number, seq, '{"seconds": 1.50}'),
+                    "INSERT INTO events (request_id, seq, kind, body) VALUES (%s, %s, %s, %s::jsonb)",
+                    (number, seq, kind, '{"seconds": 1.50}'),
                 )
         for file in schema_files():
             if file.stem >= "20261123003000":

@@ -11,7 +11,7 @@ from ledger import __main__ as door
 from ledger import evidence
 from ledger.book import Book
 from ledger.chain import Tally
-from ledger.events import BackedUp
+from ledger.events import Agreed, BackedUp, Exported, Rejected
 from ledger.request import Decision, Request, Verdict, Witness
 from ledger.states import State
 from tests.support.ledger import ADA, BO, DIGEST, a_frozen, a_plan, a_request_in, a_wish, role_url
@@ -53,6 +53,19 @@ def test_it_tells_all_and_holds(ledger: Book, request_id: int) -> None:
     assert told["seals"][0]["heads"][str(request_id)] == [7, told["events"][-1]["hash"]]
     found = evidence.verify(evidence.read(file), kept=[ledger.tally(request_id), Tally(99, 1, "0" * 12)])
     assert (found.events, found.seals, found.unsealed, found.breaches) == (7, 1, 0, ())
+    assert (found.stands, found.proven, found.holds) == (State.APPLIED, True, True)
+
+
+def word_of(person: str, verdict: str) -> dict[str, Any]:
+    actor = {"id": person, "team": "T0TWOKEY", "name": "x", "kind": "full_member"}
+    return {
+        "request_id": 1,
+        "actor": actor,
+        "verdict": verdict,
+        "digest": DIGEST,
+        "event_ts": "1.3",
+        "withdrawn_ts": None,
+    }
 
 
 GROUP = {"id": "S0APPROVERS", "members": ["U0X"]}
@@ -96,6 +109,20 @@ SAYS = "speaks of something else than"
         (lambda e: e["events"].pop(2), "Event 3 of #1 is missing."),
         (lambda e: e["seals"][0].update(at="2020"), "Seal 1 was changed: it hashes to "),
         (lambda e: e["request"].update(id=8), "Event 1 belongs to #1, not #8."),
+        (lambda e: e["request"].update(state="failed"), "#1 is failed in this file, and applied by its story."),
+        (lambda e: e["request"].update(protected=False), f"Event 1 of #1 (Asked) {SAYS} the request in"),
+        (lambda e: e["request"].update(channel="C0OTHER"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
+        (lambda e: e["request"]["actor"].update(name="bo"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
+        (
+            lambda e: e["request"].update(asked_at="2026-11-22T10:00:00+00:00"),
+            "#1 was asked at another time than this file says.",
+        ),
+        (lambda e: e["decisions"][0].update(verdict="reject"), f"Event 4 of #1 (Approved) {SAYS} the decisions in"),
+        (lambda e: e["decisions"].append(word_of("U0X", "approve")), "No event tells of the word of U0X: approve."),
+        (
+            lambda e: e["decisions"].append(word_of(BO.id, "reject")),
+            "No event tells of the word of U0APPROVER: reject.",
+        ),
     ],
 )
 def test_whatever_is_changed_in_it_is_named(
@@ -106,6 +133,61 @@ def test_whatever_is_changed_in_it_is_named(
     assert evidence.verify(told).breaches[0].why.startswith(why)
 
 
+@pytest.mark.parametrize("told_of", ["Agreed", "Rejected"])
+def test_a_word_that_is_told_and_not_there_is_named(ledger: Book, told_of: str) -> None:
+    request = a_request_in(ledger, State.PLANNED)
+    if told_of == "Agreed":
+        ledger.tell(request.id, Agreed(BO.id, BO.name, 1))
+    else:
+        ledger.move(request.id, State.REJECTED, why=Rejected(BO.id, BO.name))
+    told = evidence.gather(ledger, request.id)
+    assert [one.why for one in evidence.verify(told).breaches] == [
+        f"Event 3 of #1 ({told_of}) speaks of something else than the decisions in this file."
+    ]
+
+
+def test_an_end_that_nothing_proves_is_said_to_be_unproven(
+    ledger: Book, request_id: int, tmp_path: Path, capsys: Out
+) -> None:
+    """Whoever cuts the end of a story off drops the seals, too; so does whoever writes it anew."""
+    told = evidence.gather(ledger, request_id)
+    told["seals"].clear()
+    file, tallies = tmp_path / "evidence.json", tmp_path / "tallies"
+    file.write_text(evidence.as_text(told))
+    assert door.main(["verify", str(file)]) == 1
+    assert capsys.readouterr().out == (
+        "The record holds together (1 request, 7 events, 0 seals, 0 tallies), but nothing proves its end, applied.\n"
+        "Neither a seal nor a tally stands over it. Export it again a minute after the end, when the ledger has sealed "
+        "it, or hold it against the end that the environment keeps, with --tallies.\n"
+    )
+    tallies.write_text(f"#99.1 {'0' * 64}\n")
+    assert door.main(["verify", str(file), "--tallies", str(tallies)]) == 1
+    tallies.write_text(str(ledger.tally(request_id)))
+    assert door.main(["verify", str(file), "--tallies", str(tallies)]) == 0
+    assert capsys.readouterr().out.endswith("By its story the request is applied.\n")
+    told["events"].pop()
+    told["request"]["state"] = "applying"
+    file.write_text(evidence.as_text(told))
+    assert door.main(["verify", str(file)]) == 0  # nothing shows that a story goes on, so it is said where it stands
+    assert capsys.readouterr().out.endswith("By its story the request is applying.\n")
+    assert door.main(["verify", str(file), "--tallies", str(tallies)]) == 1
+    assert json.loads(evidence.as_text(told))["seals"] == []
+
+
+def test_a_story_that_grows_while_it_is_read_is_read_again(
+    ledger: Book, request_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seals_of = ledger.seals_of
+
+    def slowly(of: int) -> Any:
+        if len(ledger.links(of)) < 9:
+            ledger.tell(of, Exported(ADA.id, ADA.name))
+        return seals_of(of)
+
+    monkeypatch.setattr(ledger, "seals_of", slowly)
+    assert [one["kind"] for one in evidence.gather(ledger, request_id)["events"]][-2:] == ["Exported", "Exported"]
+
+
 def test_a_manifest_in_evidence_of_no_backup_is_named(ledger: Book) -> None:
     request = a_request_in(ledger, State.PLANNED)
     told = evidence.read(evidence.as_text(evidence.gather(ledger, request.id)))
@@ -113,6 +195,14 @@ def test_a_manifest_in_evidence_of_no_backup_is_named(ledger: Book) -> None:
     assert [one.why for one in evidence.verify(told).breaches] == [
         "No event tells of the backup whose manifest is in this file."
     ]
+
+
+@pytest.mark.parametrize("name", ["plan", "version", "approved"])
+def test_what_nothing_holds_has_no_place_in_it(ledger: Book, request_id: int, name: str) -> None:
+    told = evidence.gather(ledger, request_id)
+    told["request"][name] = 9
+    with pytest.raises(evidence.NotEvidence, match=f'"{name}" is missing in it, or has no place there'):
+        evidence.verify(told)
 
 
 def test_from_a_terminal_it_is_one_file_that_is_verified_without_the_ledger(
@@ -143,8 +233,11 @@ def test_from_a_terminal_it_is_one_file_that_is_verified_without_the_ledger(
         ("{", "it is not JSON"),
         ("[]", "it does not say that it is evidence of version 1"),
         ('{"evidence": 2}', "it does not say that it is evidence of version 1"),
-        ('{"evidence": 1, "events": [{}], "seals": []}', "a part of it is missing or has another shape"),
-        ('{"evidence": 1, "events": 3, "seals": []}', "a part of it is missing or has another shape"),
+        ('{"evidence": 1, "evidence": 1}', "a key stands in it twice, and readers differ in which they take"),
+        ('{"evidence": 1, "decisions": []}', '"events" is missing in it, or has no place there'),
+        ('{"evidence": 1, "decisions": [{"x": 1}]}', '"x" is missing in it, or has no place there'),
+        ('{"evidence": 1, "decisions": [], "approved_by": 2}', '"approved_by" is missing in it, or has no place there'),
+        ('{"evidence": 1, "decisions": 3}', "a part of it is missing or has another shape"),
     ],
 )
 def test_what_is_no_evidence_is_said_to_be_none(text: str, why: str, tmp_path: Path, capsys: Out) -> None:

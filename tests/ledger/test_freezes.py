@@ -37,7 +37,7 @@ def test_a_freeze_is_done_as_it_is_written_down(ledger: Book) -> None:
     assert timedelta(hours=1, minutes=59) < standing.until - standing.at <= timedelta(hours=2)
     told = [told.event for told in ledger.events(frozen.id)]
     assert told == [
-        Asked(ADA.id, ADA.name, "freeze", "production", "the disk is full"),
+        Asked(ADA.id, ADA.name, "freeze", "production", "the disk is full", channel="C0MIGRATE", protected=True),
         Frozen(ADA.id, ADA.name, "the disk is full", standing.until.isoformat()),
     ]
     assert ledger.freeze(wish, until=None, protected=True) == (frozen, False)

@@ -154,7 +154,7 @@ def test_an_older_ledger_is_backed_up_then_upgraded_and_its_record_holds(
             " channel, state, expires_at, version) VALUES"
             " ('k', 'apply', 'test', false, 'U', 'T', 'n', 'full_member', 'C', 'asked', now(), 1)"
         )
-        conn.execute("INSERT INTO events (request_id, seq, kind, body) VALUES (1, 1, 'Expired', '{}')")
+        conn.execute("INSERT INTO events (request_id, seq, kind, body) VALUES (1, 1, 'Asked', '{}')")
     with pytest.raises(prepare.NotPrepared) as refused:
         made(owner)
     assert str(refused.value) == (
