@@ -229,7 +229,7 @@ def _in_frost(heard: Heard, story: Iterable[Told]) -> bool:
 
 
 def _tells(event: Event, *, of: str) -> bool:
-    """Whether this tells of that person's yes: whoever dies between the word and its event tells of it the next time."""
+    """Whether this tells of that person's yes; a bot that dies between word and event tells of it the next time."""
     return isinstance(event, Approved | Agreed | Noted) and event.actor_id == of
 
 

@@ -12,6 +12,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.config import Settings
+from bot.ears import LARGEST
 from bot.identity import Directory
 from bot.judge import Judge
 from bot.voice import Voice
@@ -210,6 +211,37 @@ def test_a_signature_holds_for_its_own_request_and_for_five_minutes(bot: Running
     assert send(bot, COMMAND, signed(EVENT, at=now)) == 401
     assert send(bot, EVENT, signed(EVENT, at=now - 301)) == 401
     assert send(bot, EVENT, signed(EVENT, at=now)) == 200
+
+
+MANY = f"{LARGEST + 1}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "answer"),
+    [
+        ("Content-Length", MANY, 413),
+        ("Content-Length", "9" * 11, 400),
+        ("Content-Length", "-1", 400),
+        ("Content-Length", "many", 400),
+        ("Content-Length", "٣", 400),
+        ("X-Slack-Request-Timestamp", "1,1", 400),
+    ],
+)
+def test_what_slack_would_not_send_is_answered_unread(
+    bot: Running, name: str, value: str, answer: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    line = HTTPConnection("127.0.0.1", bot.port, timeout=5)
+    line.putrequest("POST", "/slack/events")
+    line.putheader(name, value.encode())
+    line.endheaders()  # and not a byte of a body
+    assert line.getresponse().status == answer
+    line.close()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_body_that_is_no_text_is_no_request_and_one_of_the_largest_size_is(bot: Running) -> None:
+    assert send(bot, b"\xff", signed(b"", at=int(time.time()))) == 400
+    assert send(bot, b"x" * LARGEST, {}) == 401
 
 
 def send(bot: Running, body: bytes, headers: dict[str, str]) -> int:

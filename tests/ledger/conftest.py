@@ -27,3 +27,9 @@ def past(owner_says: Say) -> Callable[[int], None]:
     return lambda request_id: owner_says(
         f"UPDATE requests SET expires_at = clock_timestamp() - interval '1 s' WHERE id = {request_id}"
     )
+
+
+@pytest.fixture
+def forge(owner_says: Say) -> Say:
+    """What the ledger's owner could do, who is the only one that can."""
+    return lambda statement: owner_says(f"SET LOCAL session_replication_role = replica; {statement}")

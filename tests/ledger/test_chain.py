@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import psycopg
 import pytest
@@ -13,10 +12,9 @@ from psycopg.errors import InsufficientPrivilege, IntegrityConstraintViolation
 from ledger import chain, verification
 from ledger.book import Book
 from ledger.chain import Link, Seal, Tally
-from ledger.events import Noted, Started
-from ledger.request import Act
+from ledger.events import Noted
 from ledger.states import State
-from tests.support.ledger import ROLES, a_request_in, a_wish, prepare, role_url, schema_files
+from tests.support.ledger import ROLES, a_request_in, prepare, role_url, schema_files
 
 Say = Callable[[str], None]
 NOTED = Noted("U1", "ada", "x")
@@ -178,12 +176,6 @@ def test_two_sweeps_make_one_seal(ledger: Book) -> None:
     assert verification.of_ledger(ledger).breaches == ()
 
 
-@pytest.fixture
-def forge(owner_says: Say) -> Say:
-    """What the ledger's owner could do, who is the only one that can."""
-    return lambda statement: owner_says(f"SET LOCAL session_replication_role = replica; {statement}")
-
-
 def told(ledger: Book, *kept: Tally) -> list[str]:
     return [breach.why for breach in verification.of_ledger(ledger, kept=kept).breaches]
 
@@ -234,33 +226,6 @@ def test_a_story_that_was_written_anew_is_known_by_its_seal_and_by_its_tally(led
         "the story was written anew."
         for witness in ("Seal 1", "The tally")
     ]
-
-
-def test_a_row_that_is_not_where_its_story_came_to_is_named(ledger: Book, forge: Say) -> None:
-    a_request_in(ledger, State.CANCELLED)
-    forge("UPDATE requests SET state = 'planned'")
-    assert told(ledger) == ["#1 is planned by its row, and cancelled by its story."]
-
-
-def test_an_event_that_cannot_stand_where_it_does_is_named(ledger: Book) -> None:
-    request = a_request_in(ledger, State.APPLIED)
-    ledger.tell(request.id, Started("host:2"))
-    assert told(ledger) == ["Event 6 of #1 (Started) cannot stand there, where #1 was applied."]
-
-
-def test_a_freeze_and_the_thaws_that_tell_of_it_agree(ledger: Book, forge: Say) -> None:
-    freeze = replace(a_wish(environment="production", act=Act.FREEZE), reason="x")
-    ledger.freeze(freeze, until=None, protected=True)
-    thaw = a_request_in(ledger, State.APPLYING, wish=a_wish(environment="production", act=Act.THAW))
-    forge("UPDATE freezes SET thawed_by = 2")
-    assert told(ledger) == ["The freeze of #1 was lifted by its row, and no thaw tells of it."]
-    forge("UPDATE freezes SET thawed_by = NULL")
-    ledger.thaw(thaw.id, lifts=[1])
-    assert told(ledger) == []
-    forge("UPDATE freezes SET thawed_by = NULL")
-    assert told(ledger) == ["The freeze of #1 stands by its row, and by its story it was lifted."]
-    forge("DELETE FROM freezes")
-    assert told(ledger) == ["The freeze of #1 is gone."]
 
 
 def test_seals_are_chained_too(ledger: Book, forge: Say) -> None:
