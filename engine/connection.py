@@ -147,7 +147,7 @@ def _connect(database: Database, purpose: str) -> Connection:
         )
     except psycopg.Error as cause:
         why, next_step = _reason(str(cause))
-        raise Unreachable(database.environment, where, why, next_step) from None
+        raise Unreachable(database.environment, where, why, next_step, shut=_is_shut(str(cause))) from None
 
 
 def _is_torn(dsn: str) -> bool:
@@ -244,7 +244,9 @@ def _swallow(pgconn: PGconn) -> None:
 _REASONS = (
     ("password authentication failed", "the password or the role is not right", "Correct the environment's address."),
     ("no password supplied", "the address holds no password", "Correct the environment's address."),
+    ("permission denied for database", "the role may not enter it", "Grant it CONNECT, or correct the address."),
     ("no pg_hba.conf entry", "the server does not let this host in", "Add a line for it to the server's pg_hba.conf."),
+    ("too many connections for", "all its connections are taken", "Ask again when some are free."),
     ("too many clients", "all its connections are taken", "Ask again when some are free."),
     ("remaining connection slots", "all its connections are taken", "Ask again when some are free."),
     ("starting up", "the server is starting up", "Ask again in a moment."),
@@ -260,6 +262,21 @@ _REASONS = (
     ("refused", "nothing listens there", "Start the server, or correct the environment's address."),
     ("No such file or directory", "nothing listens there", "Start the server, or correct the environment's address."),
 )
+
+
+#: What a server says that lets a login not in, whenever it asks; the SQLSTATE of a refused connection is not to be had.
+_SHUT = (
+    "password authentication failed",
+    "no password supplied",
+    "permission denied for database",
+    "no pg_hba.conf entry",
+    "pg_hba.conf rejects connection",
+    '" does not exist',
+)
+
+
+def _is_shut(text: str) -> bool:
+    return any(words in text for words in _SHUT)
 
 
 def _reason(text: str) -> tuple[str, str]:

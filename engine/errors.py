@@ -42,12 +42,16 @@ class BadAddress(EngineError):
 
 @dataclass(eq=False)
 class Unreachable(EngineError):
-    """No session could be opened. `why` is one of our own phrases, never the driver's text."""
+    """No session could be opened. `why` is one of our own phrases, never the driver's text.
+
+    `shut`: the server answered that it lets this login not in there, or has no such place; else it may a moment later.
+    """
 
     environment: str
     place: str
     why: str
     next_step: str
+    shut: bool = False
 
     def __str__(self) -> str:
         return f"{self.environment} ({self.place}) cannot be reached: {self.why}. {self.next_step}"

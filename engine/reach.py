@@ -1,7 +1,7 @@
 """How far an environment's login reaches on its server: which protected environments' databases it could change."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import psycopg
@@ -46,27 +46,51 @@ SELECT
 """
 
 
+#: A database that CREATE or DROP left half way has the limit -2, and nobody enters it.
+#: https://www.postgresql.org/docs/current/catalog-pg-database.html
+_NEIGHBOURS = """
+SELECT datname::text, bool_or(r.oid = datdba), bool_or(r.rolname = session_user) OR datname = current_database()
+FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r
+  ON r.oid = datdba OR pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT')
+WHERE pg_catalog.pg_has_role(session_user, r.oid, 'MEMBER')
+  AND datallowconn AND datconnlimit <> -2 AND datname NOT IN ('template0', 'template1')
+  AND NOT pg_catalog.starts_with(datname, 'twokey_scratch_')
+GROUP BY datname ORDER BY datname <> current_database(), datname
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A database of the server. `owned`: by a role that the login is or may make itself; `open`: it may connect."""
+
+    name: str
+    owned: bool
+    open: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
     """A protected environment's database, and by what right the login can change it, as a part of a sentence.
 
-    `protected` is None where the login may not read whose database it is.
+    `protected` is None where whose database it is may not be read, `right` where nobody could look: `why`, then.
     """
 
     environment: str
     login: str
     database: str
     protected: str | None
-    right: str
+    right: str | None
+    why: str = ""
 
     @property
     def sentence(self) -> str:
         """What one person alone could do."""
         whose = f"{self.protected}'s database" if self.protected else "a database of an environment it may not read"
-        return (
-            f"{self.environment}'s login {self.login} may change {whose} on the same server ({self.database}), "
-            f"{self.right}: by a migration of {self.environment} one person alone could."
-        )
+        login, there = f"{self.environment}'s login {self.login}", f"on the same server ({self.database})"
+        if self.right is None:
+            return f"Whether {login} may change {whose} {there} could not be looked at: {self.why}"
+        alone = f"by a migration of {self.environment} one person alone could."
+        return f"{login} may change {whose} {there}, {self.right}: {alone}"
 
     @property
     def meant(self) -> str:
@@ -76,7 +100,7 @@ class Reached:
 
 @dataclass(eq=False)
 class ReachesProtected(PlanRefused):
-    """What would run could change a protected environment, past its second key."""
+    """What would run could change a protected environment, past its second key, or nobody knows that it could not."""
 
     reached: Reached
 
@@ -100,19 +124,18 @@ def guard(session: Session, *, meant: bool) -> None:
 
 
 def protected(session: Session) -> Reached | None:
-    """The first that the session's login reaches besides its own database. One that lets nobody in is passed over."""
-    others = (name for name in neighbours(session) if name != session.conn.info.dbname)
-    return next((found for name in others for found in _reached(session, name)), None)
+    """The first that the session's login reaches besides its own database, or that could not be looked at."""
+    others = (one for one in neighbours(session) if one.name != session.conn.info.dbname)
+    return next((found for one in others for found in _reached(session, one)), None)
 
 
-def neighbours(session: Session) -> tuple[str, ...]:
-    """The databases of the session's server that its role may enter, its own first; none that comes and goes."""
-    rows = session.conn.execute(
-        "SELECT datname::text FROM pg_database WHERE datallowconn AND datname NOT IN ('template0', 'template1')"
-        " AND has_database_privilege(oid, 'CONNECT') AND NOT starts_with(datname, 'twokey_scratch_')"
-        " ORDER BY datname <> current_database(), datname"
-    ).fetchall()
-    return tuple(name for (name,) in rows)
+def neighbours(session: Session) -> tuple[Neighbour, ...]:
+    """The databases of the session's server that its login may enter or own, by whatever role; its own first.
+
+    Left out are those that let nobody in, and our own that come and go.
+    """
+    rows = session.conn.execute(_NEIGHBOURS).fetchall()
+    return tuple(Neighbour(name, owned, may_connect) for name, owned, may_connect in rows)
 
 
 def marks(session: Session) -> tuple[str, ...]:
@@ -126,28 +149,36 @@ def marks(session: Session) -> tuple[str, ...]:
     return tuple(name for one in asked for (name,) in one)
 
 
-def _reached(session: Session, name: str) -> Iterator[Reached]:
+def _reached(session: Session, one: Neighbour) -> Iterator[Reached]:
     ours, login = session.database.environment, session.conn.info.user
-    with suppress(Unreachable), _opened(at(session, database=name)) as there:
-        whose = _marks_or_none(there)
-        if whose and (right := _right(there)):
-            yield from (Reached(ours, login, name, one, right) for one in whose)
+    try:
+        with opened(at(session, database=one.name), purpose="twokey reach") as there:
+            whose = _marks_or_none(there)
+            right = _right(there) if whose else None
+    except Unreachable as away:
+        if one.owned and away.shut:
+            yield Reached(ours, login, one.name, None, "as its owner")
+        elif not (one.open and away.shut):
+            yield Reached(ours, login, one.name, None, None, f"{away.why}. {away.next_step}")
+        return
+    if right:
+        yield from (Reached(ours, login, one.name, marked, right) for marked in whose)
 
 
 @contextmanager
-def _opened(there: Database) -> Iterator[Session]:
+def opened(there: Database, *, purpose: str) -> Iterator[Session]:
     """A session on a neighbour, past a setting that makes the login read there alone: a migration could undo it.
 
     No standby is met: the session that asks is on the same server, and writes.
     """
     try:
-        with open_session(there, purpose="twokey reach") as opened:
-            yield opened
+        with open_session(there, purpose=purpose) as one:
+            yield one
     except ReadOnly:
         options = f"{conninfo_to_dict(there.dsn).get('options') or ''} -c default_transaction_read_only=off"
         writing = replace(there, dsn=make_conninfo(there.dsn, options=options.strip()))
-        with open_session(writing, purpose="twokey reach") as opened:
-            yield opened
+        with open_session(writing, purpose=purpose) as one:
+            yield one
 
 
 def _marks_or_none(session: Session) -> tuple[str | None, ...]:

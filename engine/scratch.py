@@ -27,7 +27,7 @@ from engine import (
     twin,
 )
 from engine.connection import Database, Session, at, open_session
-from engine.errors import EngineError, ReadOnly, Unreachable
+from engine.errors import EngineError, Unreachable
 from engine.files import Migration
 from engine.forward import Way
 from engine.history import Home
@@ -120,8 +120,9 @@ def database(server: Server, purpose: str, *, letters: Letters | None = None) ->
 @contextmanager
 def _not_broken_off() -> Iterator[None]:
     """What would break off this thread waits until the block ends."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, BREAKS_OFF})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())  # reads it: what is pending is raised here or not at all
     try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, BREAKS_OFF})
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -206,8 +207,8 @@ def _guard(server: Server, maintenance: Session) -> None:
     for one in server.guarded:
         if _identifier_of(one) == _identifier(maintenance):
             raise _forbidden(one.environment)
-    for name in reach.neighbours(maintenance):
-        for marked in _marked(maintenance, name):
+    for one in reach.neighbours(maintenance):
+        for marked in _marked(maintenance, one):
             raise _forbidden(marked)
 
 
@@ -232,15 +233,24 @@ def _identifier(session: Session) -> str:
     return row[0]
 
 
-def _marked(maintenance: Session, name: str) -> tuple[str, ...]:
-    """The protected environments that a database says it is. One that does not let us in is passed over."""
-    with suppress(Unreachable, ReadOnly), open_session(at(maintenance, database=name), purpose="twokey scratch") as one:
-        try:
-            return reach.marks(one)
-        except psycopg.errors.InsufficientPrivilege as cause:
-            why = f"its server has an environment's database, {name}, and whether that one is protected may not be read"
-            raise ScratchRefused(why, _ELSEWHERE) from cause
+def _marked(maintenance: Session, there: reach.Neighbour) -> tuple[str, ...]:
+    """The protected environments that a database says it is. One that never lets us in is passed over."""
+    try:
+        with reach.opened(at(maintenance, database=there.name), purpose="twokey scratch") as one:
+            return _marks(one, there.name)
+    except Unreachable as away:
+        if there.owned or not (there.open and away.shut):
+            why = f"whether its database {there.name} is a protected environment's could not be looked at: {away.why}"
+            raise ScratchRefused(why, f"{away.next_step} {_ELSEWHERE}") from away
     return ()
+
+
+def _marks(session: Session, name: str) -> tuple[str, ...]:
+    try:
+        return reach.marks(session)
+    except psycopg.errors.InsufficientPrivilege as cause:
+        why = f"its server has an environment's database, {name}, and whether that one is protected may not be read"
+        raise ScratchRefused(why, _ELSEWHERE) from cause
 
 
 def _name(maintenance: Session, purpose: str) -> str:

@@ -39,15 +39,17 @@ def while_asked(book: Book, request_id: int) -> Iterator[None]:
         if armed:
             raise Unwanted(armed.pop())
 
-    before = signal.signal(BREAKS_OFF, break_off)
     looking = threading.Thread(target=_look, args=(book, request_id, over), name=f"who wants #{request_id}")
-    looking.start()
+    before = signal.getsignal(BREAKS_OFF)
     try:
+        signal.signal(BREAKS_OFF, break_off)
+        looking.start()
         yield
     finally:
         armed.clear()  # first of all: a signal that comes from here on breaks off nothing
         over.set()
-        looking.join()
+        if looking.is_alive():
+            looking.join()
         signal.signal(BREAKS_OFF, before)
 
 

@@ -38,7 +38,8 @@ def reached(postgres: Postgres) -> reach.Reached | None:
     """What the login reaches from a database of its own, of the one here: the session's server has others."""
     ours = Database("development", protected=False, dsn=postgres.url("postgres", login=LOGIN))
     with open_session(ours, purpose="twokey test") as session:
-        return next(iter(reach._reached(session, THERE)), None)
+        there = (one for one in reach.neighbours(session) if one.name == THERE)
+        return next((found for one in there for found in reach._reached(session, one)), None)
 
 
 def test_who_may_only_enter_and_read_reaches_nothing(production: psycopg.Connection, postgres: Postgres) -> None:
@@ -98,8 +99,9 @@ def test_a_template_is_a_database_as_any_other(production: psycopg.Connection, p
     production.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(sql.Identifier(THERE)))
     ours = Database("development", protected=False, dsn=postgres.url("postgres"))
     with open_session(ours, purpose="twokey test") as session:
-        assert THERE in reach.neighbours(session)
-        assert not {"template0", "template1"} & set(reach.neighbours(session))
+        names = {one.name for one in reach.neighbours(session)}
+        assert THERE in names
+        assert not {"template0", "template1"} & names
     production.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(THERE)))
 
 
@@ -112,6 +114,44 @@ def test_whose_database_it_is_need_not_be_readable(production: psycopg.Connectio
     assert f"may change a database of an environment it may not read on the same server ({THERE}), as one" in (
         found.sentence
     )
+
+
+NOT_SEEN = (
+    f"Whether development's login {LOGIN} may change a database of an environment it may not read on the same server "
+    f"({THERE}) could not be looked at: "
+)
+
+
+def test_what_could_not_be_looked_at_for_the_moment_is_not_passed_over(
+    production: psycopg.Connection, postgres: Postgres
+) -> None:
+    """A failure to enter is no proof that nobody enters: only a refusal is."""
+    production.execute(f"ALTER DATABASE {THERE} CONNECTION LIMIT 0")
+    found = reached(postgres)
+    assert found is not None
+    assert found.sentence == f"{NOT_SEEN}all its connections are taken. Ask again when some are free."
+    assert str(ReachesProtected(found)).startswith(f"{found.sentence} Give development a login without that right")
+    production.execute(f"ALTER DATABASE {THERE} CONNECTION LIMIT -1")
+    assert reached(postgres) is None
+
+
+def test_who_may_become_one_who_may_enter_is_not_known_to_reach_nothing(
+    production: psycopg.Connection, postgres: Postgres
+) -> None:
+    production.execute(f"REVOKE CONNECT ON DATABASE {THERE} FROM PUBLIC; {MADE_ONE}")
+    assert reached(postgres) is None
+    production.execute(f"GRANT CONNECT ON DATABASE {THERE} TO {OTHER}")
+    found = reached(postgres)
+    assert found is not None
+    assert found.sentence == (f"{NOT_SEEN}the role may not enter it. Grant it CONNECT, or correct the address.")
+
+
+def test_an_owner_reaches_what_it_may_not_enter(production: psycopg.Connection, postgres: Postgres) -> None:
+    production.execute(f"ALTER DATABASE {THERE} OWNER TO {OTHER}; {MADE_ONE}")
+    production.execute(f"REVOKE CONNECT ON DATABASE {THERE} FROM PUBLIC, {OTHER}")
+    found = reached(postgres)
+    assert found is not None
+    assert found.sentence.endswith(f"({THERE}), as its owner: by a migration of development one person alone could.")
 
 
 def test_the_first_of_the_server_is_told(production: psycopg.Connection, postgres: Postgres) -> None:

@@ -81,6 +81,20 @@ def test_a_protected_environments_server_is_refused_though_nobody_says_it_is_one
     )
 
 
+def test_a_database_that_could_not_be_looked_at_is_not_passed_over(
+    session: Session, postgres: Postgres, login: str
+) -> None:
+    alone = Server(postgres.url("postgres", login=login))
+    session.conn.execute("ALTER DATABASE engine_room CONNECTION LIMIT 0")
+    assert refused(alone) == (
+        "No scratch database was made: whether its database engine_room is a protected environment's could not be "
+        "looked at: all its connections are taken. Ask again when some are free. Name another server in [scratch] "
+        "database_url, or, if that is meant, on_protected_server = true there."
+    )
+    session.conn.execute("ALTER DATABASE engine_room CONNECTION LIMIT -1")
+    assert refused(alone).endswith("may not create databases. On its server: ALTER ROLE nobody_much CREATEDB.")
+
+
 def test_what_cannot_be_compared_is_refused(server: Server) -> None:
     production = Database("production", protected=True, dsn="postgresql://x@127.0.0.1:1/shop")
     assert refused(Server(server.dsn, (production,))) == (
