@@ -13,26 +13,40 @@ _WRITTEN_BY_OTHERS = ("P0", "38", "39")
 
 WITHHELD = "the message was written by a function in the database and is withheld, since it may hold rows' values"
 
+#: Classes of which the server's own messages quote their values. The rest are of extensions that name no code of their
+#: own (XX), of servers behind a foreign table (HV), of what PL/pgSQL throws (P0), and codes that somebody made up.
+#: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_QUOTES_VALUES = re.compile("0[0-389ABFLPZ]|10|2[0-8BDF]|34|3[BDF]|4[024]|5[34578]")
+
+UNKNOWN = "the message is of a kind that may hold rows' values and is withheld; the server's log has it"
+
 _LONGEST = 300
 
 #: In messages about values, a number is one; but in brackets stands what a type or a sequence allows.
 _NUMBER = re.compile(r"(?<![(.\w])(?:0x[0-9a-f]+|\d+)")
 
-#: How other languages quote, each in its own order: what follows the first of these may be a value.
-_FOREIGN = re.compile(r"[«»‹›„‟“”‚‛‘’「」『』《》〈〉].*")
+#: How other languages quote, each in its own order, and every bracket of theirs: what follows the first may be a value.
+_FOREIGN = re.compile(
+    r"[\u00ab\u00bb\u2018-\u201f\u2039\u203a\u2e42\u3008-\u3011\u3014-\u301f\ufe41-\ufe44\uff02\uff07\uff62\uff63].*"
+)
+
+#: In messages about values, what stands behind a colon is one, though it be without quotes, as a doubled JSON key is.
+_BEHIND_A_COLON = re.compile(r"(\s\S+:\s|\uff1a).*")
 
 #: Of SQL as the server prints it: a quoted name, which is kept, or a literal. One that never ends is masked to the end.
 _LITERAL = re.compile(r"""("(?:[^"]|"")*")|'(?:[^']|'')*(?:'|$)""")
 
 
 def mask(message: str, *, sqlstate: str, raised: bool = False, text: str | None = None) -> str:
-    """A primary message fit for a channel: one line, quoted literals masked; withheld when a function `raised` it.
+    """A primary message fit for a channel: one line, values masked; withheld whole when a function `raised` it.
 
     A name that does not stand in the `text` that ran was put together from rows, unless the server found it itself, as
     it does the name of a constraint that rows break.
     """
     if raised or sqlstate[:2] in _WRITTEN_BY_OTHERS:
         return WITHHELD
+    if not _QUOTES_VALUES.match(sqlstate):
+        return UNKNOWN
     line = " ".join(message.split())
     if sqlstate == "42601":
         line = _token_masked(line)
@@ -43,7 +57,7 @@ def mask(message: str, *, sqlstate: str, raised: bool = False, text: str | None 
     elif text is not None and not sqlstate.startswith("23"):
         line = re.sub(r'"(.*?)"', lambda name: name[0] if _stands_in(text, name[1]) else MASK, line)
     if sqlstate.startswith("22"):
-        line = _NUMBER.sub(MASK, line)
+        line = _NUMBER.sub(MASK, _BEHIND_A_COLON.sub(rf"\g<1>{MASK}", line))
     return line if len(line) <= _LONGEST else line[:_LONGEST] + MASK
 
 

@@ -17,7 +17,7 @@ from engine import masking
         ("42601", 'syntax error at or near "4711"', "syntax error at or near …"),
         ("42601", 'syntax error at or near "tabel"', 'syntax error at or near "tabel"'),
         ("42601", 'unterminated at or near "\'se\ncret"', "unterminated at or near …"),
-        ("XX000", 'odd "half', "odd …"),
+        ("58P01", 'odd "half', "odd …"),
         ("42P01", "relation « x »\nn'existe pas", "relation …"),
         (
             "22P02",
@@ -28,6 +28,12 @@ from engine import masking
         ("22P02", "入力構文が不正です: 「秘密」", "入力構文が不正です: …"),
         ("22P05", "character with byte sequence 0xe2 0x98 has none", "character with byte sequence … … has none"),
         ("22003", "a\nb", "a b"),
+        ("22030", "duplicate JSON object key value: hunter", "duplicate JSON object key value: …"),
+        ("22030", "キーの値が重複しています：秘密", "キーの値が重複しています：…"),
+        ("42703", "列〝秘密〞がありません", "列…"),
+        ("42703", "欄位﹁秘密﹂不存在", "欄位…"),
+        ("42703", "列＂秘密＂不存在", "列…"),
+        ("42703", "列【秘密】不存在", "列…"),
     ],
 )
 def test_literals_are_masked_and_names_are_kept(sqlstate: str, message: str, shown: str) -> None:
@@ -62,6 +68,13 @@ def test_of_messages_about_values_numbers_are_values() -> None:
 def test_what_a_function_wrote_is_withheld(sqlstate: str, raised: bool) -> None:
     assert masking.mask("card 4111", sqlstate=sqlstate, raised=raised) == (
         "the message was written by a function in the database and is withheld, since it may hold rows' values"
+    )
+
+
+@pytest.mark.parametrize("sqlstate", ["XX000", "HV000", "F0000", "U0001", ""])
+def test_what_need_not_quote_a_value_is_withheld(sqlstate: str) -> None:
+    assert masking.mask("couldn't project point (181 91 0)", sqlstate=sqlstate) == (
+        "the message is of a kind that may hold rows' values and is withheld; the server's log has it"
     )
 
 

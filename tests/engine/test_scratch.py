@@ -13,6 +13,7 @@ import pytest
 
 from engine import fingerprint, history, scratch, twin
 from engine.connection import Database, Session, open_session
+from engine.reach import Neighbour
 from engine.scratch import NoScratch, NotReplayed, ScratchRefused, Server
 from playground.embedded import Postgres
 from tests.support.engine import bring, migration, real_files
@@ -84,15 +85,18 @@ def test_a_protected_environments_server_is_refused_though_nobody_says_it_is_one
 def test_a_database_that_could_not_be_looked_at_is_not_passed_over(
     session: Session, postgres: Postgres, login: str
 ) -> None:
-    alone = Server(postgres.url("postgres", login=login))
-    session.conn.execute("ALTER DATABASE engine_room CONNECTION LIMIT 0")
-    assert refused(alone) == (
-        "No scratch database was made: whether its database engine_room is a protected environment's could not be "
+    ours, full = Database("scratch", protected=False, dsn=postgres.url(login=login)), session.conn.info.dbname
+    session.conn.execute(f"ALTER DATABASE {full} CONNECTION LIMIT 0")  # pyright: ignore[reportArgumentType, reportCallIssue]
+    with open_session(ours, purpose="twokey test") as maintenance, pytest.raises(ScratchRefused) as caught:
+        scratch._marked(maintenance, Neighbour(full, owned=False, open=True))
+    assert str(caught.value) == (
+        f"No scratch database was made: whether its database {full} is a protected environment's could not be "
         "looked at: all its connections are taken. Ask again when some are free. Name another server in [scratch] "
         "database_url, or, if that is meant, on_protected_server = true there."
     )
-    session.conn.execute("ALTER DATABASE engine_room CONNECTION LIMIT -1")
-    assert refused(alone).endswith("may not create databases. On its server: ALTER ROLE nobody_much CREATEDB.")
+    session.conn.execute(f"ALTER DATABASE {full} CONNECTION LIMIT -1")  # pyright: ignore[reportArgumentType, reportCallIssue]
+    with open_session(ours, purpose="twokey test") as maintenance:
+        assert scratch._marked(maintenance, Neighbour("nowhere", owned=False, open=True)) == ()
 
 
 def test_what_cannot_be_compared_is_refused(server: Server) -> None:
