@@ -27,7 +27,7 @@ from ledger.events import (
     Withdrawn,
 )
 from ledger.records import Heard, Told
-from ledger.request import Actor, Decision, Request, Source, Verdict
+from ledger.request import Actor, Decision, Group, Request, Source, Verdict
 from ledger.states import SAID, State
 from ledger.workflow import Environment, Workflow
 
@@ -122,18 +122,9 @@ class Judge:
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)
         groups = self._directory.groups(environment.approvers)
-        freeze = self._book.frozen(request.environment) if verdict is Verdict.APPROVE else None
-        judged = policy.may_decide(actor, request, environment, now=self._book.now(), freeze=freeze, groups=groups)
-        if isinstance(judged, policy.Denied):
-            self._refuse(actor, request, judged.why)
-            return
-        if _before_the_plan(heard, self._book.events(request.id)):
-            again = "Read it, then take the reaction away and give it again."
-            self._refuse(actor, request, f"#{request.id} had no plan when you reacted. {again}")
-            return
-        if verdict is Verdict.APPROVE and _in_frost(heard, self._book.events(request.id)):
-            again = "Take the reaction away and give it again."
-            self._refuse(actor, request, f"#{request.id} was frozen since you reacted, or nobody knows when. {again}")
+        why_not = self._why_not(actor, heard, verdict, request=request, environment=environment, groups=groups)
+        if why_not is not None:
+            self._refuse(actor, request, why_not, word=self._word(heard, verdict, request))
             return
         assert request.plan is not None  # what may be decided has been planned
         decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None, heard.source)
@@ -141,27 +132,55 @@ class Judge:
             stood = any(_stands(one, verdict, by=actor.id) for one in self._book.decisions(request.id))
             said_before = stood and any(_tells(one.event, of=actor.id) for one in self._book.events(request.id))
             self._book.decide(decision)
+            word = self._word(heard, verdict, request)
             decisions = self._book.decisions(request.id)
             missing = policy.approvals_missing(request, environment, decisions=decisions, groups=groups)
             if verdict is Verdict.REJECT:
-                self._book.move(request.id, State.REJECTED, why=Rejected(actor.id, actor.name, heard.source))
+                self._book.move(request.id, State.REJECTED, why=Rejected(actor.id, actor.name, heard.source, word))
             elif request.state is State.PLANNED and not missing:
-                self._approve(actor, request, heard.source)
+                self._approve(actor, request, heard.source, word=word)
             elif not said_before:
-                also = Noted(actor.id, actor.name, "approves as well.")
-                self._book.tell(request.id, Agreed(actor.id, actor.name, missing) if missing else also)
+                also = Noted(actor.id, actor.name, "approves as well.", word)
+                self._book.tell(request.id, Agreed(actor.id, actor.name, missing, word) if missing else also)
         except (IllegalMove, OwnDecision, AuthorsDecision) as error:
-            self._refuse(actor, request, str(error))
+            self._refuse(actor, request, str(error), word=self._word(heard, verdict, request))
 
-    def _approve(self, actor: Actor, request: Request, source: Source) -> None:
+    def _why_not(
+        self,
+        actor: Actor,
+        heard: Heard,
+        verdict: Verdict,
+        *,
+        request: Request,
+        environment: Environment,
+        groups: tuple[Group, ...],
+    ) -> str | None:
+        """Why this word does not count, if it does not."""
+        freeze = self._book.frozen(request.environment) if verdict is Verdict.APPROVE else None
+        judged = policy.may_decide(actor, request, environment, now=self._book.now(), freeze=freeze, groups=groups)
+        if isinstance(judged, policy.Denied):
+            return judged.why
+        if _before_the_plan(heard, self._book.events(request.id)):
+            again = "Read it, then take the reaction away and give it again."
+            return f"#{request.id} had no plan when you reacted. {again}"
+        if verdict is Verdict.APPROVE and _in_frost(heard, self._book.events(request.id)):
+            again = "Take the reaction away and give it again."
+            return f"#{request.id} was frozen since you reacted, or nobody knows when. {again}"
+        return None
+
+    def _word(self, heard: Heard, verdict: Verdict, request: Request) -> str | None:
+        """What an event keeps of this word, also of one that a bot wrote down that died before it told of it."""
+        return self._book.word(request.id, actor_id=heard.actor_id, verdict=verdict, event_ts=heard.event_ts)
+
+    def _approve(self, actor: Actor, request: Request, source: Source, *, word: str | None) -> None:
         starts_at = self._book.now() + self._workflow.start_delay
-        why = Approved(actor.id, actor.name, starts_at.isoformat(), source)
+        why = Approved(actor.id, actor.name, starts_at.isoformat(), source, word)
         self._book.move(request.id, State.APPROVED, why=why, starts_at=starts_at)
         log.info("#%s approved by %s, starts at %s", request.id, actor.id, why.starts_at)
 
-    def _refuse(self, actor: Actor, request: Request, why: str) -> None:
+    def _refuse(self, actor: Actor, request: Request, why: str, *, word: str | None) -> None:
         """Kept as a line of the story, and said to the one who reacted alone."""
-        self._book.tell(request.id, Refused(actor.id, actor.name, why))
+        self._book.tell(request.id, Refused(actor.id, actor.name, why, word=word))
         log.info("#%s refused a reaction of %s", request.id, actor.id)
         self._whisper(request, actor.id, why)
 

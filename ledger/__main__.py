@@ -147,7 +147,7 @@ def _as_words(found: Findings, kept: Sequence[Tally]) -> str:
     if found.breaches:
         more = len(found.breaches) - SHOWN
         lines = [f"The record does not hold ({looked}). The first place first:"]
-        lines += [breach.why for breach in found.breaches[:SHOWN]]
+        lines += [_on_one_line(breach.why) for breach in found.breaches[:SHOWN]]
         lines += [f"and {more} more"] if more > 0 else []
     elif not found.proven:
         lines = [f"The record holds together ({looked}), but nothing proves its end, {found.stands}.", _UNPROVEN]
@@ -156,6 +156,11 @@ def _as_words(found: Findings, kept: Sequence[Tally]) -> str:
         lines = [f"The record holds: {looked}.{newest} Since the last seal: {_counted(found.unsealed, 'event')}."]
         lines += [f"By its story the request is {found.stands}."] if found.stands else []
     return "\n".join(lines) + "\n"
+
+
+def _on_one_line(why: str) -> str:
+    """A sentence that quotes a file, which could write on the terminal otherwise."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in why)
 
 
 def _counted(count: int, noun: str) -> str:

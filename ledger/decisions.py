@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Numeric, Update, cast, func, insert, liter
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
-from ledger import plain, rows
+from ledger import plain, rows, words
 from ledger.errors import AuthorsDecision, OwnDecision
 from ledger.events import Witnessed
 from ledger.pen import NOW, Pen, broken_rule
@@ -93,6 +93,12 @@ class Decisions(Pen):
         said = select(decisions).where(decisions.c.request_id == request_id)
         with self._transaction() as tx:
             return tuple(map(rows.decision, tx.execute(said.order_by(_moment(decisions.c.event_ts), decisions.c.id))))
+
+    def word(self, request_id: int, *, actor_id: str, verdict: Verdict, event_ts: str) -> str | None:
+        """The hash that an event keeps of this word as it is written down; None where it is not."""
+        of = (actor_id, verdict, event_ts)
+        kept = self.decisions(request_id)
+        return next((words.hash_of(one) for one in kept if (one.actor.id, one.verdict, one.event_ts) == of), None)
 
     def witness(self, witness: Witness) -> None:
         """Write down what Slack shows under a card, with its Witnessed event. Raises NoSuchRequest.

@@ -50,6 +50,7 @@ class Asked:
     groups: tuple[str, ...] = ()  # each user group that mattered, followed by who was in it
     channel: str | None = None  # where; None in a story from before it was told
     protected: bool | None = None  # by the bot's twokey.toml; likewise
+    by: str | None = None  # the hash of all that is known of who asked (ledger/words.py); likewise
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ class Approved:
     actor_name: str
     starts_at: str  # ISO 8601, UTC
     source: str = "reaction"
+    word: str | None = None  # the hash of the word it came of (ledger/words.py); None in a story from before
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Agreed:
     actor_id: str
     actor_name: str
     missing: int
+    word: str | None = None  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Refused:
     actor_name: str
     why: str
     deed: str = "reaction"
+    word: str | None = None  # of one that was written down all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Noted:
     actor_id: str
     actor_name: str
     what: str
+    word: str | None = None  # of a yes that was not needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Rejected:
     actor_id: str
     actor_name: str
     source: str = "reaction"
+    word: str | None = None  # likewise
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ def _misplaced(
     for request_id, (version, state) in sorted(standings.items()):
         stands = walk.stands.get(request_id)
         if stands is not state and stands and _whole(request_id, version, known):
-            yield Breach(request_id, version, f"#{request_id} is {state} by its row, and {stands} by its story.")
+            why = f"#{request_id} is {state} by its row, and {stands} by its story up to event {version}."
+            yield Breach(request_id, version, why)
 
 
 def _wrongly_lifted(
@@ -79,9 +80,11 @@ def _wrongly_lifted(
         if freeze not in lifted:
             yield Breach(freeze, None, f"The freeze of #{freeze} is gone.")
         elif by is None and thaws:
-            yield Breach(freeze, None, f"The freeze of #{freeze} stands by its row, and by its story it was lifted.")
+            told = f"the story of #{max(thaws)} tells that it was lifted"
+            yield Breach(freeze, None, f"The freeze of #{freeze} stands by its row, and {told}.")
         elif by is not None and by not in thaws and _whole(by, standings.get(by, (0, None))[0], known):
-            yield Breach(freeze, None, f"The freeze of #{freeze} was lifted by its row, and no thaw tells of it.")
+            told = "no event of that thaw tells of it"
+            yield Breach(freeze, None, f"The freeze of #{freeze} was lifted by #{by} by its row, and {told}.")
 
 
 def _whole(request_id: int, version: int, known: Mapping[tuple[int, int], str]) -> bool:

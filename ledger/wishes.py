@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from ledger import plain, rows
+from ledger import plain, rows, words
 from ledger.errors import NoSuchRequest
 from ledger.events import Asked
 from ledger.pen import NOW
@@ -50,6 +50,7 @@ def asked(wish: Wish, *, protected: bool) -> Asked:
         groups=tuple(group.told for group in wish.groups),
         channel=wish.channel,
         protected=protected,
+        by=words.hash_of_actor(wish.actor),
     )
 
 

@@ -15,7 +15,7 @@ from bot.judge import Judge
 from bot.outcomes import Refused, WrittenDown
 from bot.voice import SlackFailed, Voice
 from bot.witness import WitnessStand
-from ledger import people
+from ledger import evidence, people
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.errors import OwnDecision
@@ -134,9 +134,8 @@ def test_a_yes_that_was_written_down_and_not_told_of_is_told_of_the_next_time(le
     ledger.decide(Decision(request.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))  # and there the bot died
     for _ in range(2):
         reacts(ledger, judge, BO.id)
-        assert [event for event in story(ledger, request) if isinstance(event, Agreed)] == [
-            Agreed(BO.id, "Bo Approver", 1)
-        ]
+        told = [event for event in story(ledger, request) if isinstance(event, Agreed)]
+        assert told == [Agreed(BO.id, "Bo Approver", 1, word=told[0].word)]
 
 
 def test_where_it_takes_two_the_first_is_told_who_is_missing_and_the_second_starts_it(
@@ -144,7 +143,9 @@ def test_where_it_takes_two_the_first_is_told_who_is_missing_and_the_second_star
 ) -> None:
     judge, request = a_judge(ledger, voice, with_keys(approvals=2)), a_card(ledger)
     reacts(ledger, judge, BO.id)
-    assert story(ledger, request)[-1] == Agreed(BO.id, "Bo Approver", 1)
+    agreed = story(ledger, request)[-1]
+    assert isinstance(agreed, Agreed)
+    assert (agreed, bool(agreed.word)) == (Agreed(BO.id, "Bo Approver", 1, agreed.word), True)
     assert ledger.request(request.id).state is State.PLANNED
     reacts(ledger, judge, BO.id)
     assert isinstance(story(ledger, request)[-1], Agreed)
@@ -158,6 +159,7 @@ def test_where_it_takes_two_the_first_is_told_who_is_missing_and_the_second_star
     reacts(ledger, judge, BO.id, added=False)
     assert story(ledger, request)[-1] == Withdrawn(BO.id, "Bo Approver", missing=1)
     assert ledger.request(request.id).state is State.PLANNED
+    assert evidence.verify(evidence.gather(ledger, request.id)).breaches == ()
 
 
 def test_more_than_enough_approvals_bear_the_loss_of_one(ledger: Book, voice: Voice) -> None:
@@ -165,7 +167,9 @@ def test_more_than_enough_approvals_bear_the_loss_of_one(ledger: Book, voice: Vo
     judge, request = a_judge(ledger, voice, flow), a_card(ledger)
     for person in (BO.id, DEE, "U0OBSERVER"):
         reacts(ledger, judge, person)
-    assert story(ledger, request)[-1] == Noted("U0OBSERVER", "Cy Observer", "approves as well.")
+    as_well = story(ledger, request)[-1]
+    assert isinstance(as_well, Noted)
+    assert replace(as_well, word=None) == Noted("U0OBSERVER", "Cy Observer", "approves as well.")
     reacts(ledger, judge, DEE, added=False)
     assert story(ledger, request)[-1] == Noted(DEE, "Dee Second", "took the reaction back; enough approvals stand.")
     assert ledger.request(request.id).state is State.APPROVED

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from ledger import words
 from ledger.book import Book
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Approved, Asked, Certified, MigrationApplied, Noted, Planned, Started, Withdrawn
@@ -26,8 +27,9 @@ def test_a_wish_becomes_a_request_with_its_first_event(ledger: Book) -> None:
     assert abs(request.expires_at - request.asked_at - HOUR) < timedelta(seconds=1)
     (told,) = ledger.events(request.id)
     assert told.seq == 1
+    by = words.hash_of_actor(ADA)
     assert told.event == Asked(
-        ADA.id, ADA.name, "apply", "production", "users want it", channel="C0MIGRATE", protected=True
+        ADA.id, ADA.name, "apply", "production", "users want it", channel="C0MIGRATE", protected=True, by=by
     )
 
 

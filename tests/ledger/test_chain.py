@@ -207,7 +207,7 @@ def test_an_end_that_was_cut_off_is_missed_by_the_seal_and_by_the_tally(ledger: 
     assert told(ledger, kept) == [
         "Seal 1 knows event 5 of #1, which is missing: the end of that story was cut off.",
         "The tally knows event 5 of #1, which is missing: the end of that story was cut off.",
-        "#1 is applied by its row, and applying by its story.",
+        "#1 is applied by its row, and applying by its story up to event 4.",
     ]
     forge("DELETE FROM seals; UPDATE requests SET state = 'applying'")
     assert told(ledger) == []

@@ -11,7 +11,7 @@ from ledger import __main__ as door
 from ledger import evidence
 from ledger.book import Book
 from ledger.chain import Tally
-from ledger.events import Agreed, BackedUp, Exported, Rejected
+from ledger.events import Agreed, Approved, BackedUp, Exported, Rejected
 from ledger.request import Decision, Request, Verdict, Witness
 from ledger.states import State
 from tests.support.ledger import ADA, BO, DIGEST, a_frozen, a_plan, a_request_in, a_wish, role_url
@@ -24,17 +24,26 @@ MANIFEST = {"manifest": 1, "bytes": 12, "sha256": "c" * 64, "contents": {"rows":
 def request_id(ledger: Book) -> int:
     """A request of Ada's that Bo approved and that ran, sealed."""
     request = a_request_in(ledger, State.PLANNED, protected=True, wish=a_wish(environment="production", reason="r"))
-    ledger.decide(Decision(request.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))
+    ledger.decide(a_yes(request.id))
     ledger.witness(Witness(request.id, ledger.now(), approving=(BO,), rejecting=(), ours=True))
     ran(ledger, request)
     ledger.seal()
     return request.id
 
 
+def a_yes(request_id: int, event_ts: str = "1.2") -> Decision:
+    return Decision(request_id, BO, Verdict.APPROVE, DIGEST, event_ts, None)
+
+
+def the_hash_of(ledger: Book, request_id: int) -> str | None:
+    return ledger.word(request_id, actor_id=BO.id, verdict=Verdict.APPROVE, event_ts="1.2")
+
+
 def ran(ledger: Book, request: Request) -> None:
     from tests.support.ledger import WAY
 
-    ledger.move(request.id, State.APPROVED, why=WAY[State.APPROVED][1])
+    word = the_hash_of(ledger, request.id)
+    ledger.move(request.id, State.APPROVED, why=Approved(BO.id, BO.name, "2026-11-22T10:00:00Z", word=word))
     ledger.move(request.id, State.APPLYING, why=WAY[State.APPLYING][1])
     ledger.backed_up(request.id, BackedUp("production-backup.sql", 12, "c" * 64, 0.5), manifest=MANIFEST)
     ledger.move(request.id, State.APPLIED, why=WAY[State.APPLIED][1])
@@ -123,6 +132,27 @@ SAYS = "speaks of something else than"
             lambda e: e["decisions"].append(word_of(BO.id, "reject")),
             "No event tells of the word of U0APPROVER: reject.",
         ),
+        (
+            lambda e: e["decisions"].append(word_of(BO.id, "approve")),
+            "No event tells of the word of U0APPROVER: approve.",
+        ),
+        (lambda e: e["decisions"].append(e["decisions"][0]), "The word of U0APPROVER stands twice: approve."),
+        (lambda e: e["decisions"][0].update(request_id=9), f"Event 4 of #1 (Approved) {SAYS} the decisions in"),
+        (lambda e: e["decisions"][0].update(source="button"), f"Event 4 of #1 (Approved) {SAYS} the decisions in"),
+        (lambda e: e["decisions"][0].update(event_ts="1.0"), f"Event 4 of #1 (Approved) {SAYS} the decisions in"),
+        (lambda e: e["decisions"][0]["actor"].update(name="x"), f"Event 4 of #1 (Approved) {SAYS} the decisions in"),
+        (lambda e: e["decisions"][0]["actor"].update(team="T"), f"Event 4 of #1 (Approved) {SAYS} the decisions in"),
+        (
+            lambda e: e["decisions"][0]["actor"].update(kind="guest"),
+            f"Event 4 of #1 (Approved) {SAYS} the decisions in",
+        ),
+        (
+            lambda e: e["decisions"][0]["actor"].update(marks=["x"]),
+            f"Event 4 of #1 (Approved) {SAYS} the decisions in",
+        ),
+        (lambda e: e["request"]["actor"].update(marks=["x"]), f"Event 1 of #1 (Asked) {SAYS} the request in"),
+        (lambda e: e["request"]["actor"].update(team="T"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
+        (lambda e: e["request"]["actor"].update(kind="guest"), f"Event 1 of #1 (Asked) {SAYS} the request in"),
     ],
 )
 def test_whatever_is_changed_in_it_is_named(
@@ -144,6 +174,18 @@ def test_a_word_that_is_told_and_not_there_is_named(ledger: Book, told_of: str) 
     assert [one.why for one in evidence.verify(told).breaches] == [
         f"Event 3 of #1 ({told_of}) speaks of something else than the decisions in this file."
     ]
+
+
+def test_nothing_in_it_writes_on_the_terminal_as_if_it_were_the_verdict(
+    ledger: Book, request_id: int, tmp_path: Path, capsys: Out
+) -> None:
+    told, file = evidence.gather(ledger, request_id), tmp_path / "evidence.json"
+    told["decisions"].append(word_of("U0X\x1b[2J\nThe record holds: 1 request", "approve"))
+    file.write_text(evidence.as_text(told))
+    assert door.main(["verify", str(file)]) == 1
+    said = capsys.readouterr().out
+    assert "\\x1b[2J\\nThe record holds" in said
+    assert ("\x1b" in said, len(said.splitlines())) == (False, 2)
 
 
 def test_an_end_that_nothing_proves_is_said_to_be_unproven(
@@ -233,7 +275,12 @@ def test_from_a_terminal_it_is_one_file_that_is_verified_without_the_ledger(
         ("{", "it is not JSON"),
         ("[]", "it does not say that it is evidence of version 1"),
         ('{"evidence": 2}', "it does not say that it is evidence of version 1"),
-        ('{"evidence": 1, "evidence": 1}', "a key stands in it twice, and readers differ in which they take"),
+        ('{"evidence": 1, "evidence": 1}', '"evidence" stands in it twice, and readers differ in which they take'),
+        (
+            '{"evidence": 1, "\\u001b": 1, "\\u001b": 2}',
+            '"\\u001b" stands in it twice, and readers differ in which they take',
+        ),
+        ('{"evidence": 1, "decisions": [], "\\u001b": 2}', '"\\u001b" is missing in it, or has no place there'),
         ('{"evidence": 1, "decisions": []}', '"events" is missing in it, or has no place there'),
         ('{"evidence": 1, "decisions": [{"x": 1}]}', '"x" is missing in it, or has no place there'),
         ('{"evidence": 1, "decisions": [], "approved_by": 2}', '"approved_by" is missing in it, or has no place there'),

@@ -7,7 +7,7 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import DBAPIError
 
-from ledger import evidence
+from ledger import evidence, words
 from ledger.book import Book
 from ledger.errors import IllegalMove
 from ledger.events import Asked, Frozen, Halted, Released, Started, Thawed, Withdrawn
@@ -36,8 +36,9 @@ def test_a_freeze_is_done_as_it_is_written_down(ledger: Book) -> None:
     assert standing.until is not None
     assert timedelta(hours=1, minutes=59) < standing.until - standing.at <= timedelta(hours=2)
     told = [told.event for told in ledger.events(frozen.id)]
+    by = words.hash_of_actor(ADA)
     assert told == [
-        Asked(ADA.id, ADA.name, "freeze", "production", "the disk is full", channel="C0MIGRATE", protected=True),
+        Asked(ADA.id, ADA.name, "freeze", "production", "the disk is full", channel="C0MIGRATE", protected=True, by=by),
         Frozen(ADA.id, ADA.name, "the disk is full", standing.until.isoformat()),
     ]
     assert ledger.freeze(wish, until=None, protected=True) == (frozen, False)

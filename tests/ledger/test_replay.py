@@ -20,7 +20,7 @@ def told(ledger: Book) -> list[str]:
 def test_a_row_that_is_not_where_its_story_came_to_is_named(ledger: Book, forge: Say) -> None:
     a_request_in(ledger, State.CANCELLED)
     forge("UPDATE requests SET state = 'failed'")
-    assert told(ledger) == ["#1 is failed by its row, and cancelled by its story."]
+    assert told(ledger) == ["#1 is failed by its row, and cancelled by its story up to event 2."]
 
 
 def test_an_event_that_cannot_stand_where_it_does_is_named(ledger: Book) -> None:
@@ -34,11 +34,11 @@ def test_a_freeze_and_the_thaws_that_tell_of_it_agree(ledger: Book, forge: Say) 
     ledger.freeze(freeze, until=None, protected=True)
     thaw = a_request_in(ledger, State.APPLYING, wish=a_wish(environment="production", act=Act.THAW))
     forge("UPDATE freezes SET thawed_by = 2")
-    assert told(ledger) == ["The freeze of #1 was lifted by its row, and no thaw tells of it."]
+    assert told(ledger) == ["The freeze of #1 was lifted by #2 by its row, and no event of that thaw tells of it."]
     forge("UPDATE freezes SET thawed_by = NULL")
     ledger.thaw(thaw.id, lifts=[1])
     assert told(ledger) == []
     forge("UPDATE freezes SET thawed_by = NULL")
-    assert told(ledger) == ["The freeze of #1 stands by its row, and by its story it was lifted."]
+    assert told(ledger) == ["The freeze of #1 stands by its row, and the story of #2 tells that it was lifted."]
     forge("DELETE FROM freezes")
     assert told(ledger) == ["The freeze of #1 is gone."]
