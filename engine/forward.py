@@ -76,7 +76,12 @@ def _stretch(way: Way, done: list[Done], lookout: Lookout) -> None:
 
     if first.statements:
         following = takewhile(lambda piece: piece.statements, pieces)
-        pipeline.commit(way.session, way.home, chain((first,), following), committed=committed, lookout=lookout)
+        try:
+            pipeline.commit(way.session, way.home, chain((first,), following), committed=committed, lookout=lookout)
+        except Stopped as stopped:
+            if not pipeline.lost(stopped):
+                raise
+            committed(_by_itself(way, way.entry(len(done))))
     else:
         committed(_by_itself(way, first.entry))
 

@@ -1,9 +1,11 @@
 """Migrations sent ahead of their answers: one way there and back for all, and the server stops at the first failure.
 
 In the pipeline the server passes over everything after a failure up to the Sync, and there is one Sync, at the end. So
-nothing runs after a failure, whatever failed, without a word from here.
+nothing runs after a failure, whatever failed, without a word from here. What stands around every migration is prepared
+once: to parse and plan the record alone takes the server longer than a small migration.
 """
 
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,11 +42,12 @@ def commit(
     """Each migration commits alone with its history row, in order; `committed` hears its seconds as soon as it has.
 
     Raises Stopped at the first that the server refused, after it was rolled back, and then none after it ran;
-    LeftTransaction; ConnectionLost.
+    LeftTransaction; ConnectionLost. `lost` says of a Stopped that the migration has to be sent by itself.
     """
     frame = _Frame.around(session, home)
     sent, ahead, unsent = deque[Piece](), 0, iter(pieces)
     with _stream(session, lookout) as stream:
+        frame.prepare(stream)
         while True:
             while ahead < _AHEAD and (piece := next(unsent, None)):
                 _send(stream, piece, frame, history.told(session, piece.entry))
@@ -63,18 +66,36 @@ def commit(
             committed(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What is run before and after the statements of every migration."""
+def lost(stopped: Stopped) -> bool:
+    """Whether a migration was refused because it had let go of what was prepared around it, as DEALLOCATE ALL does."""
+    return stopped.error.sqlstate == "26000" and stopped.place is None
 
-    opening: tuple[bytes, ...]
-    recording: bytes
+
+class _Frame:
+    """What is run before and after the statements of every migration, under names that no migration can know."""
+
+    def __init__(self, opening: Sequence[bytes], recording: bytes) -> None:
+        run, statements = secrets.token_hex(4), (*opening, recording, lock.GUARD, b"COMMIT")
+        self._statements = [(f"twokey_{run}_{n}".encode(), one) for n, one in enumerate(statements)]
+        self._unheard = len(statements)
+        *self.opening, self.recording, self.guard, self.commit = (name for name, _ in self._statements)
 
     @classmethod
     def around(cls, session: Session, home: Home) -> "_Frame":
         opening = (*connection.resetting(session), sql.SQL(history.MARK))
         words = (one.as_bytes(session.conn) for one in opening)
         return cls((b"BEGIN", *words), history.recording(home).as_bytes(session.conn))
+
+    def prepare(self, stream: Stream) -> None:
+        """Sent once, before all; `heard` is the answer."""
+        for name, statement in self._statements:
+            stream.prepare(name, statement)
+
+    def heard(self, stream: Stream) -> None:
+        """Everything is prepared, and that was answered. Raises Stopped."""
+        while self._unheard:
+            _accept(stream, None)
+            self._unheard -= 1
 
 
 @contextmanager
@@ -92,16 +113,19 @@ def _stream(session: Session, lookout: Lookout) -> Iterator[Stream]:
 
 
 def _send(stream: Stream, piece: Piece, frame: _Frame, told: Sequence[str | None]) -> None:
-    for statement in (*frame.opening, *(one.text.encode() for one in piece.statements)):
-        stream.send(statement)
-    stream.send(frame.recording, told)
-    stream.send(lock.GUARD)
-    stream.send(b"COMMIT")
+    for name in frame.opening:
+        stream.call(name)
+    for statement in piece.statements:
+        stream.send(statement.text.encode())
+    stream.call(frame.recording, told)
+    stream.call(frame.guard)
+    stream.call(frame.commit)
     stream.flush()
 
 
 def _answers(stream: Stream, piece: Piece, frame: _Frame) -> float:
     """The seconds of the migration that stands next in the stream. Raises Stopped."""
+    frame.heard(stream)
     for _ in frame.opening:
         _accept(stream, None)
     for statement in piece.statements:

@@ -19,9 +19,17 @@ class Stream:
         self._pgconn = session.conn.pgconn
         self._pgconn.enter_pipeline_mode()
 
-    def send(self, statement: bytes, parameters: Sequence[str | None] = ()) -> None:
+    def send(self, statement: bytes) -> None:
         """Send one statement, or as much of it as the wire takes now."""
-        self._pgconn.send_query_params(statement, [one.encode() if one is not None else None for one in parameters])
+        self._pgconn.send_query_params(statement, None)
+
+    def prepare(self, name: bytes, statement: bytes) -> None:
+        """Have the server parse a statement once, for `call` to run it often; it is answered as any other is."""
+        self._pgconn.send_prepare(name, statement)
+
+    def call(self, name: bytes, parameters: Sequence[str | None] = ()) -> None:
+        """Send for one that was prepared."""
+        self._pgconn.send_query_prepared(name, [one.encode() if one is not None else None for one in parameters])
 
     def flush(self) -> None:
         """Have the server answer what was sent so far as soon as it is done, and not at the end."""

@@ -74,6 +74,14 @@ def test_a_file_that_left_its_transaction_is_caught_before_the_next(
     assert (rows(session), tables(session)) == (2, 2)
 
 
+@pytest.mark.parametrize("text", ["DEALLOCATE ALL", "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"])
+def test_a_file_that_lets_go_of_what_is_prepared_runs_as_any_other(session: Session, text: str) -> None:
+    ended = bring(session, fifty(m3=f"CREATE TABLE odd (); {text}", m7=text))
+    assert (len(ended.done), ended.failure) == (50, None)
+    assert (rows(session), tables(session)) == (50, 48)
+    assert session.conn.execute("SELECT count(*) FROM pg_class WHERE relname = 'odd'").fetchone() == (1,)
+
+
 def test_a_text_that_our_parser_cannot_take_apart_is_sent_whole(session: Session) -> None:
     files = fifty()
     with lock.only_one(session):

@@ -11,7 +11,7 @@ from engine import apply, lock, plan, standing, tools
 from engine.backup import NothingToLose
 from engine.connection import Database, open_session
 from engine.scratch import Server
-from ledger import workflow_file
+from ledger import words, workflow_file
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.events import Approved, Event
@@ -118,7 +118,7 @@ class Row:
         said = Decision(request_id, BO, Verdict.APPROVE, shown.digest, f"{now.timestamp():.6f}", None)
         assert not decided or self.ledger.decide(said)
         starts_at = now + starts_in
-        why = Approved(actor_id=BO.id, actor_name=BO.name, starts_at=starts_at.isoformat())
+        why = Approved(BO.id, BO.name, starts_at.isoformat(), word=words.hash_of(said))
         self.ledger.move(request_id, State.APPROVED, why=why, starts_at=starts_at)
         if seen:
             self.witness(request_id)
