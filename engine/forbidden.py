@@ -176,7 +176,8 @@ def _copy(node: pg.CopyStmt) -> Refusal | None:
 
 def _call(node: Any) -> Refusal | None:
     # Printing a tree is quick in C, walking it in Python is not; few statements call such functions.
-    if not any(word in str(node) for word in ("advisory", "set_config")):
+    printed = str(node)
+    if "advisory" not in printed and "set_config" not in printed:
         return None
     return next(filter(None, map(_called, postgast.find_nodes(node, pg.FuncCall))), None)
 
