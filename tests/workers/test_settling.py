@@ -10,11 +10,11 @@ import pytest
 
 from ledger import verification
 from ledger.book import Book
-from ledger.events import Started
+from ledger.events import Failed, MigrationApplied, Started
 from ledger.records import Pulse
 from ledger.request import Act
 from ledger.states import State
-from ledger.underway import Settled, Stretch
+from ledger.underway import MigrationReverted, Reverted, Settled, Stretch
 from tests.support.ledger import a_request_in, a_wish, role_url
 from tests.support.waiting import wait_for
 from tests.workers.row import Row
@@ -120,6 +120,26 @@ def test_what_is_unprotected_or_changed_nothing_is_not_told_of(row: Row) -> None
         assert row.ledger.unsettled(name, timedelta()) == ()
         assert row.ledger.pulses(name, since=request.asked_at, until=row.ledger.now()) == ()
     assert settled(row, failed.id) == []
+
+
+def test_a_run_that_failed_is_told_of_where_it_changed_something(ledger: Book) -> None:
+    for changed in (False, True):
+        request = a_request_in(ledger, State.APPLYING, wish=a_wish(environment="production"), protected=True)
+        if changed:
+            ledger.tell(request.id, MigrationApplied("20250818140001_add_user_columns", 1, 2, 0.1))
+        ledger.move(request.id, State.FAILED, why=Failed(why="It failed.", next_step="Fix it."))
+    assert [one.request_id for one in ledger.unsettled("production", timedelta())] == [request.id]
+
+
+def test_what_ran_meanwhile_is_named(row: Row) -> None:
+    for _ in range(2):
+        wish = a_wish(environment="production", act=Act.ROLLBACK)
+        request = a_request_in(row.ledger, State.APPLYING, wish=wish, protected=True)
+        row.ledger.tell(request.id, MigrationReverted("20250818140001_add_user_columns", 1, 2, 0.1))
+        row.ledger.move(request.id, State.APPLIED, why=Reverted(("20250818140001_add_user_columns",), 0.1))
+    wait_for(lambda: len(row.ledger.unsettled("production", SPAN)) == 2)
+    settling.settle(row.hands("production"), SPAN)
+    assert [settled(row, number) for number in (1, 2)] == [[Settled(None, None, ("#2",))], [Settled(None, None, ())]]
 
 
 def test_an_interruption_that_was_found_out_late_is_told_of(ledger: Book, owner_says: Callable[[str], None]) -> None:
