@@ -160,9 +160,7 @@ def _is_torn(dsn: str) -> bool:
 
 
 def _refused(database: Database, error: psycopg.Error) -> ServerRefused:
-    sqlstate = error.sqlstate or "XX000"
-    message = masking.mask(error.diag.message_primary or type(error).__name__, sqlstate=sqlstate)
-    return ServerRefused(database.environment, sqlstate, message)
+    return ServerRefused(database.environment, error.sqlstate or "XX000", masking.of(error))
 
 
 def _ready(conn: Connection, database: Database, limits: Limits) -> Session:
