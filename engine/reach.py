@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from engine.connection import Database, Session, at, open_session
-from engine.errors import ReadOnly, Unreachable
+from engine.errors import EngineError, ReadOnly, Unreachable
 from engine.history import Home
 from engine.refusals import PlanRefused
 
@@ -160,6 +160,9 @@ def _reached(session: Session, one: Neighbour) -> Iterator[Reached]:
             yield Reached(ours, login, one.name, None, "as its owner")
         elif not (one.open and away.shut):
             yield Reached(ours, login, one.name, None, None, f"{away.why}. {away.next_step}")
+        return
+    except EngineError as failed:
+        yield Reached(ours, login, one.name, None, None, str(failed))
         return
     if right:
         yield from (Reached(ours, login, one.name, marked, right) for marked in whose)

@@ -3,7 +3,7 @@
 import re
 import secrets
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -107,23 +107,25 @@ def database(server: Server, purpose: str, *, letters: Letters | None = None) ->
         _guard(server, maintenance)
         clear(maintenance)
         name = _name(maintenance, purpose)
-    try:
-        with _maintenance(server) as maintenance:
-            _create(maintenance, name, letters or {})
-        yield Database(NAME, protected=False, dsn=make_conninfo(server.dsn, dbname=name))
-    finally:
-        # One that cannot be dropped now is cleared by the next run; what ends the block is not to be hidden by it.
-        with _not_broken_off(), suppress(EngineError), _maintenance(server) as maintenance:
-            twin.drop(maintenance, name)
+    with _signals(signal.SIG_BLOCK, {signal.SIGINT, BREAKS_OFF}) as before:
+        try:
+            with _signals(signal.SIG_SETMASK, before):
+                with _maintenance(server) as maintenance:
+                    _create(maintenance, name, letters or {})
+                yield Database(NAME, protected=False, dsn=make_conninfo(server.dsn, dbname=name))
+        finally:
+            # One that cannot be dropped now is cleared by the next run; what ends the block is not to be hidden by it.
+            with suppress(EngineError), _maintenance(server) as maintenance:
+                twin.drop(maintenance, name)
 
 
 @contextmanager
-def _not_broken_off() -> Iterator[None]:
-    """What would break off this thread waits until the block ends."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())  # reads it: what is pending is raised here or not at all
+def _signals(how: int, which: Iterable[int]) -> Iterator[Iterable[int]]:
+    """Which signals this thread hears until the block ends; gives those it did not hear. What waits comes then."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())  # blocks none: it only reads
     try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, BREAKS_OFF})
-        yield
+        signal.pthread_sigmask(how, which)
+        yield before
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -135,6 +135,16 @@ def test_what_could_not_be_looked_at_for_the_moment_is_not_passed_over(
     assert reached(postgres) is None
 
 
+def test_what_is_not_understood_there_is_not_passed_over(production: psycopg.Connection, postgres: Postgres) -> None:
+    production.execute("ALTER TABLE twokey_environment DROP protected")
+    found = reached(postgres)
+    assert found is not None
+    assert found.sentence == (
+        f'{NOT_SEEN}The server of development refused (42703): column "protected" does not exist. '
+        "Remove the cause, or wait until it passes, then ask again."
+    )
+
+
 def test_who_may_become_one_who_may_enter_is_not_known_to_reach_nothing(
     production: psycopg.Connection, postgres: Postgres
 ) -> None:

@@ -4,9 +4,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import psycopg
 import pytest
@@ -214,6 +217,31 @@ def test_a_file_that_does_not_run_on_an_empty_database_is_named(server: Server) 
         '20250819090000_add_city_index.sql:2 failed on scratch (42703): column "nmae" does not exist. '
         "It was rolled back whole."
     )
+
+
+@pytest.mark.parametrize("nth", range(1, 11))
+def test_whenever_it_is_broken_off_nothing_is_left(server: Server, postmaster: psycopg.Connection, nth: int) -> None:
+    """By a real signal, before the nth line of ours that runs once the block has ended."""
+    lines = count(1)
+
+    def broken_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def watch(frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
+        if frame.f_code.co_filename != scratch.__file__:
+            return None
+        if event == "line" and next(lines) == nth:
+            signal.pthread_kill(threading.get_ident(), scratch.BREAKS_OFF)
+        return watch
+
+    tracing, before = sys.gettrace(), signal.signal(scratch.BREAKS_OFF, broken_off)
+    try:
+        with pytest.raises(KeyboardInterrupt), scratch.database(server, "test"):
+            sys.settrace(watch)
+    finally:
+        sys.settrace(tracing)
+        signal.signal(scratch.BREAKS_OFF, before)
+    assert there(postmaster) == []
 
 
 def test_what_breaks_off_comes_too_late_for_the_drop(
