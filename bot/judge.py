@@ -15,7 +15,6 @@ from ledger.errors import AuthorsDecision, IllegalMove, OwnDecision
 from ledger.events import (
     Agreed,
     Approved,
-    Event,
     Halted,
     Noted,
     Planned,
@@ -27,7 +26,7 @@ from ledger.events import (
     Withdrawn,
 )
 from ledger.records import Heard, Told
-from ledger.request import Actor, Decision, Group, Request, Source, Verdict
+from ledger.request import POLICY, Actor, Decision, Group, Request, Source, Verdict
 from ledger.states import SAID, State
 from ledger.workflow import Environment, Workflow
 
@@ -130,7 +129,7 @@ class Judge:
         decision = Decision(request.id, actor, verdict, request.plan.digest, heard.event_ts, None, heard.source)
         try:
             stood = any(_stands(one, verdict, by=actor.id) for one in self._book.decisions(request.id))
-            said_before = stood and any(_tells(one.event, of=actor.id) for one in self._book.events(request.id))
+            said_before = stood and _is_told(self._book.events(request.id), of=actor.id)
             self._book.decide(decision)
             word = self._word(heard, verdict, request)
             decisions = self._book.decisions(request.id)
@@ -247,9 +246,20 @@ def _in_frost(heard: Heard, story: Iterable[Told]) -> bool:
     return float(heard.event_ts) <= over
 
 
-def _tells(event: Event, *, of: str) -> bool:
-    """Whether this tells of that person's yes; a bot that dies between word and event tells of it the next time."""
-    return isinstance(event, Approved | Agreed | Noted) and event.actor_id == of
+def _is_told(story: Iterable[Told], *, of: str) -> bool:
+    """Whether the yes of this person that stands is told of; a bot may die between a word and its event."""
+    told = False
+    for one in story:
+        match one.event:
+            case Agreed(actor_id=by) | Approved(actor_id=by) if by == of:
+                told = True
+            case Withdrawn(actor_id=by) if by in {of, POLICY.id}:
+                told = False
+            case Noted(actor_id=by, word=word) if by == of:
+                told = word is not None  # else it was taken back
+            case _:
+                pass
+    return told
 
 
 def _stands(decision: Decision, verdict: Verdict, *, by: str) -> bool:

@@ -26,7 +26,8 @@ class Thing(NamedTuple):
 
 Inventory = tuple[Thing, ...]
 
-#: Kind, name, what goes into the hash, and what a person reads; a change of the last changes no hash.
+#: Kind, name, what goes into the hash, and what a person reads; a change of the last changes no hash. Printing a
+#: definition is what costs: OFFSET 0 keeps the planner from having it printed twice, for the hash and for the person.
 _ASK = """
 WITH spaces AS (
   SELECT oid, nspname FROM pg_namespace
@@ -59,41 +60,49 @@ UNION ALL
 SELECT 'extension', extname::text, extversion, 'version ' || extversion FROM pg_extension
 UNION ALL
 SELECT 'relation', called, concat_ws(' ', relkind, relpersistence, relrowsecurity, relforcerowsecurity, reloptions,
-    CASE WHEN relkind = 'p' THEN pg_get_partkeydef(oid) END, pg_get_expr(relpartbound, oid),
-    (SELECT string_agg(inhparent::regclass::text, ',' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = rels.oid),
-    CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) END),
+    divided, bounds, array_to_string(parents, ','), query),
     concat_ws(', ', CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
         WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'type' END,
       CASE WHEN relpersistence = 'u' THEN 'unlogged' END, CASE WHEN relrowsecurity THEN 'with row security' END,
       CASE WHEN relforcerowsecurity THEN 'forced on its owner' END, 'with ' || array_to_string(reloptions, ' '),
-      CASE WHEN relkind = 'p' THEN 'by ' || pg_get_partkeydef(oid) END, pg_get_expr(relpartbound, oid),
-      (SELECT 'of ' || string_agg(inhparent::regclass::text, ' ' ORDER BY inhseqno) FROM pg_inherits
-        WHERE inhrelid = rels.oid),
-      CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) END)
-  FROM rels WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+      'by ' || divided, bounds, 'of ' || array_to_string(parents, ' '), query)
+  FROM (
+    SELECT rels.*, CASE WHEN relkind = 'p' THEN pg_get_partkeydef(oid) END AS divided,
+      pg_get_expr(relpartbound, oid) AS bounds,
+      (SELECT array_agg(inhparent::regclass::text ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = rels.oid)
+        AS parents,
+      CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) END AS query
+    FROM rels WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'c') OFFSET 0) told
 UNION ALL
-SELECT 'column', format('%s.%I', called, attname), concat_ws(' ',
-    row_number() OVER (PARTITION BY attrelid ORDER BY attnum), format_type(atttypid, atttypmod), attnotnull,
-    attidentity, attgenerated, pg_get_expr(adbin, adrelid), attcollation::regcollation),
-    concat_ws(' ', format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'not null' END,
+SELECT 'column', format('%s.%I', called, attname),
+    concat_ws(' ', place, type, attnotnull, attidentity, attgenerated, expression, attcollation::regcollation),
+    concat_ws(' ', type, CASE WHEN attnotnull THEN 'not null' END,
       CASE attidentity WHEN 'a' THEN 'always identity' WHEN 'd' THEN 'by default identity' END,
-      CASE WHEN attgenerated <> '' THEN 'generated as ' ELSE 'default ' END || pg_get_expr(adbin, adrelid),
+      CASE WHEN attgenerated <> '' THEN 'generated as ' ELSE 'default ' END || expression,
       CASE WHEN attgenerated = 'v' THEN 'virtual' END,
       CASE WHEN attcollation NOT IN (0, 'pg_catalog."default"'::regcollation)
         THEN 'collate ' || attcollation::regcollation END)
-  FROM pg_attribute JOIN rels ON rels.oid = attrelid
-  LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-  WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+  FROM (
+    SELECT called, attname, row_number() OVER (PARTITION BY attrelid ORDER BY attnum) AS place,
+      format_type(atttypid, atttypmod) AS type, attnotnull, attidentity, attgenerated,
+      pg_get_expr(adbin, adrelid) AS expression, attcollation
+    FROM pg_attribute JOIN rels ON rels.oid = attrelid
+    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'v', 'm', 'f', 'c') OFFSET 0) told
 UNION ALL
-SELECT 'constraint', format('%s.%I', coalesce(rels.called, types.called), conname),
-    concat_ws(' ', convalidated, pg_get_constraintdef(pg_constraint.oid)), pg_get_constraintdef(pg_constraint.oid)
-  FROM pg_constraint LEFT JOIN rels ON rels.oid = conrelid LEFT JOIN types ON types.oid = contypid
-  WHERE rels.oid IS NOT NULL OR types.oid IS NOT NULL
+SELECT 'constraint', format('%s.%I', called, conname), concat_ws(' ', convalidated, definition), definition
+  FROM (
+    SELECT coalesce(rels.called, types.called) AS called, conname, convalidated,
+      pg_get_constraintdef(pg_constraint.oid) AS definition
+    FROM pg_constraint LEFT JOIN rels ON rels.oid = conrelid LEFT JOIN types ON types.oid = contypid
+    WHERE rels.oid IS NOT NULL OR types.oid IS NOT NULL OFFSET 0) told
 UNION ALL
-SELECT 'index', called, concat_ws(' ', indisvalid, indisclustered, indisreplident, pg_get_indexdef(indexrelid)),
-    concat_ws(', ', pg_get_indexdef(indexrelid), CASE WHEN NOT indisvalid THEN 'invalid' END,
+SELECT 'index', called, concat_ws(' ', indisvalid, indisclustered, indisreplident, definition),
+    concat_ws(', ', definition, CASE WHEN NOT indisvalid THEN 'invalid' END,
       CASE WHEN indisclustered THEN 'clustered by' END, CASE WHEN indisreplident THEN 'replica identity' END)
-  FROM pg_index JOIN rels ON rels.oid = indexrelid
+  FROM (
+    SELECT called, indisvalid, indisclustered, indisreplident, pg_get_indexdef(indexrelid) AS definition
+    FROM pg_index JOIN rels ON rels.oid = indexrelid OFFSET 0) told
 UNION ALL
 SELECT 'sequence', called,
     concat_ws(' ', seqtypid::regtype, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle),

@@ -24,10 +24,13 @@ WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid = %s AND l.objsubid
 """
 
 
-#: Fails, by a division by zero, in a session that does not hold the lock.
+#: Fails, by a division by zero, in a session that does not hold the lock. No operator is looked up by the search_path,
+#: which a migration may have set.
 GUARD = (
-    b"SELECT 1 / count(*) FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND granted"
-    b" AND locktype = 'advisory' AND classid = %d AND objid = %d AND objsubid = 2" % (CLASS, OBJECT)
+    b"SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM pg_catalog.pg_locks"
+    b" WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND granted"
+    b" AND locktype OPERATOR(pg_catalog.=) 'advisory' AND classid OPERATOR(pg_catalog.=) %d"
+    b" AND objid OPERATOR(pg_catalog.=) %d AND objsubid OPERATOR(pg_catalog.=) 2" % (CLASS, OBJECT)
 )
 
 

@@ -66,29 +66,44 @@ def commit(
             committed(seconds)
 
 
+#: What is prepared is gone, takes other parameters, or is not ours.
+_TOUCHED = frozenset({"26000", "08P01", "22012"})
+
+
 def lost(stopped: Stopped) -> bool:
-    """Whether a migration was refused because it had let go of what was prepared around it, as DEALLOCATE ALL does."""
-    return stopped.error.sqlstate == "26000" and stopped.place is None
+    """Whether a migration was refused because it had touched what is prepared around it, as DEALLOCATE ALL does."""
+    return stopped.place is None and stopped.error.sqlstate in _TOUCHED
 
 
 class _Frame:
-    """What is run before and after the statements of every migration, under names that no migration can know."""
+    """What is run before and after the statements of every migration; what the server would plan long is prepared.
+
+    A migration can find the names, let go of them, and prepare others under them, so `ours` asks, in words of its own,
+    whether they are still what was prepared here: SQL makes none that are not `from_sql`.
+    https://www.postgresql.org/docs/current/view-pg-prepared-statements.html
+    """
 
     def __init__(self, opening: Sequence[bytes], recording: bytes) -> None:
-        run, statements = secrets.token_hex(4), (*opening, recording, lock.GUARD, b"COMMIT")
-        self._statements = [(f"twokey_{run}_{n}".encode(), one) for n, one in enumerate(statements)]
-        self._unheard = len(statements)
-        *self.opening, self.recording, self.guard, self.commit = (name for name, _ in self._statements)
+        run = f"twokey_{secrets.token_hex(4)}_".encode()
+        *self.resets, limits, mark = opening
+        prepared = (limits, mark, recording, lock.GUARD)
+        self._unheard, self._prepared = len(prepared), [(run + b"%d" % n, one) for n, one in enumerate(prepared)]
+        self.limits, self.mark, self.recording, self.guard = (name for name, _ in self._prepared)
+        self.ours = (
+            b"SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) OPERATOR(pg_catalog.=) %d)::pg_catalog.int4"
+            b" FROM pg_catalog.pg_prepared_statement() WHERE pg_catalog.starts_with(name, '%s') AND NOT from_sql"
+            % (len(prepared), run)
+        )
 
     @classmethod
     def around(cls, session: Session, home: Home) -> "_Frame":
         opening = (*connection.resetting(session), sql.SQL(history.MARK))
         words = (one.as_bytes(session.conn) for one in opening)
-        return cls((b"BEGIN", *words), history.recording(home).as_bytes(session.conn))
+        return cls(tuple(words), history.recording(home).as_bytes(session.conn))
 
     def prepare(self, stream: Stream) -> None:
         """Sent once, before all; `heard` is the answer."""
-        for name, statement in self._statements:
+        for name, statement in self._prepared:
             stream.prepare(name, statement)
 
     def heard(self, stream: Stream) -> None:
@@ -113,24 +128,28 @@ def _stream(session: Session, lookout: Lookout) -> Iterator[Stream]:
 
 
 def _send(stream: Stream, piece: Piece, frame: _Frame, told: Sequence[str | None]) -> None:
-    for name in frame.opening:
-        stream.call(name)
+    for statement in (b"BEGIN", *frame.resets):
+        stream.send(statement)
+    stream.call(frame.limits)
+    stream.call(frame.mark)
     for statement in piece.statements:
         stream.send(statement.text.encode())
     stream.call(frame.recording, told)
+    stream.send(frame.ours)
     stream.call(frame.guard)
-    stream.call(frame.commit)
+    stream.send(b"COMMIT")
     stream.flush()
 
 
 def _answers(stream: Stream, piece: Piece, frame: _Frame) -> float:
     """The seconds of the migration that stands next in the stream. Raises Stopped."""
     frame.heard(stream)
-    for _ in frame.opening:
+    for _ in (b"BEGIN", *frame.resets, frame.limits, frame.mark):
         _accept(stream, None)
     for statement in piece.statements:
         _accept(stream, statement)
     seconds = _accept(stream, None)
+    _accept(stream, None)  # ours
     if stream.answer().status == ExecStatus.FATAL_ERROR:
         raise LockNotHeld(piece.entry.id)
     _accept(stream, None)

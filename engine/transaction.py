@@ -72,6 +72,7 @@ def commit(session: Session, migration: str, text: str, *, record: Callable[[], 
     Raises Stopped or LostLock after everything was rolled back, LeftTransaction, ConnectionLost.
     """
     try:
+        lock.check(session)
         session.conn.execute(f"BEGIN; {history.MARK}")
         _send(session, text)
         seconds = record()

@@ -45,8 +45,8 @@ def state_after(stands: State | None, kind: str) -> State | None:
             return State.PLANNED if stands is State.ASKED else None
         case "Frozen":
             return State.APPLIED if stands is State.ASKED else None
-        case "Withdrawn":
-            return State.PLANNED if stands in {State.PLANNED, State.APPROVED} else None
+        case "Withdrawn" if stands is State.APPROVED:
+            return State.PLANNED
         case _ if stands is None or kind not in BRINGS:
             return stands
         case _:
@@ -86,6 +86,15 @@ class Walk:
             self.ends.setdefault(link.request_id, link.seq)
         if link.kind == "Frozen":
             self.thaws.setdefault(link.request_id, set())
-        if link.kind == "Thawed":
-            for freeze in link.body["freezes"]:
-                self.thaws.setdefault(int(freeze.removeprefix("#")), set()).add(link.request_id)
+        for freeze in _thawed(link):
+            self.thaws.setdefault(freeze, set()).add(link.request_id)
+
+
+def _thawed(link: Link) -> tuple[int, ...]:
+    """The freezes that an event says are lifted; none where it was changed, which its chain tells."""
+    if link.kind != "Thawed":
+        return ()
+    try:
+        return tuple(int(one.removeprefix("#")) for one in link.body["freezes"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ()

@@ -40,7 +40,7 @@ def of_ledger(book: Seals, *, kept: Iterable[Tally] = ()) -> Findings:
     known: dict[tuple[int, int], str] = {}
     walk = Walk()
     broken = tuple(chain.breaks(walk.along(book.all_links()), known))
-    now = book.standings()
+    lifted, now = book.lifted(), book.standings()  # in this order: a thaw that ends in between has grown by then
     rest = joined(
         chain.unbroken(seals),
         chain.broken_seals(seals, known),
@@ -48,7 +48,7 @@ def of_ledger(book: Seals, *, kept: Iterable[Tally] = ()) -> Findings:
         chain.missed(kept, known),
         walk.strays.values(),
         _misplaced(walk, now, known),
-        _wrongly_lifted(walk, book.lifted(), now, known),
+        _wrongly_lifted(walk, lifted, now, known),
     )
     return findings(known, seals, (*broken, *rest))
 

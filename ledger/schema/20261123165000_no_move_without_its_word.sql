@@ -22,7 +22,7 @@ SET search_path = pg_catalog, pg_temp AS $$
     WHEN kind = 'Asked' THEN NULL
     WHEN kind = 'Planned' THEN CASE WHEN stands = 'asked' THEN 'planned' END
     WHEN kind = 'Frozen' THEN CASE WHEN stands = 'asked' THEN 'applied' END
-    WHEN kind = 'Withdrawn' THEN CASE WHEN stands IN ('planned', 'approved') THEN 'planned' END
+    WHEN kind = 'Withdrawn' AND stands = 'approved' THEN 'planned'
     WHEN brings IS NULL THEN stands
     WHEN public.is_move(stands, brings) THEN brings
   END
@@ -47,6 +47,12 @@ BEGIN
   RETURN NULL;
 END
 $$;
+
+-- Nothing is told where nothing is counted: whoever holds a row by an update of nothing is not asked for a word.
+DROP TRIGGER versions_have_events ON requests;
+CREATE CONSTRAINT TRIGGER versions_have_events AFTER UPDATE OF version ON requests
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.version IS DISTINCT FROM OLD.version)
+  EXECUTE FUNCTION versions_have_events();
 
 CREATE FUNCTION requests_move_with_their_word() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$

@@ -138,6 +138,17 @@ def test_a_yes_that_was_written_down_and_not_told_of_is_told_of_the_next_time(le
         assert told == [Agreed(BO.id, "Bo Approver", 1, word=told[0].word)]
 
 
+def test_a_second_yes_that_was_not_told_of_is_told_of_too(ledger: Book, voice: Voice) -> None:
+    judge, request = a_judge(ledger, voice, with_keys(approvals=2)), a_card(ledger)
+    reacts(ledger, judge, BO.id)
+    reacts(ledger, judge, BO.id, added=False)
+    at = f"{1712345679 + next(_later)}.000100"
+    ledger.decide(Decision(request.id, replace(BO, name="Bo Approver"), Verdict.APPROVE, DIGEST, at, None))
+    ledger.hear(Heard("T0TWOKEY", CHANNEL, TS, BO.id, "white_check_mark", True, at, f"Ev{at}"))
+    judge.judge()
+    assert [type(one).__name__ for one in story(ledger, request)][2:] == ["Agreed", "Withdrawn", "Agreed"]
+
+
 def test_where_it_takes_two_the_first_is_told_who_is_missing_and_the_second_starts_it(
     ledger: Book, voice: Voice
 ) -> None:

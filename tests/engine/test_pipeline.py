@@ -82,6 +82,49 @@ def test_a_file_that_lets_go_of_what_is_prepared_runs_as_any_other(session: Sess
     assert session.conn.execute("SELECT count(*) FROM pg_class WHERE relname = 'odd'").fetchone() == (1,)
 
 
+#: A migration that puts statements of its own under whatever names it finds, and lets go of the environment's lock.
+_POSES = """
+CREATE TABLE odd ();
+DO $$ DECLARE one record; BEGIN
+  FOR one IN SELECT name FROM pg_prepared_statements WHERE statement LIKE '{like}' LOOP
+    EXECUTE format('DEALLOCATE %I', one.name);
+    EXECUTE format('PREPARE %I AS SELECT 1.0::float8', one.name);
+  END LOOP;
+  {more}
+END $$
+"""
+
+
+@pytest.mark.parametrize("like", ["%", "%INSERT%", "%pg_locks%", "%set_config%", "COMMIT"])
+def test_a_file_that_poses_as_what_stands_around_it_is_recorded_all_the_same(session: Session, like: str) -> None:
+    ended = bring(session, fifty(m3=_POSES.format(like=like, more="")))
+    assert (len(ended.done), ended.failure, rows(session), tables(session)) == (50, None, 50, 49)
+    with psycopg.connect(session.database.dsn) as other:
+        assert other.execute("SELECT count(*) FROM schema_migrations").fetchone() == (50,)
+
+
+def test_a_file_that_lets_go_of_the_lock_behind_the_guards_back_is_rolled_back(session: Session) -> None:
+    gone = "EXECUTE 'SELECT pg_advisory_' || 'unlock_all()';"
+    with pytest.raises(transaction.LostLock):
+        bring(session, fifty(m3=_POSES.format(like="%pg_locks%", more=gone)))
+    assert (rows(session), tables(session)) == (2, 2)
+
+
+def test_a_file_that_puts_operators_of_its_own_before_the_servers_deceives_no_guard(session: Session) -> None:
+    text = """
+CREATE SCHEMA evil;
+CREATE FUNCTION evil.yes(int, int) RETURNS bool LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR evil.= (LEFTARG = int, RIGHTARG = int, FUNCTION = evil.yes);
+CREATE FUNCTION evil.one(int, bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+CREATE OPERATOR evil./ (LEFTARG = int, RIGHTARG = bigint, FUNCTION = evil.one);
+SET search_path = evil, pg_catalog, public;
+DO $$ BEGIN EXECUTE 'SELECT pg_advisory_' || 'unlock_all()'; END $$
+"""
+    with pytest.raises(transaction.LostLock):
+        bring(session, fifty(m3=text))
+    assert (rows(session), tables(session)) == (2, 2)
+
+
 def test_a_text_that_our_parser_cannot_take_apart_is_sent_whole(session: Session) -> None:
     files = fifty()
     with lock.only_one(session):

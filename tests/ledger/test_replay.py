@@ -1,10 +1,13 @@
 """A story replayed from its events alone comes to where its row stands, and a freeze to where its own does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+
+import pytest
 
 from ledger import verification
 from ledger.book import Book
+from ledger.chain import Link
 from ledger.events import Started
 from ledger.request import Act
 from ledger.states import State
@@ -42,3 +45,25 @@ def test_a_freeze_and_the_thaws_that_tell_of_it_agree(ledger: Book, forge: Say) 
     assert told(ledger) == ["The freeze of #1 stands by its row, and the story of #2 tells that it was lifted."]
     forge("DELETE FROM freezes")
     assert told(ledger) == ["The freeze of #1 is gone."]
+
+
+def test_a_thaw_that_was_changed_is_named_by_its_chain(ledger: Book, forge: Say) -> None:
+    a_request_in(ledger, State.APPLYING, wish=a_wish(environment="production", act=Act.THAW))
+    ledger.thaw(1, lifts=[])
+    for body in ("{}", '{"freezes": 7}', '{"freezes": ["x"]}', "[]"):
+        forge(f"UPDATE events SET body = '{body}' WHERE kind = 'Thawed'")
+        (changed,) = told(ledger)
+        assert changed.startswith("Event 5 of #1 (Thawed, ")
+
+
+def test_a_thaw_that_ends_while_the_record_is_read_is_no_breach(ledger: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger.freeze(replace(a_wish(environment="production", act=Act.FREEZE), reason="x"), until=None, protected=True)
+    thaw = a_request_in(ledger, State.APPLYING, wish=a_wish(environment="production", act=Act.THAW))
+    all_links = ledger.all_links
+
+    def read() -> Iterator[Link]:
+        yield from all_links()
+        ledger.thaw(thaw.id, lifts=[1])
+
+    monkeypatch.setattr(ledger, "all_links", read)
+    assert told(ledger) == []

@@ -15,6 +15,7 @@ from ledger.records import Deed, Question
 from ledger.request import Act, Certification, CertifiedBy, Decision, Verdict, Witness
 from ledger.states import State
 from ledger.tables import metadata
+from ledger.underway import Settled
 from playground import embedded
 from tests.ledger.test_decisions import REACTION
 from tests.support.ledger import ADA, BO, DIGEST, ROLES, WAY, a_plan, a_request_in, a_wish, role_url
@@ -66,6 +67,7 @@ def test_a_protected_request_goes_its_way_with_three_logins(bot: Book, worker: B
     worker.beat(request.id)
     assert sweep.silent(timedelta(hours=1)) == ()
     assert worker.move(request.id, State.APPLIED, why=WAY[State.APPLIED][1]).state is State.APPLIED
+    assert [worker.settle(request.id, Settled(None, None, ())) for _ in range(2)] == [True, False]
     bot.lost(request.id, "card")
 
 
@@ -77,10 +79,12 @@ def test_a_withdrawal_a_rejection_and_an_expiry(
     bot.move(request.id, State.APPROVED, why=WAY[State.APPROVED][1])
     bot.withdraw(request_id=request.id, actor_id=BO.id, verdict=Verdict.APPROVE, event_ts="1.3")
     bot.move(request.id, State.PLANNED, why=Withdrawn(BO.id, BO.name, missing=1))
+    bot.tell(request.id, Withdrawn(BO.id, BO.name, missing=2))
     bot.tell(request.id, Noted(BO.id, BO.name, "x"))
     sweep.rung(request.id)
     owner_says("UPDATE requests SET expires_at = clock_timestamp()")
     assert sweep.move(request.id, State.EXPIRED, why=Expired()).state is State.EXPIRED
+    bot.tell(request.id, Withdrawn(BO.id, BO.name, missing=2))  # what was under way when it ended is no fault
     assert (sweep.overdue(), sweep.unclaimed(timedelta(hours=1)), sweep.expiring(timedelta(hours=9))) == ((), (), ())
 
 

@@ -131,11 +131,12 @@ def test_every_fact_is_written_by_its_own_part_alone(ledger: Book, ledger_url: s
 
 def test_what_a_worker_says_of_an_approval_is_the_rules_and_no_person(ledger: Book, ledger_url: str) -> None:
     a_request_in(ledger, State.ASKED)
-    for kind, why in (("Approved", "from asked to asked"), ("Withdrawn", "from asked to asked")):
-        refused(ledger_url, WORKER, f"{kind} does not bring a request {why}", an_event(kind, RULES))
+    refused(ledger_url, WORKER, "Approved does not bring a request from asked to asked", an_event("Approved", RULES))
+    for kind in ("Approved", "Withdrawn", "Refused"):
         refused(
             ledger_url, WORKER, f"twokey_worker does not write {kind}", an_event(kind, f'{{"actor_id": "{BO.id}"}}')
         )
+    says(ledger_url, WORKER, an_event("Withdrawn", RULES))
     says(ledger_url, WORKER, an_event("Refused", RULES))
 
 

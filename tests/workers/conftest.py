@@ -14,7 +14,7 @@ from playground import embedded, stack
 from tests.support.empty import Emptied
 from tests.support.workflow import workflow_with
 from tests.workers.row import Row
-from workers import gate
+from workers import gate, neighbours
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +56,9 @@ def owner_says(ledger_url: str) -> Callable[[str], None]:
             conn.execute(statement)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
     return say
+
+
+@pytest.fixture
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that nobody answers for is not waited for."""
+    monkeypatch.setattr(neighbours, "PATIENCE", timedelta(seconds=0.1))

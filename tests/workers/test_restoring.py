@@ -141,6 +141,7 @@ def test_a_backup_whose_manifest_was_changed_with_it_is_not_what_the_run_took(te
     assert facts["Taken"] == "not by a run that this ledger knows: what it holds is its manifest's word alone"
 
 
+@pytest.mark.usefixtures("little_patience")
 def test_what_an_environment_further_on_keeps_is_said_and_not_refused(test: Row) -> None:
     name = backup(test)
     path = manifest.beside(test.migrations / "schema-backups" / name)
