@@ -54,12 +54,22 @@ class ChangedPartWay(EngineError):
 
 def check(session: Session, home: Home, migrations: Iterable[Planned]) -> None:
     """What ran of these in part, ran from the same texts. Raises ChangedPartWay."""
+    asked(session, home, migrations)()
+
+
+def asked(session: Session, home: Home, migrations: Iterable[Planned]) -> Callable[[], None]:
+    """What `check` asks, sent; the answer is judged, as `check` judges it, when it is called for."""
     query = sql.SQL("SELECT migration_id, checksum, done FROM {}").format(home.table("twokey_progress"))
-    part_way = {id_: (checksum, done) for id_, checksum, done in session.conn.execute(query)}
-    for one in migrations:
-        checksum, done = part_way.get(one.id, ("", 0))
-        if done and checksum != one.checksum:
-            raise ChangedPartWay(session.database.environment, one.id, done)
+    answer = session.conn.execute(query)
+
+    def judged() -> None:
+        part_way = {id_: (checksum, done) for id_, checksum, done in answer}
+        for one in migrations:
+            checksum, done = part_way.get(one.id, ("", 0))
+            if done and checksum != one.checksum:
+                raise ChangedPartWay(session.database.environment, one.id, done)
+
+    return judged
 
 
 def commit(session: Session, home: Home, entry: Entry, section: Section, *, tell: Callable[[Step], None]) -> float:

@@ -77,14 +77,19 @@ def what_is_in(session: Session, plan: Plan) -> tuple[tuple[str, ...], tuple[str
 def _ready(session: Session, plan: Plan) -> tuple[Home, tuple[Row, ...]]:
     if plan.environment != session.database.environment:
         raise refusals.PlanForAnother(session.database.environment, plan.environment)
-    lock.check(session)
-    dumps.none(session)
-    home = history.prepare(session)
-    identity.meet(session, home)
-    rows = history.read(session, home)
+    with session.conn.pipeline():  # what is asked together is one way there and back, and judged in its order
+        held, alone, found = lock.asked(session), dumps.asked(session), history.sought(session)
+    held()
+    alone()
+    home = found()
+    with session.conn.pipeline():
+        met, read = identity.asked(session, home), history.asked(session, home)
+        same, kept = apart.asked(session, home, plan.migrations), snapshot.sought(session, home)
+    met()
+    rows = read()
     _unchanged(session, plan, rows)
-    apart.check(session, home, plan.migrations)
-    snapshot.prepare(session, home)
+    same()
+    kept()
     return home, rows
 
 

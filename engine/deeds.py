@@ -3,10 +3,11 @@
 The history says what is in; a migration taken back leaves it. The deed stays.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
+from typing import Any
 
 from psycopg import sql
 
@@ -60,13 +61,20 @@ def every(session: Session, home: Home) -> tuple[Deed, ...]:
     return _read(session, sql.SQL(query).format(_table(home)), {})
 
 
-def newest(session: Session, home: Home) -> Deed | None:
-    """What one session did last in a row, put together: why the history is as it is. A discard says nothing of that."""
+def newest(session: Session, home: Home) -> Callable[[], Deed | None]:
+    """What one session did last in a row, put together: why the history is as it is. A discard says nothing of that.
+
+    It is asked; the deed is there when it is called for.
+    """
     query = (
         "SELECT id::text, at, act, what, by, request, backend FROM {} WHERE act <> 'discard'"
         " ORDER BY at DESC, id DESC LIMIT %(most)s"
     )
-    found = _read(session, sql.SQL(query).format(_table(home)), {"most": MOST})
+    answer = session.conn.execute(sql.SQL(query).format(_table(home)), {"most": MOST})
+    return lambda: _together(_deeds(answer))
+
+
+def _together(found: Sequence[Deed]) -> Deed | None:
     if not found:
         return None
     run = takewhile(lambda one: _run(one) == _run(found[0]), found)
@@ -83,7 +91,10 @@ def carry(session: Session, home: Home, deeds: Iterable[Deed]) -> None:
 
 
 def _read(session: Session, query: sql.Composed, parts: dict[str, object]) -> tuple[Deed, ...]:
-    rows = session.conn.execute(query, parts).fetchall()
+    return _deeds(session.conn.execute(query, parts))
+
+
+def _deeds(rows: Iterable[tuple[Any, ...]]) -> tuple[Deed, ...]:
     return tuple(Deed(id_, at, act, tuple(what), *rest) for id_, at, act, what, *rest in rows)
 
 

@@ -1,5 +1,6 @@
 """Somebody else's pg_dump: a run would wait behind its locks, and it would save what never stood together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.connection import Session
@@ -38,6 +39,15 @@ class BeingDumped(EngineError):
 
 def none(session: Session) -> None:
     """Nobody else dumps the session's database at this moment. Raises BeingDumped."""
-    rows = session.conn.execute(_DUMPS, (_NAME,)).fetchall()
-    if rows:
-        raise BeingDumped(session.database.environment, *rows[0], more=len(rows) - 1)
+    asked(session)()
+
+
+def asked(session: Session) -> Callable[[], None]:
+    """What `none` asks, sent; the answer is judged, as `none` judges it, when it is called for."""
+    answer = session.conn.execute(_DUMPS, (_NAME,))
+
+    def judged() -> None:
+        if rows := answer.fetchall():
+            raise BeingDumped(session.database.environment, *rows[0], more=len(rows) - 1)
+
+    return judged

@@ -1,8 +1,9 @@
 """The environment's own schema_migrations table, and the sibling tables for what its columns have no room for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from psycopg import RawCursor, sql
@@ -120,7 +121,17 @@ def prepare(session: Session) -> Home:
 
     Raises NoSchema, MissingPrivilege, ForeignHistory, HistoryElsewhere.
     """
-    found = _find(session)
+    return sought(session)()
+
+
+def sought(session: Session) -> Callable[[], Home]:
+    """What `prepare` asks, sent; what it finds is judged, and what lacks is made, when it is called for."""
+    answer = session.conn.execute(_FIND, (list(ENGINE_TABLES),))
+    return lambda: _prepared(session, answer.fetchone())
+
+
+def _prepared(session: Session, row: tuple[Any, ...] | None) -> Home:
+    found = _found(session, row)
     if "schema_migrations" in found.tables:
         _check_shape(session, found)
     if found.tables != set(ENGINE_TABLES):
@@ -132,14 +143,19 @@ def prepare(session: Session) -> Home:
 
 def read(session: Session, home: Home) -> tuple[Row, ...]:
     """Every applied migration in the order it was applied."""
-    rows = session.conn.execute(
+    return asked(session, home)()
+
+
+def asked(session: Session, home: Home) -> Callable[[], tuple[Row, ...]]:
+    """What `read` asks, sent; the rows are there when it is called for."""
+    answer = session.conn.execute(
         sql.SQL(
             "SELECT h.migration_id, h.checksum, h.applied_at, f.applied_by FROM {} h"
             " LEFT JOIN {} f ON f.migration_id = h.migration_id"
             " ORDER BY h.id"
         ).format(home.table("schema_migrations"), home.table("twokey_migrations"))
-    ).fetchall()
-    return tuple(Row(id_, checksum, at.replace(tzinfo=UTC) if at else None, by) for id_, checksum, at, by in rows)
+    )
+    return lambda: tuple(Row(id_, checksum, at and at.replace(tzinfo=UTC), by) for id_, checksum, at, by in answer)
 
 
 def matching(files: Sequence[Migration], rows: Sequence[Row]) -> Mapping[str, Migration]:
@@ -247,9 +263,8 @@ LEFT JOIN pg_catalog.pg_class h ON h.relname = 'schema_migrations' AND h.relname
 """
 
 
-def _find(session: Session) -> _Found:
+def _found(session: Session, row: tuple[Any, ...] | None) -> _Found:
     """Raises NoSchema."""
-    row = session.conn.execute(_FIND, (list(ENGINE_TABLES),)).fetchone()
     if row is None:
         raise NoSchema(session.database.environment)
     schema, tables, columns, allowed, elsewhere = row

@@ -1,5 +1,8 @@
 """The database knows which environment it is, so a swapped address is noticed before anything runs."""
 
+from collections.abc import Callable
+from typing import Any
+
 from psycopg import sql
 
 from engine.connection import Session, place
@@ -13,9 +16,19 @@ def meet(session: Session, home: Home) -> None:
     On first contact both are stored; a database that was unprotected and is now configured as protected
     becomes protected. Raises WrongEnvironment, WouldUnprotect.
     """
+    asked(session, home)()
+
+
+def asked(session: Session, home: Home) -> Callable[[], None]:
+    """What `meet` asks, sent; the answer is judged, as `meet` judges it, when it is called for."""
+    stored = sql.SQL("SELECT name, protected FROM {}").format(home.table("twokey_environment"))
+    answer = session.conn.execute(stored)
+    return lambda: _agreed(session, home, answer.fetchone(), stored)
+
+
+def _agreed(session: Session, home: Home, found: tuple[Any, ...] | None, stored: sql.Composed) -> None:
     wanted, table = session.database, home.table("twokey_environment")
-    stored = sql.SQL("SELECT name, protected FROM {}").format(table)
-    row = session.conn.execute(stored).fetchone() or session.conn.execute(_first_contact(session, table)).fetchone()
+    row = found or session.conn.execute(_first_contact(session, table)).fetchone()
     # Two first contacts may meet: the one that came second stored nothing and reads what the other wrote.
     name, protected = row or session.conn.execute(stored).fetchone() or (None, False)
     if name != wanted.environment:

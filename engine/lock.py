@@ -57,9 +57,19 @@ def only_one(
 
 def check(session: Session) -> None:
     """This session's backend holds the lock. Raises LockNotHeld."""
-    row = session.conn.execute(_HOLDERS, (CLASS, OBJECT)).fetchone()
-    if not (row and row[3]):
-        raise LockNotHeld(session.database.environment)
+    asked(session)()
+
+
+def asked(session: Session) -> Callable[[], None]:
+    """What `check` asks, sent; the answer is judged, as `check` judges it, when it is called for."""
+    answer = session.conn.execute(_HOLDERS, (CLASS, OBJECT))
+
+    def judged() -> None:
+        row = answer.fetchone()
+        if not (row and row[3]):
+            raise LockNotHeld(session.database.environment)
+
+    return judged
 
 
 def _take(session: Session, wait: timedelta, tell: Callable[[Step], None]) -> None:

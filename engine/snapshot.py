@@ -5,7 +5,7 @@ So an environment can be held against itself as its last run left it, and agains
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -93,8 +93,16 @@ def named(rows: Sequence[Row]) -> str:
 
 def prepare(session: Session, home: Home) -> None:
     """The table is there. Raises MissingPrivilege, so before anything of a run."""
-    if _exists(session, home):
-        return
+    sought(session, home)()
+
+
+def sought(session: Session, home: Home) -> Callable[[], None]:
+    """What `prepare` asks, sent; the table is made, where it lacks, when it is called for."""
+    there = exists(session, home)
+    return lambda: None if there() else _create(session, home)
+
+
+def _create(session: Session, home: Home) -> None:
     try:
         session.conn.execute(sql.SQL(_CREATE).format(home.table(_TABLE)))
     except psycopg.errors.InsufficientPrivilege as cause:
@@ -103,7 +111,7 @@ def prepare(session: Session, home: Home) -> None:
 
 def at(session: Session, home: Home, name: str) -> Snapshot | None:
     """What the history of this name implies here, if a run ended with it."""
-    return _at(session, home, name) if _exists(session, home) else None
+    return _at(session, home, name)() if exists(session, home)() else None
 
 
 def look(session: Session, home: Home) -> Snapshot:
@@ -129,18 +137,19 @@ def settle(session: Session, home: Home, basis: Basis | None) -> Settled | None:
     """
     with suppress(psycopg.Error):
         after = look(session, home)
-        earlier = _at(session, home, after.history)  # before it is written anew
         implied = drift.carried(after.things, before=basis.live, implied=basis.implied) if basis else after.things
-        _keep(session, home, replace(after, things=implied))
-        return Settled(after, earlier)
+        with session.conn.pipeline():
+            earlier = _at(session, home, after.history)  # before it is written anew
+            _keep(session, home, replace(after, things=implied))
+        return Settled(after, earlier())
     return None
 
 
-def drifted(session: Session, home: Home, rows: Sequence[Row], live: Inventory) -> Drift | None:
-    """The live schema beside what the last run left; None where nothing was ever applied."""
+def drifted(session: Session, home: Home, rows: Sequence[Row], live: Inventory, *, kept: bool) -> Drift | None:
+    """The live schema beside what the last run left; None where nothing was ever applied. `kept`: see `exists`."""
     if not rows:
         return None
-    known = _kept(session, home, named(rows)) if _exists(session, home) else None
+    known = _kept(session, home, named(rows)) if kept else None
     if known is None:
         why = f"no run of Twokey ended on {session.database.environment} with this history"
         return drift.unknown(f"{why}. The next one writes its schema down.")
@@ -158,18 +167,25 @@ def comparable(one: int, other: int) -> bool:
     return one // 10000 == other // 10000
 
 
-def _exists(session: Session, home: Home) -> bool:
-    row = session.conn.execute(
+def exists(session: Session, home: Home) -> Callable[[], bool]:
+    """Whether the table is there is asked; the answer, when it is called for."""
+    answer = session.conn.execute(
         "SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = %s AND c.relname = %s AND c.relkind = 'r'",
         (home.schema, _TABLE),
-    ).fetchone()
-    return row is not None
+    )
+    return lambda: answer.fetchone() is not None
 
 
-def _at(session: Session, home: Home, name: str) -> Snapshot | None:
-    known = _kept(session, home, name)
-    return known and Snapshot(name, known[2], known[0], _things(session, home, name))
+def _at(session: Session, home: Home, name: str) -> Callable[[], Snapshot | None]:
+    query = sql.SQL("SELECT head, server, inventory FROM {} WHERE history = %s").format(home.table(_TABLE))
+    answer = session.conn.execute(query, (name,))
+
+    def said() -> Snapshot | None:
+        row = answer.fetchone()
+        return Snapshot(name, row[0], row[1], tuple(Thing(*one) for one in row[2])) if row else None
+
+    return said
 
 
 def _kept(session: Session, home: Home, name: str) -> tuple[int, str, str | None] | None:

@@ -136,8 +136,11 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
     WrongEnvironment, WouldUnprotect.
     """
     home = history.prepare(session)
-    identity.meet(session, home)
-    rows = history.read(session, home)
+    with session.conn.pipeline():  # one way there and back
+        met, read = identity.asked(session, home), history.asked(session, home)
+        kept, deed = snapshot.exists(session, home), deeds.newest(session, home)
+    met()
+    rows = read()
     live = fingerprint.inventory(session, home)
     name, system_identifier, size = _server_facts(session)
     return Standing(
@@ -149,9 +152,9 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
         bytes=size,
         schema=home.schema,
         fingerprint=fingerprint.digest(live),
-        drift=snapshot.drifted(session, home, rows, live),
+        drift=snapshot.drifted(session, home, rows, live, kept=kept()),
         compared=fingerprint.digest(drift.without(live, session.database.uncompared)),
-        deed=deeds.newest(session, home),
+        deed=deed(),
         **_compare(session.database.environment, files, rows),
     )
 

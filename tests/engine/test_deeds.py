@@ -93,7 +93,7 @@ def test_what_was_done_last_explains_what_stands_there_and_is_told_whole(develop
     applied(development)
     with locked(development) as session:
         home = history.prepare(session)
-        last = deeds.newest(session, home)
+        last = deeds.newest(session, home)()
         assert last
         assert last.what == (A, B)
         assert validate.overview([seen(session)])["environments"][0]["deed"] is None  # the history itself says it
