@@ -139,16 +139,17 @@ def test_a_text_that_our_parser_cannot_take_apart_is_sent_whole(session: Session
     assert (rows(session), tables(session)) == (25, 25)
 
 
-def test_fifty_take_a_handful_of_round_trips(development: Database) -> None:
+@pytest.mark.parametrize(("count", "most"), [(1, 11), (50, 22)])
+def test_all_together_take_a_handful_of_round_trips(development: Database, count: int, most: int) -> None:
     with wire(development.dsn) as through:
         at = Database("development", protected=False, dsn=through.dsn)
         with open_session(at, purpose="x") as session, lock.only_one(session):
-            plan = draw(session, fifty())
+            plan = draw(session, fifty()[:count])
             before = through.trips
             ended = apply.run(session, plan, backup=NothingToLose(), actor="ada", request=None)
             trips = through.trips - before
-    assert len(ended.done) == 50
-    assert trips <= 14  # looks, asked together, before; the fifty themselves in one
+    assert len(ended.done) == count
+    assert trips <= most  # fifty wait no oftener than one, but what is still being sent may cross an answer
 
 
 def test_progress_is_heard_while_the_rest_still_runs(session: Session) -> None:
