@@ -102,6 +102,19 @@ def test_a_database_that_could_not_be_looked_at_is_not_passed_over(
         assert scratch._marked(maintenance, Neighbour("nowhere", owned=False, open=True)) == ()
 
 
+def test_a_database_that_is_not_understood_is_not_passed_over(session: Session, postgres: Postgres) -> None:
+    session.conn.execute("CREATE TABLE twokey_environment (name text)")
+    ours, odd = Database("scratch", protected=False, dsn=postgres.url()), session.conn.info.dbname
+    with open_session(ours, purpose="twokey test") as maintenance, pytest.raises(ScratchRefused) as caught:
+        scratch._marked(maintenance, Neighbour(odd, owned=True, open=True))
+    assert str(caught.value) == (
+        f"No scratch database was made: whether its database {odd} is a protected environment's could not be looked "
+        'at. The server of scratch refused (42703): column "protected" does not exist. Remove the cause, or wait until '
+        "it passes, then ask again. Name another server in [scratch] database_url, or, if that is meant, "
+        "on_protected_server = true there."
+    )
+
+
 def test_what_cannot_be_compared_is_refused(server: Server) -> None:
     production = Database("production", protected=True, dsn="postgresql://x@127.0.0.1:1/shop")
     assert refused(Server(server.dsn, (production,))) == (
