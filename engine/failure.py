@@ -24,11 +24,8 @@ def of(
 
     `server` is what people call the one that refused, where that is not the environment's own.
     """
-    diagnosis, environment = stopped.error.diag, session.database.environment
-    sqlstate = stopped.error.sqlstate or "XX000"
-    raised = diagnosis.source_function == "exec_stmt_raise"
-    primary = diagnosis.message_primary or str(stopped.error)
-    message = masking.mask(primary, sqlstate=sqlstate, raised=raised, text=migration.text)
+    environment, sqlstate = session.database.environment, stopped.error.sqlstate or "XX000"
+    message = masking.of(stopped.error, text=migration.text)
     server = server or f"the server of {environment}"
     line = None if stopped.place is None else migration.text.count("\n", 0, stopped.place) + 1
     where = f"{migration.id}.sql:{line}" if line else f"{migration.id}.sql"

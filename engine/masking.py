@@ -2,6 +2,8 @@
 
 import re
 
+import psycopg
+
 #: What stands in a value's place.
 MASK = "…"
 
@@ -10,6 +12,11 @@ _NAMES_THINGS = ("23", "2B", "3D", "3F", "42")
 
 #: Messages that other people's code wrote: PL/pgSQL's RAISE, external routines, and what a host program threw.
 _WRITTEN_BY_OTHERS = ("P0", "38", "39")
+
+#: Who hands on, with whatever SQLSTATE, what others wrote: RAISE, a foreign server's and dblink's answers, PL/Python,
+#: PL/Perl, PL/Tcl. The server itself is written in C; what comes from a file of another language is an extension's.
+_HANDS_ON = re.compile(r"exec_stmt_raise$|pgfdw_|dblink_|PLy_|plperl_|pltcl_|throw_tcl_")
+_IN_C = re.compile(r"\.[cly]$")
 
 WITHHELD = "the message was written by a function in the database and is withheld, since it may hold rows' values"
 
@@ -35,6 +42,15 @@ _BEHIND_A_COLON = re.compile(r"(\s\S+:\s|\uff1a).*")
 
 #: Of SQL as the server prints it: a quoted name, which is kept, or a literal. One that never ends is masked to the end.
 _LITERAL = re.compile(r"""("(?:[^"]|"")*")|'(?:[^']|'')*(?:'|$)""")
+
+
+def of(error: psycopg.Error, *, text: str | None = None) -> str:
+    """The message of an error, as `mask` has it; its class where the driver has no other word for it."""
+    diagnosis = error.diag
+    if diagnosis.message_primary is None:
+        return type(error).__name__
+    raised = bool(_HANDS_ON.match(diagnosis.source_function or "") or not _IN_C.search(diagnosis.source_file or ".c"))
+    return mask(diagnosis.message_primary, sqlstate=error.sqlstate or "", raised=raised, text=text)
 
 
 def mask(message: str, *, sqlstate: str, raised: bool = False, text: str | None = None) -> str:

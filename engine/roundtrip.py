@@ -136,8 +136,7 @@ def go(session: Session, file: str, section: Section, *, way: Literal["up", "dow
         if session.conn.broken:
             raise
         sqlstate = error.sqlstate or "XX000"
-        message = masking.mask(error.diag.message_primary or type(error).__name__, sqlstate=sqlstate)
-        raise Refused(f"{file} failed on its way {way} ({sqlstate}): {message}.") from None
+        raise Refused(f"{file} failed on its way {way} ({sqlstate}): {masking.of(error)}.") from None
     finally:
         if not session.conn.broken:
             connection.reset(session)

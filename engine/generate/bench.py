@@ -55,7 +55,7 @@ def wanted(bench: Bench, said: Declared, *, models: str) -> Shape:
             for statement in said.statements:
                 conn.execute(statement.encode())
         except psycopg.Error as refused:
-            message = masking.mask(refused.diag.message_primary or "", sqlstate=refused.sqlstate or "")
+            message = masking.of(refused)
             step = "What they rest on (an extension, a function) must come in a migration by hand before."
             raise ModelsWrong(models, f"PostgreSQL refused what they declare: {message}", step) from None
         return bench.now()
