@@ -135,8 +135,8 @@ def go(session: Session, file: str, section: Section, *, way: Literal["up", "dow
     except psycopg.Error as error:
         if session.conn.broken:
             raise
-        sqlstate = error.sqlstate or "XX000"
-        raise Refused(f"{file} failed on its way {way} ({sqlstate}): {masking.of(error)}.") from None
+        message = masking.of(error, text=section.text)
+        raise Refused(f"{file} failed on its way {way} ({error.sqlstate or 'XX000'}): {message}.") from None
     finally:
         if not session.conn.broken:
             connection.reset(session)

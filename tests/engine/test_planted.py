@@ -53,6 +53,27 @@ FAILS = {
         "42P01",
     ),
     "name of a role": ("DO $$ BEGIN EXECUTE format('SET ROLE %I', (SELECT name FROM people LIMIT 1)); END $$", "22023"),
+    "name of a function": (
+        "DO $$ BEGIN EXECUTE format('SELECT %I(1)', (SELECT name FROM people LIMIT 1)); END $$",
+        "42883",
+    ),
+    "name of a column": (
+        "DO $$ BEGIN EXECUTE format('SELECT p.%I FROM people p', (SELECT name FROM people LIMIT 1)); END $$",
+        "42703",
+    ),
+    "name of a constraint": (
+        (
+            "DO $$ BEGIN EXECUTE format('ALTER TABLE people ADD CONSTRAINT c CHECK (name <> %L)',"
+            " (SELECT name FROM people LIMIT 1)); END $$"
+        ),
+        "23514",
+    ),
+    "operator": ("SELECT name::regoper FROM people", "42883"),
+    "large object": ("SELECT lo_get(left(card, 4)::oid) FROM people", "42704"),
+    "server's file": ("SELECT pg_read_file(name) FROM people", "58P01"),
+    "text search": ("SELECT (email || ' &&')::tsquery FROM people", "42601"),
+    "day": ("SELECT make_date(left(card, 4)::int, 13, 45) FROM people", "22008"),
+    "key": ("SELECT json_object_agg_unique(email, 1) FROM people", "22030"),
     "syntax": ("DO $$ BEGIN EXECUTE (SELECT name FROM people LIMIT 1); END $$", "42601"),
     "relation": ("SELECT name::regclass FROM people", "42P01"),
     "raised": ("DO $$ BEGIN RAISE EXCEPTION 'no %', (SELECT email FROM people LIMIT 1); END $$", "P0001"),

@@ -14,7 +14,7 @@ from tests.engine.rehearsal.conftest import Shop
         ("ALTER TABLE users ALTER email SET NOT NULL", "23502",
          'column "email" of relation "users" contains null values'),
         ("CREATE UNIQUE INDEX one_note ON orders ((owner > 0))", "23505", 'could not create unique index "one_note"'),
-        ("ALTER TABLE users ALTER age TYPE int USING age::int", "22P02", "invalid input syntax for type integer: …"),
+        ("ALTER TABLE users ALTER age TYPE int USING age::int", "22P02", "invalid text representation"),
         ("ALTER TABLE loose ADD FOREIGN KEY (owner) REFERENCES users", "23503",
          'insert or update on table "loose" violates foreign key constraint "loose_owner_fkey"'),
     ],
