@@ -241,7 +241,8 @@ def _marked(maintenance: Session, there: reach.Neighbour) -> tuple[str, ...]:
         with reach.opened(at(maintenance, database=there.name), purpose="twokey scratch") as one:
             return _marks(one, there.name)
     except Unreachable as away:
-        if there.owned or not (there.open and away.shut):
+        for_good = there.open and away.shut and not there.owned
+        if not for_good and there in reach.neighbours(maintenance):  # and was not dropped meanwhile
             why = f"whether its database {there.name} is a protected environment's could not be looked at: {away.why}"
             raise ScratchRefused(why, f"{away.next_step} {_ELSEWHERE}") from away
     except (ServerRefused, ConnectionLost, ReadOnly) as failed:
