@@ -274,7 +274,9 @@ _SHUT = (
 
 
 def _is_shut(text: str) -> bool:
-    return any(words in text for words in _SHUT)
+    """Whether every try was refused for good: an address is tried with TLS and without, and may lead to many."""
+    tries = [line for line in text.splitlines() if "failed: " in line]
+    return bool(tries) and all(any(words in line for words in _SHUT) for line in tries)
 
 
 def _reason(text: str) -> tuple[str, str]:

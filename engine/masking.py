@@ -15,6 +15,11 @@ _NAMES_THINGS = ("23", "2B", "3D", "3F", "42")
 #: Messages that other people's code wrote: PL/pgSQL's RAISE, external routines, and what a host program threw.
 _WRITTEN_BY_OTHERS = ("P0", "38", "39")
 
+#: Who hands on, with whatever SQLSTATE, what others wrote: RAISE, a foreign server's and dblink's answers, PL/Python,
+#: PL/Perl, PL/Tcl. The server itself is written in C; what comes from a file of another language is an extension's.
+_HANDS_ON = re.compile(r"exec_stmt_raise$|pgfdw_|dblink_|PLy_|plperl_|pltcl_|throw_tcl_")
+_IN_C = re.compile(r"\.[cly]$")
+
 WITHHELD = "the message was written by a function in the database and is withheld, since it may hold rows' values"
 
 #: Classes of which the server's own messages quote their values, if they hold any. The rest are of extensions that name
@@ -46,7 +51,7 @@ def of(error: psycopg.Error, *, text: str | None = None) -> str:
     return mask(
         told.message_primary or str(error),
         sqlstate=error.sqlstate or "XX000",
-        raised=told.source_function == "exec_stmt_raise",
+        raised=bool(_HANDS_ON.match(told.source_function or "") or not _IN_C.search(told.source_file or ".c")),
         text=text,
         names={told.schema_name, told.table_name, told.column_name, told.datatype_name, told.constraint_name},
         read=bool(told.statement_position and not told.context),

@@ -156,6 +156,8 @@ def _reached(session: Session, one: Neighbour) -> Iterator[Reached]:
             whose = _marks_or_none(there)
             right = _right(there) if whose else None
     except Unreachable as away:
+        if one not in neighbours(session):  # it was dropped meanwhile
+            return
         if one.owned and away.shut:
             yield Reached(ours, login, one.name, None, "as its owner")
         elif not (one.open and away.shut):

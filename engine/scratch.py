@@ -27,7 +27,7 @@ from engine import (
     twin,
 )
 from engine.connection import Database, Session, at, open_session
-from engine.errors import EngineError, Unreachable
+from engine.errors import ConnectionLost, EngineError, ReadOnly, ServerRefused, Unreachable
 from engine.files import Migration
 from engine.forward import Way
 from engine.history import Home
@@ -241,9 +241,13 @@ def _marked(maintenance: Session, there: reach.Neighbour) -> tuple[str, ...]:
         with reach.opened(at(maintenance, database=there.name), purpose="twokey scratch") as one:
             return _marks(one, there.name)
     except Unreachable as away:
-        if there.owned or not (there.open and away.shut):
+        for_good = there.open and away.shut and not there.owned
+        if not for_good and there in reach.neighbours(maintenance):  # and was not dropped meanwhile
             why = f"whether its database {there.name} is a protected environment's could not be looked at: {away.why}"
             raise ScratchRefused(why, f"{away.next_step} {_ELSEWHERE}") from away
+    except (ServerRefused, ConnectionLost, ReadOnly) as failed:
+        why = f"whether its database {there.name} is a protected environment's could not be looked at"
+        raise ScratchRefused(why, f"{failed} {_ELSEWHERE}") from failed
     return ()
 
 

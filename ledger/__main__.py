@@ -138,7 +138,7 @@ def _read(file: str) -> str:
 
 
 def _as_json(found: Findings) -> str:
-    return json.dumps({"holds": found.holds, **asdict(found)}, ensure_ascii=False) + "\n"
+    return json.dumps({"holds": found.holds, **asdict(found)}) + "\n"
 
 
 def _as_words(found: Findings, kept: Sequence[Tally]) -> str:

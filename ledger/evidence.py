@@ -61,8 +61,10 @@ def gather(book: Book, request_id: int) -> dict[str, Any]:
     All as of one moment: it is read again where the story grew meanwhile. The plan's frozen part has the SQL and the
     hazards, `events` are the log of the run. Raises NoSuchRequest.
     """
-    request, found = book.request(request_id), _read_of(book, request_id)
-    return found if book.request(request_id).version == request.version else gather(book, request_id)
+    while True:
+        request, found = book.request(request_id), _read_of(book, request_id)
+        if book.request(request_id).version == request.version:
+            return found
 
 
 def _read_of(book: Book, request_id: int) -> dict[str, Any]:

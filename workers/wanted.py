@@ -4,7 +4,7 @@ import logging
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 from engine.scratch import BREAKS_OFF
@@ -39,18 +39,26 @@ def while_asked(book: Book, request_id: int) -> Iterator[None]:
         if armed:
             raise Unwanted(armed.pop())
 
-    looking = threading.Thread(target=_look, args=(book, request_id, over), name=f"who wants #{request_id}")
-    before = signal.getsignal(BREAKS_OFF)
+    looking = threading.Thread(
+        target=_look, args=(book, request_id, over), name=f"who wants #{request_id}", daemon=True
+    )
+    put_back = ExitStack()  # the last of these first, and each of them whatever comes of another
+    put_back.callback(signal.signal, BREAKS_OFF, signal.getsignal(BREAKS_OFF))
+    put_back.callback(_joined, looking)
+    put_back.callback(over.set)
+    put_back.callback(armed.clear)  # a signal that comes from here on breaks off nothing
     try:
-        signal.signal(BREAKS_OFF, break_off)
-        looking.start()
-        yield
+        with put_back:
+            signal.signal(BREAKS_OFF, break_off)
+            looking.start()
+            yield
     finally:
-        armed.clear()  # first of all: a signal that comes from here on breaks off nothing
-        over.set()
-        if looking.is_alive():
-            looking.join()
-        signal.signal(BREAKS_OFF, before)
+        put_back.close()  # what a Ctrl-C between two of them left
+
+
+def _joined(looking: threading.Thread) -> None:
+    if looking.is_alive():
+        looking.join()
 
 
 def _look(book: Book, request_id: int, over: threading.Event) -> None:

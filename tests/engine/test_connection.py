@@ -229,3 +229,22 @@ def test_a_connection_that_dies_is_told_as_lost(development: Database, postgres:
         "The connection to development was lost. "
         "Its own history knows what committed: look at the status before applying again."
     )
+
+
+HBA = 'FATAL:  no pg_hba.conf entry for host "127.0.0.1", user "x", database "y", no encryption'
+FULL = "FATAL:  sorry, too many clients already"
+AT = 'connection to server at "127.0.0.1", port 5432 failed: '
+
+
+@pytest.mark.parametrize(
+    ("said", "shut"),
+    [
+        (f"connection failed: {AT}{HBA}\n{AT}{HBA}", True),
+        (f"connection failed: {AT}{FULL}\n{AT}{HBA}", False),
+        (f"connection failed: {AT}{HBA}\n{AT}{FULL}", False),
+        ("[Errno -2] Name or service not known", False),
+        ("", False),
+    ],
+)
+def test_only_where_every_try_was_refused_for_good_is_a_server_shut(said: str, shut: bool) -> None:
+    assert connection._is_shut(said) is shut

@@ -1,8 +1,11 @@
 """A message may be shown when no value is left in it."""
 
 import sys
+from types import SimpleNamespace
+from typing import Any
 from unicodedata import category
 
+import psycopg
 import pytest
 
 from engine import masking
@@ -103,6 +106,33 @@ def test_what_a_function_wrote_is_withheld(sqlstate: str, raised: bool) -> None:
     assert masking.mask("card 4111", sqlstate=sqlstate, raised=raised) == (
         "the message was written by a function in the database and is withheld, since it may hold rows' values"
     )
+
+
+@pytest.mark.parametrize(
+    ("function", "file", "shown"),
+    [
+        ("exec_stmt_raise", "pl_exec.c", masking.WITHHELD),
+        ("pgfdw_report_error", "connection.c", masking.WITHHELD),
+        ("dblink_res_error", "dblink.c", masking.WITHHELD),
+        ("PLy_elog_impl", "plpy_elog.c", masking.WITHHELD),
+        ("rethrow", "plv8.cc", masking.WITHHELD),
+        ("report", "lib.rs", masking.WITHHELD),
+        ("_bt_check_unique", "nbtinsert.c", "bob is known already"),
+        ("base_yyerror", "scan.l", "bob is known already"),
+        (None, None, "bob is known already"),
+    ],
+)
+def test_what_others_wrote_under_a_code_of_the_servers_is_withheld(
+    function: str | None, file: str | None, shown: str
+) -> None:
+    class Known(psycopg.errors.UniqueViolation):
+        @property
+        def diag(self) -> Any:
+            names = dict.fromkeys(("schema_name", "table_name", "column_name", "datatype_name", "constraint_name"))
+            place = {"source_function": function, "source_file": file, "statement_position": None, "context": None}
+            return SimpleNamespace(message_primary="bob is known already", **names, **place)
+
+    assert masking.of(Known()) == shown
 
 
 @pytest.mark.parametrize("sqlstate", ["XX000", "HV000", "F0000", "U0001", ""])

@@ -164,6 +164,18 @@ def test_an_owner_reaches_what_it_may_not_enter(production: psycopg.Connection, 
     assert found.sentence.endswith(f"({THERE}), as its owner: by a migration of development one person alone could.")
 
 
+def test_one_that_was_dropped_while_others_were_looked_at_is_gone(postgres: Postgres) -> None:
+    with open_session(Database("test", protected=False, dsn=postgres.url()), purpose="twokey test") as session:
+        assert list(reach._reached(session, reach.Neighbour("gone", owned=True, open=True))) == []
+
+
+def test_what_was_dropped_half_way_is_entered_by_nobody(production: psycopg.Connection, postgres: Postgres) -> None:
+    half = f"UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{THERE}'"
+    production.execute(half.encode())
+    assert reached(postgres) is None
+    production.execute(half.replace("-2", "-1").encode())
+
+
 def test_the_first_of_the_server_is_told(production: psycopg.Connection, postgres: Postgres) -> None:
     with open_session(Database("test", protected=False, dsn=postgres.url()), purpose="twokey test") as session:
         found = reach.protected(session)

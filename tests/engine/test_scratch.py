@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from engine import fingerprint, history, scratch, twin
+from engine import fingerprint, history, reach, scratch, twin
 from engine.connection import Database, Session, open_session
 from engine.reach import Neighbour
 from engine.scratch import NoScratch, NotReplayed, ScratchRefused, Server
@@ -91,7 +91,7 @@ def test_a_database_that_could_not_be_looked_at_is_not_passed_over(
     ours, full = Database("scratch", protected=False, dsn=postgres.url(login=login)), session.conn.info.dbname
     session.conn.execute(f"ALTER DATABASE {full} CONNECTION LIMIT 0")  # pyright: ignore[reportArgumentType, reportCallIssue]
     with open_session(ours, purpose="twokey test") as maintenance, pytest.raises(ScratchRefused) as caught:
-        scratch._marked(maintenance, Neighbour(full, owned=False, open=True))
+        scratch._marked(maintenance, next(one for one in reach.neighbours(maintenance) if one.name == full))
     assert str(caught.value) == (
         f"No scratch database was made: whether its database {full} is a protected environment's could not be "
         "looked at: all its connections are taken. Ask again when some are free. Name another server in [scratch] "
@@ -99,7 +99,20 @@ def test_a_database_that_could_not_be_looked_at_is_not_passed_over(
     )
     session.conn.execute(f"ALTER DATABASE {full} CONNECTION LIMIT -1")  # pyright: ignore[reportArgumentType, reportCallIssue]
     with open_session(ours, purpose="twokey test") as maintenance:
-        assert scratch._marked(maintenance, Neighbour("nowhere", owned=False, open=True)) == ()
+        assert scratch._marked(maintenance, Neighbour("nowhere", owned=True, open=True)) == ()
+
+
+def test_a_database_that_is_not_understood_is_not_passed_over(session: Session, postgres: Postgres) -> None:
+    session.conn.execute("CREATE TABLE twokey_environment (name text)")
+    ours, odd = Database("scratch", protected=False, dsn=postgres.url()), session.conn.info.dbname
+    with open_session(ours, purpose="twokey test") as maintenance, pytest.raises(ScratchRefused) as caught:
+        scratch._marked(maintenance, Neighbour(odd, owned=True, open=True))
+    assert str(caught.value) == (
+        f"No scratch database was made: whether its database {odd} is a protected environment's could not be looked "
+        'at. The server of scratch refused (42703): column "protected" does not exist. Remove the cause, or wait until '
+        "it passes, then ask again. Name another server in [scratch] database_url, or, if that is meant, "
+        "on_protected_server = true there."
+    )
 
 
 def test_what_cannot_be_compared_is_refused(server: Server) -> None:

@@ -1,16 +1,23 @@
 """What nobody waits for any more is broken off, and nothing of it is left on any server or disk."""
 
 import signal
+import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import psycopg
 import pytest
 
 from engine import lock
+from engine.scratch import BREAKS_OFF
+from ledger.book import Book
 from ledger.events import Cancelled, Event, Expired, Rehearsing, Waiting
 from ledger.states import State
 from tests.support.ledger import ADA
@@ -70,6 +77,29 @@ def test_what_nobody_waits_for_any_more_ends_within_seconds_and_leaves_nothing(
     assert list((rehearsed.migrations / "schema-backups").glob(".*")) == []
     monkeypatch.undo()
     assert not signal.getsignal(signal.SIGUSR1)
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+def test_whenever_it_is_broken_off_handler_and_thread_are_put_back(ledger: Book, nth: int) -> None:
+    """By Ctrl-C at a terminal, before the nth line of ours from the handler on."""
+    lines, heard = count(1), signal.getsignal(BREAKS_OFF)
+
+    def watch(frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
+        if frame.f_code.co_filename != wanted.__file__:
+            return None
+        if event == "line" and signal.getsignal(BREAKS_OFF) != heard and next(lines) == nth:
+            raise KeyboardInterrupt
+        return watch
+
+    tracing = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        with pytest.raises(KeyboardInterrupt), wanted.while_asked(ledger, 1):
+            pass
+    finally:
+        sys.settrace(tracing)
+    assert signal.getsignal(BREAKS_OFF) == heard
+    wait_for(lambda: not any(one.name.startswith("who wants") for one in threading.enumerate()))
 
 
 def said_last(row: Row, request: int) -> str:
