@@ -15,6 +15,7 @@ class Code(IntEnum):
     REFUSED = 1  # or failed
     WRONG_USAGE = 2
     UNREACHABLE = 3
+    STOPPED = 130  # by Ctrl-C, as shells say it
 
 
 class Tone(StrEnum):

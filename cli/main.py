@@ -7,7 +7,7 @@ import click
 
 from cli import completing, manual
 from cli.answer import Answer, Code, no, sentence
-from cli.terminal import show
+from cli.terminal import show, stopped
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
 an_environment = click.argument("environment", metavar="ENVIRONMENT", shell_complete=completing.environments)
@@ -36,14 +36,14 @@ def status(environment: str | None, as_json: bool) -> int:
 
 
 @twokey.command(
-    short_help="What would run on ENVIRONMENT; changes nothing.",
+    short_help="What would run on ENVIRONMENT; runs nothing.",
     epilog="\b\nExamples:\n  twokey plan dev --json\n  twokey plan production --rehearse",
 )
 @an_environment
 @click.option("--rehearse", is_flag=True, help="Run it on a copy of a backup taken now, and show what it did.")
 @as_json
 def plan(environment: str, rehearse: bool, as_json: bool) -> int:
-    """Show what would run on ENVIRONMENT, and change nothing.
+    """Show what would run on ENVIRONMENT, and run nothing.
 
     With --rehearse it runs on a copy of a backup taken now: what it takes, locks and changes, what its way back loses.
     """
@@ -291,8 +291,8 @@ def run(words: Sequence[str]) -> int:
     except click.ClickException as wrong:
         wrong.show()
         return Code.WRONG_USAGE
-    except click.Abort:  # Ctrl-C; the engine has cancelled what was running
-        return 130
+    except click.Abort:  # Ctrl-C
+        return stopped()
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ Completion of commands, environments, migrations and backups is one line in the 
   fish  ~/.config/fish/completions/twokey.fish   env _TWOKEY_COMPLETE=fish_source twokey | source
 
 \b
-Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database.
+Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database · 130 Ctrl-C.
 
 \b
 A protected environment is never changed from here. Ask in Slack: /migrate apply <environment>

@@ -24,6 +24,12 @@ def say(lines: Iterable[Line], *, to: TextIO | None = None) -> None:
     out.flush()
 
 
+def stopped() -> Code:
+    """Says what became of what Ctrl-C stopped; the engine has cancelled it by then."""
+    sys.stderr.write("Stopped. What was under way was cancelled; what is in stays: twokey status\n")
+    return Code.STOPPED
+
+
 def _plain(lines: Iterable[Line], out: TextIO) -> None:
     out.writelines("".join(span.text for span in line).rstrip() + "\n" for line in lines)
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from cli.main import run
 from tests.cli.conftest import Shell
 
 
@@ -94,7 +95,7 @@ def test_help_teaches_with_examples_and_says_what_the_exit_codes_mean(shell: She
     for sentence in (
         "  Promote SQL migrations development → test → production, from a terminal.",
         "  apply     Back up ENVIRONMENT, then apply what is pending.",
-        "  plan      What would run on ENVIRONMENT; changes nothing.",
+        "  plan      What would run on ENVIRONMENT; runs nothing.",
         "  promote   Bring to ENVIRONMENT what the one before it has.",
         "  status    What is where, what is pending, who applied the last.",
         "  validate  The environments side by side.",
@@ -103,7 +104,7 @@ def test_help_teaches_with_examples_and_says_what_the_exit_codes_mean(shell: She
         "    twokey apply development        back up, then apply what is pending",
         "    twokey promote test             bring to test what development has",
         "    twokey validate                 missing, extra, edited, out of order, drifted, ready to promote",
-        "  Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database.",
+        "  Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 could not reach a database · 130 Ctrl-C.",
         "  A protected environment is never changed from here. Ask in Slack: /migrate apply <environment>",
     ):
         assert sentence + "\n" in said.out
@@ -113,7 +114,7 @@ def test_help_teaches_with_examples_and_says_what_the_exit_codes_mean(shell: She
     ("command", "does"),
     [
         ("status", "Show which migration is where, what is pending, and who applied the last one."),
-        ("plan", "Show what would run on ENVIRONMENT, and change nothing."),
+        ("plan", "Show what would run on ENVIRONMENT, and run nothing."),
         ("baseline", "Write down every pending file up to and with MIGRATION as applied on ENVIRONMENT, without"),
         ("repair", "Show what changed in files after ENVIRONMENT applied them."),
         ("check", "Look at everything a run needs, and say what is wrong and how to mend it."),
@@ -149,3 +150,15 @@ def test_status_parses_no_sql_and_loads_no_ledger_database() -> None:
     program = f"import sys, cli.questions; sys.exit(str({heavy} & set(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ended.stderr == "set()\n"
+
+
+def test_whoever_presses_ctrl_c_is_told_what_became_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ctrl_c(_: str | None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.questions.status", ctrl_c)
+    assert run(["status"]) == 130
+    told = "Stopped. What was under way was cancelled; what is in stays: twokey status\n"
+    assert capsys.readouterr().err.endswith(told)
