@@ -24,6 +24,7 @@ from playground.embedded import Postgres
 
 TOOLS = tools.find(None, "")
 FORMS = ((Form.PLAIN, 1), (Form.CUSTOM, 1), (Form.DIRECTORY, 2))
+PAIRS = (("backup", "pg_dump"), ("restore", "bare restore"), ("restore", "bare restore, ANALYZE"))
 #: Eight tables of moderately compressible rows, each with a primary key and one more index: 150 bytes a row.
 FILL = """
 CREATE TABLE part_{0} AS SELECT i AS id, i % 1000 AS kind, md5(i::text) || md5((i * 7)::text) AS words, now() AS at
@@ -63,6 +64,11 @@ def bare_restore(server: Postgres, form: Form, parallel: int, path: Path) -> Non
         run(server, "pg_restore", f"--jobs={parallel}", "-d", into, path)
 
 
+def bare_analyze(server: Postgres) -> None:
+    """What PostgreSQL's manual tells a person to do after every restore ("SQL Dump", 25.1.1), and ours does itself."""
+    run(server, "psql", "-X", "-q", "-c", "ANALYZE", server.url("bare"))
+
+
 def run(server: Postgres, program: str, *words: object) -> None:
     """One of PostgreSQL's programs, which must end well."""
     subprocess.run([server.programs / program, *map(str, words)], check=True, stdout=subprocess.DEVNULL)
@@ -90,6 +96,7 @@ def compare(server: Postgres, form: Form, parallel: int, folder: Path) -> dict[s
     paths: list[Path] = []
     took["backup"] = timed(lambda: paths.append(ours(there, form, parallel, folder)))
     took["bare restore"] = timed(lambda: bare_restore(server, form, parallel, plain))
+    took["bare restore, ANALYZE"] = took["bare restore"] + timed(lambda: bare_analyze(server))
     server.drop("bare")
     kept: list[str | None] = []
     took["restore"] = timed(lambda: kept.append(back(there, paths[0], parallel)))
@@ -109,7 +116,7 @@ def main() -> None:
             seen = [compare(server, form, parallel, folder) for _ in range(rounds)]
             took = {what: statistics.median(one[what] for one in seen) for what in seen[0]}
             print(f"{form} (jobs {parallel}), {megabytes} MB, medians of {rounds}:")
-            for what, bare in (("backup", "pg_dump"), ("restore", "bare restore")):
+            for what, bare in PAIRS:
                 ratio = statistics.median(one[what] / one[bare] for one in seen)
                 print(f"  {what} {took[what]:.2f} s, {bare} {took[bare]:.2f} s, ratio {ratio:.2f}", flush=True)
 
