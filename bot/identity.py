@@ -112,5 +112,7 @@ def kind(person: Mapping[str, Any], *, home: str) -> Kind:
         return Kind.DEACTIVATED
     if person.get("is_restricted") or person.get("is_ultra_restricted"):
         return Kind.GUEST
+    if person.get("is_invited_user"):  # their address is not theirs until they have come
+        return Kind.UNKNOWN
     said_all = person.get("team_id") == home and all(person.get(flag) is False for flag in _ALWAYS_SAID)
     return Kind.FULL_MEMBER if said_all else Kind.UNKNOWN

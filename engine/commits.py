@@ -6,6 +6,7 @@ Names in git are what their authors said, so this can bar an honest author, and 
 import hashlib
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -55,8 +56,8 @@ class _Entry:
 
 
 def mark(email: str) -> str:
-    """SHA-256 in hex of an e-mail address, whatever its case."""
-    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
+    """SHA-256 in hex of an e-mail address, whatever its case and however its letters are put together in Unicode."""
+    return hashlib.sha256(unicodedata.normalize("NFKC", email.strip().lower()).encode()).hexdigest()
 
 
 def read(git: Path, folder: Path, *, prefix: str) -> tuple[Commit, ...]:

@@ -4,6 +4,7 @@ A mark is a Slack id or the hash of an e-mail address. Who has a mark in common 
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable
 from functools import reduce
 
@@ -14,8 +15,11 @@ Marks = frozenset[str]
 
 
 def mark(email: str) -> str:
-    """SHA-256 in hex of an e-mail address, whatever its case: it can be compared and not be read."""
-    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
+    """SHA-256 in hex of an e-mail address: it can be compared and not be read.
+
+    Whatever its case, and however its letters are put together in Unicode (UAX #15, NFKC).
+    """
+    return hashlib.sha256(unicodedata.normalize("NFKC", email.strip().lower()).encode()).hexdigest()
 
 
 def marks(known: Iterable[str], people: Iterable[Person]) -> Marks:

@@ -33,6 +33,7 @@ MEMBER: dict[str, Any] = {
         ({"is_ultra_restricted": True}, Kind.GUEST),
         ({"is_stranger": True}, Kind.OUTSIDER),
         ({"team_id": "T0OTHER"}, Kind.OUTSIDER),
+        ({"is_invited_user": True}, Kind.UNKNOWN),
         ({"team_id": None}, Kind.UNKNOWN),
         ({"deleted": None}, Kind.UNKNOWN),
         ({"is_bot": None}, Kind.UNKNOWN),

@@ -44,6 +44,7 @@ def test_a_co_author_is_one_however_the_line_is_written(folder: Path, message: s
 
 def test_an_address_is_one_in_every_case_and_a_name_alone_is_another() -> None:
     assert commits.mark(" EVE@Example.com ") == commits.mark("eve@example.com")
+    assert commits.mark("zoe\u0308@example.com") == commits.mark("ZO\u00cb@example.com")
     assert commits.mark("eve+sql@example.com") != commits.mark("eve@example.com") != commits.mark("Eve")
 
 

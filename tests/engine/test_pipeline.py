@@ -82,6 +82,14 @@ def test_a_file_that_lets_go_of_what_is_prepared_runs_as_any_other(session: Sess
     assert session.conn.execute("SELECT count(*) FROM pg_class WHERE relname = 'odd'").fetchone() == (1,)
 
 
+def test_a_file_that_divides_by_zero_runs_once(session: Session) -> None:
+    session.conn.execute("CREATE SEQUENCE runs")  # which no rollback takes back
+    ended = bring(session, fifty(m3="SELECT nextval('runs'); SELECT 1 / 0"))
+    assert ended.failure
+    assert (ended.failure.sqlstate, rows(session)) == ("22012", 2)
+    assert session.conn.execute("SELECT last_value FROM runs").fetchone() == (1,)
+
+
 #: A migration that puts statements of its own under whatever names it finds, and lets go of the environment's lock.
 _POSES = """
 CREATE TABLE odd ();

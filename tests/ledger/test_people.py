@@ -17,8 +17,9 @@ BY_MAIL = replace(ADA, id="U0ADATHREE", marks=(people.mark("ada@example.com"),))
 NEW = replace(ADA, id="U0NEW")
 
 
-def test_an_address_is_kept_as_a_hash_whatever_its_case() -> None:
+def test_an_address_is_kept_as_a_hash_whatever_its_case_and_its_accents_are_made_of() -> None:
     assert people.mark(" Ada@Example.com") == people.mark("ada@example.com")
+    assert people.mark("zoe\u0308@example.com") == people.mark("ZO\u00cb@example.com") != people.mark("zoe@example.com")
     assert len(people.mark("ada@example.com")) == 64
 
 

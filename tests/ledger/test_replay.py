@@ -11,7 +11,7 @@ from ledger.chain import Link
 from ledger.events import Started
 from ledger.request import Act
 from ledger.states import State
-from tests.support.ledger import a_request_in, a_wish
+from tests.support.ledger import WAY, a_request_in, a_wish
 
 Say = Callable[[str], None]
 
@@ -54,6 +54,20 @@ def test_a_thaw_that_was_changed_is_named_by_its_chain(ledger: Book, forge: Say)
         forge(f"UPDATE events SET body = '{body}' WHERE kind = 'Thawed'")
         (changed,) = told(ledger)
         assert changed.startswith("Event 5 of #1 (Thawed, ")
+
+
+def test_a_request_that_moves_while_the_record_is_read_is_no_breach(
+    ledger: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = a_request_in(ledger, State.APPLYING)
+    all_links = ledger.all_links
+
+    def read() -> Iterator[Link]:
+        yield from all_links()
+        ledger.move(request.id, State.FAILED, why=WAY[State.FAILED][1])
+
+    monkeypatch.setattr(ledger, "all_links", read)
+    assert told(ledger) == []
 
 
 def test_a_thaw_that_ends_while_the_record_is_read_is_no_breach(ledger: Book, monkeypatch: pytest.MonkeyPatch) -> None:
