@@ -37,6 +37,7 @@ picture: $(READY)
 
 $(READY): pyproject.toml $(wildcard requirements/*.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Twokey needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	@echo 'Installing what Twokey needs into $(VENV) (once; a minute or two) …'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[playground,dev]'
 	@touch $@

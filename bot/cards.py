@@ -146,7 +146,7 @@ def _written(story: Story, plan: PlanSummary) -> list[str]:
     if not story.request.act.has_authors:
         return ["*Written by* nobody: no file of the folder runs or counts by this, so no author is barred"]
     if plan.origin is None:
-        return ["*Written by* nobody knows: no git checkout tells of it, so no author is barred"]
+        return ["*Written by* unknown authors: no git checkout tells who they are, so none is barred"]
     authors = ", ".join(said(author.name) for author in plan.origin.authors)
     unknown = second_key.unknown_authors(plan, story.environment)
     free = story.environment.authors_may_approve or not unknown

@@ -1,4 +1,5 @@
 -- Every change to a user, kept by a trigger so that no code path can forget it.
+-- impact: each change of a user writes one more row, in the same transaction.
 CREATE TABLE user_audit (
   id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   user_id BIGINT NOT NULL,

@@ -8,7 +8,7 @@ import fcntl
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -108,8 +108,7 @@ def _play() -> int:
         print(f"The channel is at {parts.slack.page_url}")
         story.play(Transcript(parts.slack, story.CHANNEL, people.names()), parts)
         print(f"\nThe channel is at {parts.slack.page_url}; the files are in {FOLDER}")
-        if sys.stdin.isatty():
-            _stay(parts)
+        stay(parts.check)
     return 0
 
 
@@ -122,11 +121,18 @@ def fresh_folder() -> Path:
         return config
 
 
-def _stay(parts: stack.Stack) -> None:
-    print("It stays open: act as anyone on the page, add files to its migrations folder. Ctrl-C ends it all.")
+def stay(check: Callable[[], None]) -> None:
+    """Until Ctrl-C, where there is a terminal on which somebody can go on. Raises what `check` does."""
+    if not sys.stdin.isatty():
+        print("It ends here: standard input is no terminal, so nobody is there to go on.")
+        return
+    print(
+        "It stays open: on the page, choose under People who you are, and type /migrate help below the channel. "
+        "Add files to its migrations folder. Ctrl-C ends it all."
+    )
     while True:
+        check()
         signal.sigtimedwait({signal.SIGCHLD}, 5)
-        parts.check()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

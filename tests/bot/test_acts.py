@@ -64,7 +64,7 @@ def test_the_card_of_a_rollback_says_what_goes_in_which_order_and_what_is_newest
         "*Hazards* 1",
         "• ⚠️ `add_user_columns` line 2, rewrite: Rewrites users.",
         "*Backup* taken and read back first, into `migrations/schema-backups`",
-        "*Written by* nobody knows: no git checkout tells of it, so no author is barred",
+        "*Written by* unknown authors: no git checkout tells who they are, so none is barred",
         "*Second key* :white_check_mark: by <@U0APPROVER> or <@U0SECOND> starts it 15 s later, :x: rejects it.",
         ("*Digest* `d1d1·d1d1·d1d1` · *Expires* <!date^1795356000^{date_short_pretty} {time}|2026-11-22 14:00 UTC>"),
         (

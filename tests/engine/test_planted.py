@@ -97,6 +97,8 @@ FAILS = {
 
 @pytest.mark.parametrize("name", FAILS)
 def test_no_value_of_a_row_is_told(session: Session, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    if name == "key" and session.server < 160000:
+        pytest.skip("PostgreSQL has it from 16 on")
     caplog.set_level(logging.DEBUG)
     sql, sqlstate = FAILS[name]
     files = [migration("20250101000000_people", PEOPLE), migration("20250102000000_fails", sql)]

@@ -1,5 +1,6 @@
-"""The demo says in a sentence why it does not begin; nothing is started for that."""
+"""The demo says in a sentence why it does not begin, and why it ends; nothing is started for that."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,29 @@ def test_a_second_demo_of_one_checkout_is_told_of_the_first(
         f"A demo is open already; its files are in {tmp_path / '.playground'}. "
         "End it with Ctrl-C where it runs, then start again.\n"
     )
+
+
+class Seen(Exception):
+    pass
+
+
+def looked() -> None:
+    raise Seen
+
+
+def test_after_the_story_it_stays_for_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs, ours = os.openpty()
+    with open(theirs, "rb"), open(ours) as terminal:  # noqa: PTH123  descriptors, no paths
+        monkeypatch.setattr("sys.stdin", terminal)
+        with pytest.raises(Seen):
+            demo.stay(looked)
+    assert capsys.readouterr().out == (
+        "It stays open: on the page, choose under People who you are, and type /migrate help below the channel. "
+        "Add files to its migrations folder. Ctrl-C ends it all.\n"
+    )
+    with open(os.devnull) as nobody:  # noqa: PTH123  a device
+        monkeypatch.setattr("sys.stdin", nobody)
+        demo.stay(looked)
+    assert capsys.readouterr().out == "It ends here: standard input is no terminal, so nobody is there to go on.\n"
