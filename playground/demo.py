@@ -127,7 +127,7 @@ def stay(check: Callable[[], None]) -> None:
         print("It ends here: standard input is no terminal, so nobody is there to go on.")
         return
     print(
-        "It stays open: on the page, choose under People who you are, and type /migrate help below the channel. "
+        "It stays open: on the page, choose at the top who you act as, and type /migrate help below the channel. "
         "Add files to its migrations folder. Ctrl-C ends it all."
     )
     while True:

@@ -49,7 +49,7 @@ def test_after_the_story_it_stays_for_a_terminal_alone(
         with pytest.raises(Seen):
             demo.stay(looked)
     assert capsys.readouterr().out == (
-        "It stays open: on the page, choose under People who you are, and type /migrate help below the channel. "
+        "It stays open: on the page, choose at the top who you act as, and type /migrate help below the channel. "
         "Add files to its migrations folder. Ctrl-C ends it all.\n"
     )
     with open(os.devnull) as nobody:  # noqa: PTH123  a device
