@@ -8,7 +8,7 @@ from cli.answer import Answer, Code, no
 from cli.surroundings import Surroundings, here
 from cli.terminal import say
 from engine import apply as engine
-from engine import catalog, lock, reach, standing
+from engine import catalog, lock, reach
 from engine.connection import Session, open_session
 from engine.errors import WouldUnprotect
 from engine.plan import Advice, Plan, draw
@@ -74,7 +74,7 @@ def _drawn(around: Surroundings, environment: Environment, session: Session) -> 
     """The plan as of now, under the lock. What the environment before has is looked up at this moment too."""
     files = around.files()
     gate = looking.gate(around, environment, files)
-    here = standing.look(session, files)
+    here = looking.look(session, files)
     reach.guard(session, meant=environment.on_protected_server)
     advice = Advice(catalog.read(session), Squawk(around.tools.squawk), around.checkout(files))
     return draw(here, files, before=gate, limits=around.limits, advice=advice)

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cli.surroundings import NoAddress, Surroundings
+from cli.terminal import note
 from engine import history, snapshot, standing
-from engine.connection import open_session
+from engine.connection import Session, open_session
 from engine.errors import BadAddress, ConnectionLost, EngineError, Unreachable
 from engine.files import Migration
 from engine.standing import Standing
@@ -36,23 +37,34 @@ def at_all(around: Surroundings, environments: Sequence[Environment], *, closely
     return seen
 
 
+def look(session: Session, files: Sequence[Migration]) -> Standing:
+    """The session's environment as it stands. Whoever looks is told when that wrote into the database."""
+    here = standing.look(session, files)
+    if here.marked:
+        is_now = f"{here.environment}{', protected' if here.protected else ''}"
+        note(f"{here.database} was marked: from now on it is {is_now}. Twokey's tables are in {here.schema}.")
+    return here
+
+
 def at(
     around: Surroundings, environment: Environment, files: Sequence[Migration], replays: "Replays | None" = None
 ) -> Standing:
     """One environment's standing. Raises NoAddress, and the engine's errors of looking."""
     database = around.database(environment)
     with open_session(database, purpose=f"twokey look by {around.person}", limits=around.limits) as session:
-        here = standing.look(session, files)
+        here = look(session, files)
         return replace(here, drift=replays.drift(session, here.drift)) if replays else here
 
 
 def closely(around: Surroundings, environment: Environment, files: Sequence[Migration]) -> tuple[Standing, "Catalog"]:
-    """One environment's standing, and what a migration would meet there. Raises as `at` does."""
-    from engine import catalog  # brings the SQL parser, which status does without
+    """One environment's standing, and what a migration would meet there. Raises as `at` does, and ReachesProtected."""
+    from engine import catalog, reach  # bring the SQL parser, which status does without
 
     database = around.database(environment)
     with open_session(database, purpose=f"twokey look by {around.person}", limits=around.limits) as session:
-        return standing.look(session, files), catalog.read(session)
+        here = look(session, files)
+        reach.guard(session, meant=environment.on_protected_server)
+        return here, catalog.read(session)
 
 
 def agreement(around: Surroundings, environment: Environment, report: "Report") -> "Agreement | None":

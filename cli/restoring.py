@@ -9,7 +9,7 @@ from cli import looking, restore_words
 from cli.answer import Answer, Code, no
 from cli.surroundings import NoAddress, Surroundings, here
 from cli.terminal import say
-from engine import former, history, identity, lock, manifest, reach, restore, shelf, standing
+from engine import former, history, identity, lock, manifest, reach, restore, shelf
 from engine.connection import open_session
 from engine.errors import EngineError, WouldUnprotect
 from engine.form import Form
@@ -77,7 +77,7 @@ def _restore(
         reach.guard(session, meant=environment.on_protected_server)
         if into:
             return restore_words.done(restore.beside(session, source, name=into, tell=tell))
-        gone = standing.look(session, ()).after(manifest.read(backup).contents.head) or ()
+        gone = looking.look(session, ()).after(manifest.read(backup).contents.head) or ()
         by = around.person
         restored = restore.run(session, source, now=datetime.now(UTC), actor=by, request=None, tell=tell)
     return restore_words.done(restored, further_on=tuple(_further_on(around, environment, gone)))

@@ -7,7 +7,7 @@ from cli.answer import Answer, Code, no
 from cli.applying import WAIT
 from cli.surroundings import Surroundings, WrongUsage, here
 from cli.terminal import say
-from engine import lock, reach, reversal, revert, standing
+from engine import lock, reach, reversal, revert
 from engine.connection import open_session
 from engine.errors import WouldUnprotect
 from engine.report import Step
@@ -61,7 +61,7 @@ def _rollback(around: Surroundings, environment: Environment, how: Last | To, te
         lock.only_one(session, wait=WAIT, tell=tell),
     ):
         chosen = revert.choose(session, how, after=[looking.at(around, one, files) for one in following])
-        drawn = reversal.draw(standing.look(session, files), chosen, limits=around.limits)
+        drawn = reversal.draw(looking.look(session, files), chosen, limits=around.limits)
         reach.guard(session, meant=environment.on_protected_server)
         into = backing.into(around, environment)
         report = revert.run(session, drawn, into=into, actor=around.person, request=None, tell=tell)

@@ -24,6 +24,11 @@ def say(lines: Iterable[Line], *, to: TextIO | None = None) -> None:
     out.flush()
 
 
+def note(sentence: str) -> None:
+    """A sentence beside the answer, on standard error, so that JSON stays JSON."""
+    sys.stderr.write(sentence + "\n")
+
+
 def stopped() -> Code:
     """Says what became of what Ctrl-C stopped; the engine has cancelled it by then."""
     sys.stderr.write("Stopped. What was under way was cancelled; what is in stays: twokey status\n")

@@ -84,9 +84,8 @@ def _home(session: Session, files: Sequence[Migration]) -> Finding:
         raise
     except EngineError as wrong:
         return Finding("history", "wrong", str(wrong))
-    kept = (
-        f"It says it is {here.environment}{', protected' if here.protected else ''}; its history is in {here.schema}."
-    )
+    says = "From now on it says" if here.marked else "It says"
+    kept = f"{says} it is {here.environment}{', protected' if here.protected else ''}; its history is in {here.schema}."
     return Finding("history", "ok", kept)
 
 

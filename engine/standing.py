@@ -64,7 +64,7 @@ class Standing:
     `applied` is in the order of application, `cells` in the order of migration ids. `bytes` is the database's size.
     `renamed` are those applied under another name with the same timestamp, as (name then, id now). `drift` is None
     where nothing was applied. `compared` is the fingerprint without what any environment declares to differ. `deed` is
-    what was done there last.
+    what was done there last. `marked`: this very look wrote into the database which environment it is.
     """
 
     environment: str
@@ -83,6 +83,7 @@ class Standing:
     drift: Drift | None = None
     compared: str = ""
     deed: Deed | None = None
+    marked: bool = False
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -139,8 +140,7 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
     with session.conn.pipeline():  # one way there and back
         met, read = identity.asked(session, home), history.asked(session, home)
         kept, deed = snapshot.exists(session, home), deeds.newest(session, home)
-    met()
-    rows = read()
+    marked, rows = met(), read()
     live = fingerprint.inventory(session, home)
     name, system_identifier, size = _server_facts(session)
     return Standing(
@@ -155,6 +155,7 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
         drift=snapshot.drifted(session, home, rows, live, kept=kept()),
         compared=fingerprint.digest(drift.without(live, session.database.uncompared)),
         deed=deed(),
+        marked=marked,
         **_compare(session.database.environment, files, rows),
     )
 

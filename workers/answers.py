@@ -13,8 +13,9 @@ from engine.squawk import Squawk
 from engine.validate import Seen
 from ledger import plain
 from ledger.records import Inquiry, Observation, Question
+from ledger.request import Act
 from ledger.workflow import Environment
-from workers import backups, drawing, edits, neighbours, reporting, sight
+from workers import backups, drawing, edits, neighbours, reaching, reporting, sight
 from workers.hands import Hands
 
 Bodies = Mapping[str, sight.Body | None]
@@ -73,6 +74,7 @@ def _plan(hands: Hands, environment: Environment, bodies: Bodies) -> dict[str, A
     try:
         files = hands.files()
         with open_session(hands.database, purpose="twokey plan", limits=hands.looking) as session:
+            reaching.guard(hands, session, Act.APPLY)
             advice = Advice(catalog.read(session), Squawk(hands.tools.squawk), hands.checkout(files))
         plan = drawing.draw_plan(here.standing, files, before=known, workflow=hands.workflow, advice=advice)
     except EngineError as refused:

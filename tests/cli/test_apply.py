@@ -130,6 +130,7 @@ def test_what_is_unprotected_is_no_way_into_what_is_from_a_terminal_either(shell
     shell.write("20250818160000_most", "CREATE TABLE most ();\n")
     shell.workflow(ON_ONE_SERVER.replace("on_protected_server = true\n", ""))
     for words in (
+        ("plan", "dev"),
         ("apply", "dev"),
         ("rollback", "dev"),
         ("restore", "dev", backup),

@@ -17,6 +17,8 @@ def line(said: str, beginning: str) -> str:
 
 
 def test_everything_is_there(shell: Shell) -> None:
+    first = shell("check").out
+    assert "production history: From now on it says it is production, protected; its history is in public.\n" in first
     said = shell("check")
     assert said.code == 0
     assert said.out.endswith(FINE)

@@ -23,6 +23,19 @@ def test_status_of_new_databases_is_all_pending(shell: Shell) -> None:
     )
 
 
+def test_the_first_look_at_a_database_says_what_it_wrote_there(shell: Shell) -> None:
+    first = shell("status", "--json")
+    assert sorted(first.err.splitlines()) == [
+        "cli_development was marked: from now on it is development. Twokey's tables are in public.",
+        "cli_production was marked: from now on it is production, protected. Twokey's tables are in public.",
+        "cli_test was marked: from now on it is test. Twokey's tables are in public.",
+    ]
+    assert first.body["environments"][0]["state"] == "ok"
+    assert shell("status").err == ""
+    shell.sql("production", "UPDATE twokey_environment SET protected = false")
+    assert shell("status", "prod").err.startswith("cli_production was marked: from now on it is production, protected.")
+
+
 def test_status_tells_who_applied_the_last_and_when(shell: Shell) -> None:
     shell("apply", "dev")
     said = shell("status", "dev").out.splitlines()

@@ -160,6 +160,15 @@ def test_plan_says_why_an_apply_would_be_refused(row: Row, environment: str, of:
     assert body["refusal"].startswith(refusal)
 
 
+def test_plan_says_that_an_apply_would_be_refused_for_what_the_login_reaches(row: Row) -> None:
+    row.bring("production")
+    row.config.write_text(row.config.read_text().replace("on_protected_server = true\n", ""))
+    body = ask(row, Question.PLAN, "development", of=("development",)).body
+    assert body
+    assert body["plan"] is None
+    assert body["refusal"].startswith("development's login postgres may change ")
+
+
 def test_the_plan_of_an_unreachable_environment_is_its_reason(row: Row) -> None:
     row.dsn["test"] = DOWN
     body = ask(row, Question.PLAN, "test", of=("development", "test")).body
