@@ -24,7 +24,7 @@ def check(word: str | None) -> Answer:
     try:
         around = here()
     except WorkflowError as wrong:
-        return _answer([*found, ("twokey", Finding("workflow file", "wrong", str(wrong)))])
+        return _answer([*found, *(("twokey", Finding("workflow file", "wrong", one)) for one in wrong.sentences)])
     environments = (around.environment(word),) if word else around.workflow.environments
     count = len(around.workflow.environments)
     found.append(("twokey", Finding("workflow file", "ok", f"{count} environments.")))

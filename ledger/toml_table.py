@@ -1,11 +1,11 @@
-"""One table of a TOML file, read key by key; whatever is not as it should be becomes a WorkflowError."""
+"""One table of a TOML file, read key by key; whatever is not as it should be is noted, and the reading goes on."""
 
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from ledger.workflow import WorkflowError
+from ledger.workflow import Trouble
 
 _ANYTHING = re.compile(r"(?s).+")
 _DURATION = re.compile(r"([1-9][0-9]{0,5}) ?(ms|s|min|h|d)")
@@ -25,10 +25,16 @@ Given = TypeVar("Given")
 
 
 class TomlTable:
-    """Takes values out by key, so that what is left at the end was never asked for."""
+    """Takes values out by key, so that what is left at the end was never asked for.
 
-    def __init__(self, values: dict[str, Any], *, at: str, secret: bool = False) -> None:
+    What is wrong is noted in `troubles`, and something of the right kind stands in for it: nothing that is read may be
+    used before they are looked at.
+    """
+
+    def __init__(self, values: dict[str, Any], *, at: str, troubles: list[Trouble], secret: bool = False) -> None:
         """`at` is what a sentence calls this table; of a `secret` one no sentence shows a value."""
+        self._troubles = troubles
+        self.fine = True
         self._left = dict(values)
         self._secret = secret
         self._known: list[str] = []
@@ -39,10 +45,11 @@ class TomlTable:
         value = self._take(key)
         if value is _ABSENT:
             if default is None:
-                raise self._wrong(key, f"is missing; write {key} = {like}")
-            return default
+                self.wrong(key, f"is missing; write {key} = {like}")
+            return default or ""
         if not isinstance(value, str) or not matching.fullmatch(value):
-            raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
+            self.wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
+            return default or ""
         return value
 
     def words(self, key: str, *, like: str) -> tuple[str, ...]:
@@ -51,7 +58,8 @@ class TomlTable:
         if value is _ABSENT:
             return ()
         if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
-            raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
+            self.wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
+            return ()
         return tuple(value)
 
     def has(self, key: str) -> bool:
@@ -65,10 +73,11 @@ class TomlTable:
         if value is _ABSENT:
             return ()
         if not isinstance(value, list) or not all(isinstance(one, str) and matching.fullmatch(one) for one in value):
-            raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
+            self.wrong(key, f"cannot be {self._shown(value)}; write {key} = {like}")
+            return ()
         if len(set(value)) < len(value):
-            raise self._wrong(key, "names someone or something twice; write each once")
-        return tuple(value)
+            self.wrong(key, "names someone or something twice; write each once")
+        return tuple(dict.fromkeys(value))
 
     def truth(self, key: str) -> bool:
         """true or false; false when it is not there."""
@@ -76,8 +85,8 @@ class TomlTable:
         if value is _ABSENT:
             return False
         if not isinstance(value, bool):
-            raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = true or {key} = false")
-        return value
+            self.wrong(key, f"cannot be {self._shown(value)}; write {key} = true or {key} = false")
+        return value is True
 
     def choice(self, key: str, among: Mapping[str, Given], *, default: Given | None) -> Given | None:
         """What one of some values stands for, each written as TOML has it: `true`, `"schema"`."""
@@ -85,7 +94,8 @@ class TomlTable:
         if value is _ABSENT:
             return default
         if (written := _written(value)) not in among:
-            raise self._wrong(key, f"cannot be {self._shown(value)}; write one of {', '.join(among)}")
+            self.wrong(key, f"cannot be {self._shown(value)}; write one of {', '.join(among)}")
+            return default
         return among[written]
 
     def size(self, key: str) -> int | None:
@@ -95,7 +105,8 @@ class TomlTable:
             return None
         found = _SIZE.fullmatch(value) if isinstance(value, str) else None
         if found is None:
-            raise self._wrong(key, f'cannot be {self._shown(value)}; write {key} = "500 MB", "50 GB" or "2 TB"')
+            self.wrong(key, f'cannot be {self._shown(value)}; write {key} = "500 MB", "50 GB" or "2 TB"')
+            return None
         return int(found[1]) * _BYTES[found[2]]
 
     def number(self, key: str, *, default: Given) -> int | Given:
@@ -104,7 +115,8 @@ class TomlTable:
         if value is _ABSENT:
             return default
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST:
-            raise self._wrong(key, f"cannot be {self._shown(value)}; write {key} = 10, or another number from 1")
+            self.wrong(key, f"cannot be {self._shown(value)}; write {key} = 10, or another number from 1")
+            return default
         return value
 
     def duration(self, key: str, *, default: Given) -> timedelta | Given:
@@ -114,26 +126,29 @@ class TomlTable:
             return default
         found = _DURATION.fullmatch(value) if isinstance(value, str) else None
         if found is None:
-            raise self._wrong(key, f'cannot be {self._shown(value)}; write {key} = "15s", "30min" or "4h"')
+            self.wrong(key, f'cannot be {self._shown(value)}; write {key} = "15s", "30min" or "4h"')
+            return default
         return int(found[1]) * _UNITS[found[2]]
 
-    def secret_table(self, key: str, *, like: str, instead: str) -> "TomlTable":
-        """A table within this one, where somebody may have put a secret: nothing that stands there is shown."""
+    def secret_table(self, key: str, *, like: str, instead: str) -> "TomlTable | None":
+        """A table within this one, where somebody may have put a secret: nothing that stands there is shown.
+
+        None, and noted, when it is none.
+        """
         value = self._take(key)
-        if value is _ABSENT:
-            raise self._wrong(key, f"is missing; write {key} = {like}")
-        if not isinstance(value, dict):
-            raise self._wrong(key, f"{instead}; write {key} = {like}")
-        return TomlTable(value, at=self._name(key), secret=True)
+        if isinstance(value, dict):
+            return self._inner(value, at=self._name(key), secret=True)
+        self.wrong(key, f"{'is missing' if value is _ABSENT else instead}; write {key} = {like}")
+        return None
 
     def table(self, key: str, *, like: str | None = None, secret: bool = False) -> "TomlTable | None":
         """The table under [key], or None when it is not there; of a `secret` one no sentence shows a value."""
         value = self._take(key)
-        if value is _ABSENT:
-            return None
-        if not isinstance(value, dict):
-            raise self._wrong(key, f"is no table; write {f'{key} = {like}' if like else f'its keys under [{key}]'}")
-        return TomlTable(value, at=self._name(key), secret=secret)
+        if isinstance(value, dict):
+            return self._inner(value, at=self._name(key), secret=secret)
+        if value is not _ABSENT:
+            self.wrong(key, f"is no table; write {f'{key} = {like}' if like else f'its keys under [{key}]'}")
+        return None
 
     def tables(self, key: str, *, needed: bool = True) -> tuple["TomlTable", ...]:
         """The tables under [[key]], at least one where it is needed or begun."""
@@ -141,14 +156,23 @@ class TomlTable:
         if value is _ABSENT and not needed:
             return ()
         if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
-            raise self._wrong(key, f"is missing; write a [[{key}]] table for each, in their order")
-        return tuple(TomlTable(one, at=f"{key} {_label(one, place)}") for place, one in enumerate(value, start=1))
+            self.wrong(key, f"is missing; write a [[{key}]] table for each, in their order")
+            return ()
+        return tuple(self._inner(one, at=f"{key} {_label(one, place)}") for place, one in enumerate(value, start=1))
 
     def nothing_else(self) -> None:
-        """Raise for a key that nobody asked for, since it was probably meant to do something."""
+        """Note each key that nobody asked for, since it was probably meant to do something."""
+        known = ", ".join(dict.fromkeys(self._known))
         for key in self._left:
-            known = ", ".join(dict.fromkeys(self._known))
-            raise self._wrong(key, f"is not a key that Twokey knows; write one of {known}")
+            self.wrong(key, f"is not a key that Twokey knows; write one of {known}")
+
+    def wrong(self, key: str, what: str) -> None:
+        """Note what is wrong with a key of this table, which is not `fine` then."""
+        self.fine = False
+        self._troubles.append(Trouble(self._name(key), what))
+
+    def _inner(self, values: dict[str, Any], *, at: str, secret: bool = False) -> "TomlTable":
+        return TomlTable(values, at=at, troubles=self._troubles, secret=secret)
 
     def _take(self, key: str) -> Any:
         self._known.append(key)
@@ -161,13 +185,12 @@ class TomlTable:
         """A value as TOML has it, near enough to be recognised."""
         return "that" if self._secret else _written(value)
 
-    def _wrong(self, key: str, what: str) -> WorkflowError:
-        return WorkflowError(self._name(key), what)
-
 
 def _written(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

@@ -14,22 +14,41 @@ from pathlib import Path
 PERSON, GROUP = re.compile(r"[UW][A-Z0-9]{2,}"), re.compile(r"S[A-Z0-9]{2,}")
 
 
-class WorkflowError(Exception):
-    """twokey.toml cannot be read as a workflow. Names the key and what to write; never shows an address."""
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One key that is not as it should be, and what to write."""
 
-    def __init__(self, key: str, what: str) -> None:
-        super().__init__(key, what)
-        self.key, self.what = key, what
+    key: str
+    what: str
+
+
+class WorkflowError(Exception):
+    """The file at `path` cannot be read as a workflow. Names each key and what to write; never shows an address."""
+
+    def __init__(self, path: str, *troubles: Trouble) -> None:
+        super().__init__(path, *troubles)
+        self.path, self.troubles = path, troubles
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """One for each trouble, all of them that were found."""
+        return tuple(f"{self.path}: {one.key} {one.what}." for one in self.troubles)
 
     def __str__(self) -> str:
-        return f"twokey.toml: {self.key} {self.what}."
+        return "\n".join(self.sentences)
 
 
 class Unreadable(WorkflowError):
-    """The file itself is the trouble; the key is its path."""
+    """The file itself is the trouble."""
 
-    def __str__(self) -> str:
-        return f"{self.key} {self.what}."
+    def __init__(self, path: str, what: str) -> None:
+        super().__init__(path)
+        self.what = what
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What keeps it from being read."""
+        return (f"{self.path} {self.what}.",)
 
 
 class Verbosity(StrEnum):

@@ -1,4 +1,4 @@
-"""twokey.toml → Workflow, or a WorkflowError that names the key and says what to write."""
+"""twokey.toml → Workflow, or a WorkflowError that names each key and says what to write."""
 
 import re
 import tomllib
@@ -19,6 +19,7 @@ from ledger.workflow import (
     Person,
     Rehearsals,
     Scratch,
+    Trouble,
     Unreadable,
     Verbosity,
     Workflow,
@@ -36,13 +37,16 @@ _OBJECT = re.compile(r"[a-z]+( [a-z]+)? \S.*")
 _FORM = re.compile(r"plain|custom|directory")
 _MODELS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _EXTENTS = {"true": Extent.WHOLE, "false": Extent.OFF, '"schema"': Extent.SCHEMA}
+#: Slack shows it to a person there.
+_A_CHANNEL = '"C…", the id at the foot of the channel\'s details in Slack'
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def load(path: Path) -> Workflow:
     """Read a workflow file. Relative folders in it are relative to the file itself. Raises WorkflowError."""
-    table = TomlTable(_parse(path), at="")
-    channel = table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id')
+    troubles: list[Trouble] = []
+    table = TomlTable(_parse(path), at="", troubles=troubles)
+    channel = table.text("channel", matching=_CHANNEL, like=_A_CHANNEL)
     verbosity = _verbosity(table, default=Verbosity.NORMAL)
     backup = _keep(table, Backups())
     people = _people(table)
@@ -69,9 +73,11 @@ def load(path: Path) -> Workflow:
         people=people,
     )
     table.nothing_else()
-    _no_name_twice(workflow.environments)
+    _no_name_twice(table, workflow.environments)
     if emoji(workflow.approve_with) == emoji(workflow.reject_with):
-        raise WorkflowError("reject_with", "is the same emoji as approve_with; write another one")
+        table.wrong("reject_with", "is the same emoji as approve_with; write another one")
+    if troubles:
+        raise WorkflowError(str(path), *troubles)
     return workflow
 
 
@@ -107,17 +113,18 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _environment(table: TomlTable, *, channel: str, verbosity: Verbosity, backup: Backups) -> Environment:
+    name = table.text("name", matching=_NAME, like='"production": small letters, digits, - and _')
     environment = Environment(
-        name=table.text("name", matching=_NAME, like='"production": small letters, digits, - and _'),
+        name=name,
         aliases=table.texts("aliases", matching=_NAME, like='["prod"]'),
-        dsn_variable=_dsn_variable(table),
+        dsn_variable=_dsn_variable(table, f"{name.upper().replace('-', '_') or 'TEST'}_DATABASE_URL"),
         protected=table.truth("protected"),
         approvers=_listed(table, "approvers"),
         certifiers=_listed(table, "certifiers") if table.has("certifiers") else None,
         approvals=table.number("approvals", default=1),
         authors_may_approve=table.truth("authors_may_approve"),
         on_protected_server=table.truth("on_protected_server"),
-        channel=table.text("channel", matching=_CHANNEL, like='"C0MIGRATE", a Slack channel\'s id', default=channel),
+        channel=table.text("channel", matching=_CHANNEL, like=_A_CHANNEL, default=channel),
         verbosity=_verbosity(table, default=verbosity),
         backup=_backup(table, backup),
         rehearsals=_rehearsals(table),
@@ -133,7 +140,7 @@ def _scratch(table: TomlTable) -> Scratch | None:
     inner = table.table("scratch")
     if inner is None:
         return None
-    return _server(inner, _dsn_variable(inner, like='{ env = "SCRATCH_DATABASE_URL" }'))
+    return _server(inner, _dsn_variable(inner, "SCRATCH_DATABASE_URL"))
 
 
 def _server(inner: TomlTable, variable: str) -> Scratch:
@@ -162,8 +169,8 @@ def _generate(table: TomlTable, path: Path) -> Generate | None:
     python = inner.text("python", like='".venv/bin/python"', default="")
     command = inner.words("command", like='["npx", "print-sql"]')
     inner.nothing_else()
-    if bool(models) == bool(command):
-        raise WorkflowError("generate", 'takes either models = "models:Base" or command = ["npx", "print-sql"]')
+    if inner.fine and bool(models) == bool(command):
+        table.wrong("generate", 'takes either models = "models:Base" or command = ["npx", "print-sql"]')
     # Not resolved: a virtual environment's python is a link, and is that environment only by its own name.
     return Generate(models or None, folder, path.parent.absolute() / python if python else None, command)
 
@@ -179,15 +186,18 @@ def _keep(table: TomlTable, default: Backups) -> Backups:
 def _backup(table: TomlTable, default: Backups) -> Backups:
     form = table.text("backup_format", matching=_FORM, like='"plain", "custom" or "directory"', default=default.form)
     parallel = table.number("backup_jobs", default=1)
-    if parallel > 1 and form != "directory":
-        raise WorkflowError("backup_jobs", 'is for backup_format = "directory" alone; leave it out, or write that')
+    if table.fine and parallel > 1 and form != "directory":
+        table.wrong("backup_jobs", 'is for backup_format = "directory" alone; leave it out, or write that')
     return replace(_keep(table, default), form=form, parallel=parallel)
 
 
-def _dsn_variable(table: TomlTable, like: str = '{ env = "TEST_DATABASE_URL" }') -> str:
+def _dsn_variable(table: TomlTable, usual: str) -> str:
     """The name of the variable that holds the address; the address itself has no place in a committed file."""
+    like = f'{{ env = "{usual}" }}'
     inner = table.secret_table("database_url", like=like, instead="must not stand in this file")
-    variable = inner.text("env", matching=_VARIABLE, like='"TEST_DATABASE_URL", the name of a variable')
+    if inner is None:
+        return ""
+    variable = inner.text("env", matching=_VARIABLE, like=f'"{usual}", the name of a variable')
     inner.nothing_else()
     return variable
 
@@ -216,7 +226,7 @@ def _people(table: TomlTable) -> tuple[Person, ...]:
     for person in people:
         for known in (*person.slack, *person.emails):
             if known in taken:
-                raise WorkflowError("person", f'has "{known}" twice; give each account and address to one person')
+                table.wrong("person", f'has "{known}" twice; give each account and address to one person')
             taken.add(known)
     return people
 
@@ -226,15 +236,15 @@ def _person(table: TomlTable) -> Person:
     slack = table.texts("slack", matching=PERSON, like='["U0ENGINEER"], Slack user ids')
     emails = table.texts("emails", matching=_EMAIL, like='["ada@example.com"], e-mail addresses')
     table.nothing_else()
-    if not slack and not emails:
-        raise WorkflowError(f'person "{name}"', "has neither slack nor emails; write at least one, or leave them out")
+    if table.fine and not slack and not emails:
+        table.wrong("slack", "is missing, and so is emails; write at least one, or leave the person out")
     return Person(name, slack, tuple(email.lower() for email in emails))
 
 
-def _no_name_twice(environments: Iterable[Environment]) -> None:
+def _no_name_twice(table: TomlTable, environments: Iterable[Environment]) -> None:
     taken: set[str] = set()
     for environment in environments:
-        for name in (environment.name, *environment.aliases):
+        for name in filter(None, (environment.name, *environment.aliases)):  # one that is malformed is empty
             if name in taken:
-                raise WorkflowError("environment", f'uses the name or alias "{name}" twice; give each its own')
+                table.wrong("environment", f'uses the name or alias "{name}" twice; give each its own')
             taken.add(name)

@@ -172,7 +172,7 @@ def _database_of(environment: Environment, surroundings: Mapping[str, str]) -> S
     example = f"the address of {environment.name}'s database: postgresql://login:password@host/database"
     if not surroundings.get(name):
         raise Misconfigured(
-            f"{name} is missing. It holds {example}. "
+            f"{name} is not set; it holds {example}. "
             "To serve other environments alone, name them: python -m workers <environment …>."
         )
     return _url(name, surroundings, schemes=POSTGRES, example=example)
@@ -197,7 +197,7 @@ def _redis(surroundings: Mapping[str, str]) -> Secret:
 def _url(name: str, surroundings: Mapping[str, str], *, schemes: tuple[str, ...], example: str) -> Secret:
     value = surroundings.get(name, "")
     if not value:
-        raise Misconfigured(f"{name} is missing. It holds {example}.")
+        raise Misconfigured(f"{name} is not set; it holds {example}.")
     if not value.startswith(schemes):
         raise Misconfigured(f"{name} does not start with {' or '.join(schemes)}. It holds {example}.")
     return Secret(value)

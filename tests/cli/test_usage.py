@@ -37,11 +37,21 @@ def test_an_address_that_is_not_exported_is_named_with_its_variable(shell: Shell
     )
 
 
+CHANNEL_IS_MISSING = 'channel is missing; write channel = "C…", the id at the foot of the channel\'s details in Slack.'
+
+
 def test_a_workflow_file_that_is_wrong_is_wrong_usage(shell: Shell) -> None:
     shell.workflow("migrations = 7\n")
     said = shell("status")
     assert said.code == 2
-    assert said.err.startswith("twokey.toml: ")
+    assert said.err.splitlines() == [
+        f"{shell.folder}/twokey.toml: {CHANNEL_IS_MISSING}",
+        f'{shell.folder}/twokey.toml: migrations cannot be 7; write migrations = "migrations".',
+        f"{shell.folder}/twokey.toml: environment is missing; write a [[environment]] table for each, in their order.",
+    ]
+    assert [line for line in shell("check").out.splitlines() if "workflow file: " in line] == [
+        f"wrong       twokey workflow file: {sentence}" for sentence in said.err.splitlines()
+    ]
 
 
 def test_an_address_that_cannot_be_read_is_wrong_usage_and_not_repeated(shell: Shell) -> None:

@@ -73,7 +73,10 @@ def test_one_emoji_under_two_names_is_no_two_emoji(tmp_path: Path) -> None:
     file.write_text(f'approve_with = "+1"\nreject_with = "thumbsup"\n{SMALLEST}')
     with pytest.raises(WorkflowError) as caught:
         load(file)
-    assert str(caught.value) == "twokey.toml: reject_with is the same emoji as approve_with; write another one."
+    assert (
+        str(caught.value)
+        == f"{tmp_path}/twokey.toml: reject_with is the same emoji as approve_with; write another one."
+    )
 
 
 def test_more_approvals_than_approvers_is_said(tmp_path: Path) -> None:
@@ -93,13 +96,16 @@ def test_more_approvals_than_approvers_is_said(tmp_path: Path) -> None:
         ('slack = ["U0A"]', 'person number 1: name is missing; write name = "Ada Engineer".'),
         (
             'name = "Ada"\nslack = ["ada"]',
-            'person "Ada": slack cannot be [\'ada\']; write slack = ["U0ENGINEER"], Slack user ids.',
+            'person "Ada": slack cannot be ["ada"]; write slack = ["U0ENGINEER"], Slack user ids.',
         ),
         (
             'name = "Ada"\nemails = ["ada"]',
-            'person "Ada": emails cannot be [\'ada\']; write emails = ["ada@example.com"], e-mail addresses.',
+            'person "Ada": emails cannot be ["ada"]; write emails = ["ada@example.com"], e-mail addresses.',
         ),
-        ('name = "Ada"', 'person "Ada" has neither slack nor emails; write at least one, or leave them out.'),
+        (
+            'name = "Ada"',
+            'person "Ada": slack is missing, and so is emails; write at least one, or leave the person out.',
+        ),
         (
             'name = "Ada"\nslack = ["U0A"]\n[[person]]\nname = "Bo"\nslack = ["U0A"]',
             'person has "U0A" twice; give each account and address to one person.',
@@ -119,4 +125,4 @@ def test_a_map_that_is_malformed_is_refused(tmp_path: Path, person: str, sentenc
     file.write_text(f"{SMALLEST}[[person]]\n{person}\n")
     with pytest.raises(WorkflowError) as caught:
         load(file)
-    assert str(caught.value) == f"twokey.toml: {sentence}"
+    assert str(caught.value) == f"{tmp_path}/twokey.toml: {sentence}"

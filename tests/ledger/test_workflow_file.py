@@ -104,14 +104,15 @@ def test_backups_are_plain_and_all_kept_unless_the_file_says_otherwise(tmp_path:
 def test_how_backups_are_written_is_checked(tmp_path: Path, line: str, sentence: str) -> None:
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, SMALLEST + line + "\n")
-    assert str(caught.value) == f"twokey.toml: {DEV}{sentence}"
+    assert str(caught.value) == f"{tmp_path}/twokey.toml: {DEV}{sentence}"
 
 
 def test_several_connections_write_a_directory_alone(tmp_path: Path) -> None:
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, SMALLEST + "backup_jobs = 2\n")
     assert str(caught.value) == (
-        'twokey.toml: backup_jobs is for backup_format = "directory" alone; leave it out, or write that.'
+        f'{tmp_path}/twokey.toml: {DEV}backup_jobs is for backup_format = "directory" alone; '
+        "leave it out, or write that."
     )
 
 
@@ -129,17 +130,22 @@ KEYS = (
     "channel, verbosity, keep_backups, keep_backups_for, person, migrations, backups, requests_expire, start_delay, "
     "approve_with, reject_with, lock_timeout, statement_timeout, environment, scratch, generate, approve_button"
 )
-A_URL = '{ env = "TEST_DATABASE_URL" }'
+A_CHANNEL = '"C…", the id at the foot of the channel\'s details in Slack'
+A_URL = '{ env = "DEVELOPMENT_DATABASE_URL" }'
 
 
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ('channel = "C0MIGRATE"', "", 'channel is missing; write channel = "C0MIGRATE", a Slack channel\'s id.'),
+        (
+            'channel = "C0MIGRATE"',
+            "",
+            'channel is missing; write channel = "C…", the id at the foot of the channel\'s details in Slack.',
+        ),
         (
             "C0MIGRATE",
             "#migrations",
-            'channel cannot be "#migrations"; write channel = "C0MIGRATE", a Slack channel\'s id.',
+            f'channel cannot be "#migrations"; write channel = {A_CHANNEL}.',
         ),
         ('migrations = "migrations"', "", 'migrations is missing; write migrations = "migrations".'),
         ('"migrations"', '""', 'migrations cannot be ""; write migrations = "migrations".'),
@@ -214,17 +220,17 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
         (
             '{ env = "DEVELOPMENT_DATABASE_URL" }',
             "{ }",
-            DEV + 'database_url: env is missing; write env = "TEST_DATABASE_URL", the name of a variable.',
+            DEV + 'database_url: env is missing; write env = "DEVELOPMENT_DATABASE_URL", the name of a variable.',
         ),
         (
             '"DEVELOPMENT_DATABASE_URL"',
             '"postgresql://app:hunter2@db/shop"',
-            DEV + 'database_url: env cannot be that; write env = "TEST_DATABASE_URL", the name of a variable.',
+            DEV + 'database_url: env cannot be that; write env = "DEVELOPMENT_DATABASE_URL", the name of a variable.',
         ),
         (
             '"DEVELOPMENT_DATABASE_URL"',
             '"host=db password=hunter2"',
-            DEV + 'database_url: env cannot be that; write env = "TEST_DATABASE_URL", the name of a variable.',
+            DEV + 'database_url: env cannot be that; write env = "DEVELOPMENT_DATABASE_URL", the name of a variable.',
         ),
         (
             '"DEVELOPMENT_DATABASE_URL" }',
@@ -239,7 +245,7 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
         (
             'aliases = ["dev"]',
             'approvers = ["@bo"]',
-            DEV + "approvers cannot be ['@bo']; "
+            DEV + 'approvers cannot be ["@bo"]; '
             'write approvers = ["U0APPROVER", "S0APPROVERS"], Slack ids of people and user groups.',
         ),
         (
@@ -260,7 +266,7 @@ A_URL = '{ env = "TEST_DATABASE_URL" }'
 def test_what_is_malformed_is_named_with_what_to_write(tmp_path: Path, old: str, new: str, sentence: str) -> None:
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, (SMALLEST + ANOTHER).replace(old, new, 1))
-    assert str(caught.value) == f"twokey.toml: {sentence}"
+    assert str(caught.value) == f"{tmp_path}/twokey.toml: {sentence}"
 
 
 @pytest.mark.parametrize(
@@ -270,7 +276,7 @@ def test_a_workflow_has_an_environment(tmp_path: Path, instead: str) -> None:
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, SMALLEST.partition("[[")[0] + instead)
     assert str(caught.value) == (
-        "twokey.toml: environment is missing; write a [[environment]] table for each, in their order."
+        f"{tmp_path}/twokey.toml: environment is missing; write a [[environment]] table for each, in their order."
     )
 
 

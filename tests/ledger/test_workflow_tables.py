@@ -66,7 +66,7 @@ def test_rehearsals_are_each_environments_own(tmp_path: Path) -> None:
 def test_what_cannot_be_a_rehearsal_is_said_without_its_address(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, f"{SMALLEST}{text}\n")
-    assert str(caught.value) == f'twokey.toml: environment "development": {sentence}'
+    assert str(caught.value) == f'{tmp_path}/twokey.toml: environment "development": {sentence}'
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_cannot_be_a_rehearsal_is_said_without_its_address(tmp_path: Path, 
 def test_a_scratch_table_is_checked(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, text + SMALLEST if text.startswith("scratch") else SMALLEST + text)
-    assert str(caught.value) == f"twokey.toml: {sentence}"
+    assert str(caught.value) == f"{tmp_path}/twokey.toml: {sentence}"
 
 
 GENERATE = "[generate]\n"
@@ -121,4 +121,4 @@ def test_what_migrations_are_generated_from_is_models_or_a_command(tmp_path: Pat
 def test_a_generate_table_is_checked(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(WorkflowError) as caught:
         read(tmp_path, SMALLEST + GENERATE + text)
-    assert str(caught.value) == f"twokey.toml: {sentence}"
+    assert str(caught.value) == f"{tmp_path}/twokey.toml: {sentence}"

@@ -68,7 +68,7 @@ def test_an_unknown_environment_is_answered_with_the_known_ones(around: dict[str
 def test_a_missing_database_names_its_variable_and_the_way_to_serve_the_others(around: dict[str, str]) -> None:
     around["DEVELOPMENT_DATABASE_URL"] = "postgresql://dev@host/app"
     assert refusal(around) == (
-        "PRODUCTION_DATABASE_URL is missing. It holds the address of production's database: "
+        "PRODUCTION_DATABASE_URL is not set; it holds the address of production's database: "
         "postgresql://login:password@host/database. "
         "To serve other environments alone, name them: python -m workers <environment …>."
     )
@@ -88,9 +88,9 @@ def test_a_database_that_is_no_url_is_named_and_not_shown(around: dict[str, str]
         (
             "LEDGER_DATABASE_URL",
             "",
-            "LEDGER_DATABASE_URL is missing. It holds the ledger's address: postgresql://login:password@host/ledger.",
+            "LEDGER_DATABASE_URL is not set; it holds the ledger's address: postgresql://login:password@host/ledger.",
         ),
-        ("REDIS_URL", "", "REDIS_URL is missing. It holds the ring's address: redis://host:6379/0."),
+        ("REDIS_URL", "", "REDIS_URL is not set; it holds the ring's address: redis://host:6379/0."),
         (
             "REDIS_URL",
             "ring:6379",
