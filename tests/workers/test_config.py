@@ -156,8 +156,8 @@ def test_prepare_needs_the_owner_alone() -> None:
     with pytest.raises(Misconfigured) as refused:
         config.for_prepare({})
     assert str(refused.value) == (
-        "LEDGER_OWNER_URL is missing. "
-        "It holds the address of the ledger's owner: postgresql://owner:password@host/ledger."
+        "LEDGER_OWNER_URL is not set; "
+        "it holds the address of the ledger's owner: postgresql://owner:password@host/ledger."
     )
 
 
