@@ -145,8 +145,13 @@ def settle(session: Session, home: Home, basis: Basis | None) -> Settled | None:
     return None
 
 
-def drifted(session: Session, home: Home, rows: Sequence[Row], live: Inventory, *, kept: bool) -> Drift | None:
-    """The live schema beside what the last run left; None where nothing was ever applied. `kept`: see `exists`."""
+def drifted(
+    session: Session, home: Home, rows: Sequence[Row], live: Inventory, *, found: str, kept: bool
+) -> Drift | None:
+    """The live schema beside what the last run left; None where nothing was ever applied.
+
+    `found` is the fingerprint of the live one; `kept`: see `exists`.
+    """
     if not rows:
         return None
     known = _kept(session, home, named(rows)) if kept else None
@@ -156,7 +161,7 @@ def drifted(session: Session, home: Home, rows: Sequence[Row], live: Inventory, 
     if not comparable(known[0], session.server):
         why = f"the last run was on PostgreSQL {server_name(known[0])}, which tells a schema in other words"
         return drift.unknown(f"{why}. The next one writes it down anew.")
-    if fingerprint.digest(live) == known[1]:
+    if found == known[1]:
         return Drift("none", "snapshot")
     implied = _things(session, home, named(rows))
     return drift.between(live, implied, by="snapshot", declared=session.database.differs)

@@ -142,6 +142,7 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
         kept, deed = snapshot.exists(session, home), deeds.newest(session, home)
     marked, rows = met(), read()
     live = fingerprint.inventory(session, home)
+    found, compared = fingerprint.digest(live), drift.without(live, session.database.uncompared)
     name, system_identifier, size = _server_facts(session)
     return Standing(
         environment=session.database.environment,
@@ -151,9 +152,9 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
         system_identifier=system_identifier,
         bytes=size,
         schema=home.schema,
-        fingerprint=fingerprint.digest(live),
-        drift=snapshot.drifted(session, home, rows, live, kept=kept()),
-        compared=fingerprint.digest(drift.without(live, session.database.uncompared)),
+        fingerprint=found,
+        drift=snapshot.drifted(session, home, rows, live, found=found, kept=kept()),
+        compared=found if compared is live else fingerprint.digest(compared),
         deed=deed(),
         marked=marked,
         **_compare(session.database.environment, files, rows),

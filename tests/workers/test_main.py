@@ -13,7 +13,7 @@ from workers.__main__ import HELP, main
         (["--all"], {}, "There is no option --all. Try: python -m workers --help"),
         (["dev"], {"SLACK_BOT_TOKEN": "xoxb-hunter2"}, "SLACK_BOT_TOKEN is in sight of the workers."),
         (["sweep"], {"TEST_DATABASE_URL": "postgresql://hunter2"}, "TEST_DATABASE_URL is in sight of the sweep"),
-        (["prepare"], {}, "LEDGER_OWNER_URL is not set; it holds "),
+        (["prepare"], {}, "LEDGER_OWNER_URL is not set; it holds the address of the ledger's owner: "),
         (["dev"], {"REDIS_URL": "redis://host:hunter2"}, "REDIS_URL is not a URL that Twokey understands."),
         (["dev"], {"LEDGER_DATABASE_URL": "postgresql://hunter2"}, "LEDGER_DATABASE_URL is not a URL"),
     ],
