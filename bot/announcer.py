@@ -21,6 +21,7 @@ from ledger.book import Book
 from ledger.deliveries import CARD
 from ledger.events import Generated
 from ledger.records import Delivery
+from ledger.request import Request
 from ledger.states import FINAL
 from ledger.workflow import Workflow
 
@@ -81,7 +82,7 @@ class Announcer:
         told = [one for one in self._book.events(request_id) if one.seq <= request.version]
         slots = messages.project(request, environment, told=told, workflow=self._workflow)
         try:
-            done = self._deliver(request_id, slots, at_once=request.state in FINAL)
+            done = self._deliver(request, slots)
         except SlackFailed as failed:
             log.warning("#%s in %s: %s", request_id, environment.channel, failed)
             self._patience.failed(environment.channel, retry_after=failed.retry_after)
@@ -91,9 +92,9 @@ class Announcer:
         if done:
             self._book.announced(request_id, request.version)
 
-    def _deliver(self, request_id: int, slots: tuple[Slot, ...], *, at_once: bool) -> bool:
+    def _deliver(self, request: Request, slots: tuple[Slot, ...]) -> bool:
         """Let every slot stand in Slack; False when one has to wait for its turn to be edited, or to be drawn."""
-        standing = self._book.deliveries(request_id)
+        request_id, standing = request.id, self._book.deliveries(request.id)
         done = True
         for slot in slots:
             there = standing.get(slot.name)
@@ -101,10 +102,10 @@ class Announcer:
                 if self._is_wet(request_id, slot):
                     done = False
                     continue
-                standing[slot.name] = self._post(request_id, slot, standing)
+                standing[slot.name] = self._post(request, slot, standing)
                 done &= standing[slot.name].content_hash == slot.body.content_hash()
             elif there.content_hash != slot.body.content_hash():
-                done &= self._edit(slot, there, at_once=at_once)
+                done &= self._edit(request, slot, there)
         return done
 
     def _is_wet(self, request_id: int, slot: Slot) -> bool:
@@ -121,8 +122,8 @@ class Announcer:
         assert timeline is not None
         return self._easel.picture(request_id, timeline)
 
-    def _post(self, request_id: int, slot: Slot, standing: dict[str, Delivery]) -> Delivery:
-        tried_before = slot.name in standing
+    def _post(self, request: Request, slot: Slot, standing: dict[str, Delivery]) -> Delivery:
+        tried_before, request_id = slot.name in standing, request.id
         delivery = self._book.delivering(request_id, slot.name, channel=slot.channel)
         parent = standing[CARD].ts if slot.in_thread and CARD in standing else None
         try:
@@ -134,7 +135,8 @@ class Announcer:
             raise
         # What was found was said by an earlier attempt; a hash of nothing lets the next round compare and edit.
         content_hash = "" if found and not slot.encloses else slot.body.content_hash()
-        self._book.delivered_as(request_id, slot.name, ts=ts, content_hash=content_hash)
+        plan_ts = ts if content_hash and _shows_plan(request, slot) else None
+        self._book.delivered_as(request_id, slot.name, ts=ts, content_hash=content_hash, plan_ts=plan_ts)
         if slot.name == messages.PICTURE:
             self._easel.take_down(request_id)
         return replace(delivery, ts=ts, content_hash=content_hash)
@@ -183,8 +185,9 @@ class Announcer:
         for name in (CARD, *messages.UNDER_CARD) if slot == CARD else (slot,):
             self._book.lost(request_id, name)
 
-    def _edit(self, slot: Slot, there: Delivery, *, at_once: bool) -> bool:
-        if slot.name == messages.PROGRESS and not at_once and self._clock() - self._edited_at < BETWEEN_EDITS:
+    def _edit(self, request: Request, slot: Slot, there: Delivery) -> bool:
+        goes_on = slot.name == messages.PROGRESS and request.state not in FINAL
+        if goes_on and self._clock() - self._edited_at < BETWEEN_EDITS:
             return False
         try:
             self._voice.edit(there.channel, there.ts or "", slot.body)
@@ -194,5 +197,13 @@ class Announcer:
             raise
         if slot.name == messages.PROGRESS:
             self._edited_at = self._clock()
-        self._book.delivered_as(there.request_id, slot.name, ts=there.ts or "", content_hash=slot.body.content_hash())
+        # After Slack's answer: who reacts before this is written may have reacted to what stood there before.
+        plan_ts = f"{self._book.now().timestamp():.6f}" if _shows_plan(request, slot) else None
+        content_hash = slot.body.content_hash()
+        self._book.delivered_as(request.id, slot.name, ts=there.ts or "", content_hash=content_hash, plan_ts=plan_ts)
         return True
+
+
+def _shows_plan(request: Request, slot: Slot) -> bool:
+    """Whether it is the card, as it is once the request has a plan."""
+    return slot.name == CARD and request.plan is not None

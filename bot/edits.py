@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.blocks import Block, Body, body, button, counted, fenced, mono, ours, plain, said, section
+from bot.blocks import Block, Body, body, button, counted, fenced, mono, plain, said, section, spoken
 from bot.grammar import MOST_FILES
 from bot.next_steps import REPAIR
 
@@ -18,7 +18,7 @@ def answer(found: Mapping[str, Any]) -> Body:
     """Each file with what changed in it."""
     name, there = found["environment"], found["edited"]
     if found["refusal"]:
-        return plain(f"🚫 What changed on {name} is not known: {ours(found['refusal'])}")
+        return plain(f"🚫 What changed on {name} is not known: {spoken(found['refusal'])}")
     if not there:
         return plain(f"No file changed after {name} applied it. There is nothing to repair.")
     head = f"{counted(len(there) + found['more'], 'file')} changed after {name} applied what was there then."

@@ -3,29 +3,28 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import messages
 from bot.identity import Directory
 from bot.patience import Patience, one_by_one
 from bot.voice import SlackFailed, Voice, emoji
-from ledger import policy
+from ledger import people, policy
 from ledger.book import Book
+from ledger.deliveries import CARD
 from ledger.errors import AuthorsDecision, IllegalMove, OwnDecision
 from ledger.events import (
     Agreed,
     Approved,
     Halted,
     Noted,
-    Planned,
     Refused,
     Rejected,
     Released,
-    Unanswered,
-    Waiting,
     Withdrawn,
 )
-from ledger.records import Heard, Told
+from ledger.records import Delivery, Heard, Told
 from ledger.request import POLICY, Actor, Decision, Group, Request, Source, Verdict
 from ledger.states import SAID, State
 from ledger.workflow import Environment, Workflow
@@ -86,8 +85,10 @@ class Judge:
             return True
         if self._is_outdated(heard):
             return True
-        approves = heard.emoji == emoji(self._workflow.approve_with)
-        verdict = Verdict.APPROVE if approves else Verdict.REJECT
+        meant = {self._workflow.approve_with: Verdict.APPROVE, self._workflow.reject_with: Verdict.REJECT}
+        verdict = {emoji(name): verdict for name, verdict in meant.items()}.get(heard.emoji)
+        if verdict is None:
+            return True
         if heard.added:
             self._added(heard, verdict, request, environment)
         else:
@@ -105,11 +106,10 @@ class Judge:
 
         What was read back may be overtaken, too: by word that came while Slack was read.
         """
-        if heard.source is Source.BUTTON:
-            return False
+        pressed = heard.source is Source.BUTTON
         theirs = [
             one
-            for one in self._book.reactions(channel=heard.channel, ts=heard.message_ts)
+            for one in self._book.reactions(channel=heard.channel, ts=heard.message_ts, pressed=pressed)
             if (one.actor_id, one.emoji) == (heard.actor_id, heard.emoji)
         ]
         at = [one.id for one in theirs].index(heard.id)
@@ -121,6 +121,8 @@ class Judge:
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)
         groups = self._directory.groups(environment.approvers)
+        # Whoever asked may have shown another address then, and be this very person by the one they have now.
+        request = replace(request, actor=people.since(request.actor, self._directory.fresh(request.actor.id)))
         why_not = self._why_not(actor, heard, verdict, request=request, environment=environment, groups=groups)
         if why_not is not None:
             self._refuse(actor, request, why_not, word=self._word(heard, verdict, request))
@@ -159,7 +161,7 @@ class Judge:
         judged = policy.may_decide(actor, request, environment, now=self._book.now(), freeze=freeze, groups=groups)
         if isinstance(judged, policy.Denied):
             return judged.why
-        if _before_the_plan(heard, self._book.events(request.id)):
+        if _before_the_plan(heard, self._book.deliveries(request.id).get(CARD)):
             again = "Read it, then take the reaction away and give it again."
             return f"#{request.id} had no plan when you reacted. {again}"
         if verdict is Verdict.APPROVE and _in_frost(heard, self._book.events(request.id)):
@@ -221,15 +223,12 @@ class Judge:
             self._book.tell(request.id, Noted(actor.id, actor.name, what))
 
 
-def _before_the_plan(heard: Heard, story: Iterable[Told]) -> bool:
+def _before_the_plan(heard: Heard, card: Delivery | None) -> bool:
     """Whether the card stood there without its plan when this was said: it does where no worker answered at first, or
-    where one waited for the environment before it could draw it.
+    where one waited for the environment before it could draw it; and until Slack has taken the edit.
     """
-    told = list(story)
-    planned = next((place for place, one in enumerate(told) if isinstance(one.event, Planned)), None)
-    if planned is None or not any(isinstance(one.event, Unanswered | Waiting) for one in told[:planned]):
-        return False
-    return float(heard.event_ts) <= told[planned].at.timestamp()
+    since = card.plan_ts if card else None
+    return since is None or float(heard.event_ts) <= float(since)
 
 
 def _in_frost(heard: Heard, story: Iterable[Told]) -> bool:

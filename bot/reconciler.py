@@ -21,9 +21,6 @@ from ledger.workflow import Workflow
 #: Seconds between two looks at all open cards, and before the next one where Slack did not answer.
 EVERY, AGAIN = 60.0, 5.0
 
-#: How many open requests are looked through.
-LOOKED_THROUGH = 100
-
 log = logging.getLogger("twokey.reconciler")
 
 
@@ -42,13 +39,12 @@ class Reconciler:
         if self._clock() < self._due:
             return
         self._due = self._clock() + EVERY
-        found = self._book.requests(open_only=True, limit=LOOKED_THROUGH)
+        found = self._book.standing_in(State.PLANNED, State.APPROVED)
         one_by_one(filter(self._waits, found), self._look, key=lambda one: one.id, by=self._patience)
 
     def _waits(self, request: Request) -> bool:
         environment = self._workflow.environment(request.environment)
-        waits = request.state in {State.PLANNED, State.APPROVED}
-        return waits and environment is not None and policy.needs_second_key(request, environment)
+        return environment is not None and policy.needs_second_key(request, environment)
 
     def _look(self, request: Request) -> None:
         card = self._book.deliveries(request.id).get(CARD)

@@ -15,9 +15,6 @@ from ledger.request import Actor, Request, Source, Verdict, Witness
 from ledger.states import State
 from ledger.workflow import Environment, Workflow
 
-#: How many open requests are looked through.
-LOOKED_THROUGH = 100
-
 log = logging.getLogger("twokey.witness")
 
 
@@ -30,14 +27,13 @@ class WitnessStand:
 
     def look(self) -> None:
         """Look at the cards of the requests whose workers hold the lock and wait."""
-        waiting = [r for r in self._book.requests(open_only=True, limit=LOOKED_THROUGH) if r.state is State.APPROVED]
-        one_by_one(waiting, self._look_for, key=lambda one: one.id, by=self._patience)
+        one_by_one(self._book.standing_in(State.APPROVED), self._look_for, key=lambda one: one.id, by=self._patience)
 
     def _look_for(self, request: Request) -> None:
         environment = self._workflow.environment(request.environment)
         if environment is None or not policy.needs_second_key(request, environment):
             return
-        if not _is_waited_for(self._book.events(request.id)):
+        if not _is_waited_for(self._book.events(request.id)) or self._is_pressed(request):
             return
         try:
             self._book.witness(self._seen(request, environment))
@@ -63,7 +59,13 @@ class WitnessStand:
             pressed=self._people(self._pressed(request), approvers),
             groups=groups,
             ours=all(self._directory.is_ours_now(one) for one in channels),
+            asking=self._directory.fresh(request.actor.id),
         )
+
+    def _is_pressed(self, request: Request) -> bool:
+        """Whether a button of its card was pressed and that is not judged yet: nothing in Slack shows what it was."""
+        presses = [one for one in self._book.unjudged() if one.source is Source.BUTTON]
+        return any(self._book.request_at(channel=one.channel, ts=one.message_ts) == request.id for one in presses)
 
     def _pressed(self, request: Request) -> set[str]:
         """Whose press of the approving button stands. That it was pressed, the ledger alone knows."""

@@ -10,16 +10,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger import chain, plain, rows
-from ledger.clockwork import Clockwork
+from ledger.clockwork import SECOND_KEY, Clockwork
 from ledger.decisions import Decisions
 from ledger.deliveries import Deliveries
-from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
+from ledger.errors import AlreadyOpen, FrozenMeanwhile, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Certified, Event, MigrationApplied, Planned, Released, Thawed
-from ledger.freezes import Freezes, halted, may_go_on, standing
+from ledger.freezes import Freezes
+from ledger.frost import halted, may_go_on, standing
 from ledger.inquiries import Inquiries
 from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
@@ -73,6 +74,12 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Pulses
             wanted = wanted.where(requests.c.environment == environment)
         if open_only:
             wanted = wanted.where(requests.c.state.in_(_OPEN))
+        with self._transaction() as tx:
+            return tuple(map(rows.request, tx.execute(wanted)))
+
+    def standing_in(self, *states: State) -> tuple[Request, ...]:
+        """All requests in these states, the newest first, however many others are open."""
+        wanted = all_requests().where(requests.c.state.in_(states)).order_by(requests.c.id.desc())
         with self._transaction() as tx:
             return tuple(map(rows.request, tx.execute(wanted)))
 
@@ -241,14 +248,20 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Pulses
 
 
 def _in_time(to: State) -> tuple[ColumnElement[bool], ...]:
-    """On the ledger's clock: what is over is not approved nor started; nothing starts before its time or in frost."""
+    """On the ledger's clock: what is over is not approved nor started; nothing starts before its time or in frost, nor
+    does a second key turn in it.
+    """
     if to is State.APPLYING:
         return (requests.c.expires_at > NOW, requests.c.starts_at <= NOW, may_go_on())
-    return (requests.c.expires_at > NOW,) if to is State.APPROVED else ()
+    if to is State.APPROVED:
+        return (requests.c.expires_at > NOW, or_(not_(SECOND_KEY), may_go_on()))
+    return ()
 
 
 def _why_not(request: Request, to: State, *, come_from: Iterable[State], now: datetime) -> IllegalMove:
-    """Why an update found no row: the request stands elsewhere, its time is over, or not yet come."""
+    """Why an update found no row: the request stands elsewhere, its time is over or not yet come, or it is frozen."""
     if request.state in come_from and request.expires_at <= now:
         return TooLate(request.id, request.state, to, request.expires_at)
+    if request.state in come_from and to is State.APPROVED:
+        return FrozenMeanwhile(request.id, request.state, to)
     return IllegalMove(request.id, request.state, to)

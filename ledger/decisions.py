@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, Update, cast, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Numeric, Update, cast, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from ledger import plain, rows, words
-from ledger.errors import AuthorsDecision, OwnDecision
+from ledger.errors import AuthorsDecision, FrozenMeanwhile, OwnDecision
 from ledger.events import Witnessed
+from ledger.frost import may_go_on
 from ledger.pen import NOW, Pen, broken_rule
 from ledger.records import Heard
 from ledger.request import Decision, Source, Verdict, Witness
+from ledger.states import State
 from ledger.tables import decisions, heard, requests, witnesses
 
 #: The rules of the database that say whose word does not count, whatever the code says.
@@ -34,9 +36,13 @@ class Decisions(Pen):
         with self._transaction() as tx:
             return tuple(map(rows.heard, tx.execute(waiting)))
 
-    def reactions(self, *, channel: str, ts: str) -> tuple[Heard, ...]:
-        """Every reaction to a message that came or went, judged or not, in the order in which it happened in Slack."""
-        there = [heard.c.channel == channel, heard.c.message_ts == ts, heard.c.source != Source.BUTTON]
+    def reactions(self, *, channel: str, ts: str, pressed: bool = False) -> tuple[Heard, ...]:
+        """Every reaction to a message that came or went, judged or not, in the order in which it happened in Slack.
+
+        With `pressed` it is the presses of its buttons instead.
+        """
+        said_so = heard.c.source == Source.BUTTON if pressed else heard.c.source != Source.BUTTON
+        there = [heard.c.channel == channel, heard.c.message_ts == ts, said_so]
         found = select(heard).where(*there).order_by(_moment(heard.c.event_ts), heard.c.id)
         with self._transaction() as tx:
             return tuple(map(rows.heard, tx.execute(found)))
@@ -48,6 +54,8 @@ class Decisions(Pen):
 
     def decide(self, decision: Decision) -> bool:
         """Write a person's word down; False when it is there already, or a later one of theirs stands.
+
+        No yes is written down in frost, nor past one that is said in this very moment (raises FrozenMeanwhile).
 
         An earlier one of theirs is over. The requester is looked up, not trusted: a constraint refuses their own word,
         under another account too (raises OwnDecision), a second one that of an author whom the plan bars (raises
@@ -70,6 +78,8 @@ class Decisions(Pen):
         deciding = upsert(decisions).values(row).on_conflict_do_nothing().returning(decisions.c.id)
         try:
             with self._transaction() as tx:
+                if decision.verdict is Verdict.APPROVE:
+                    _out_of_frost(tx, decision.request_id)
                 tx.execute(over)
                 return tx.execute(deciding).first() is not None
         except IntegrityError as error:
@@ -114,6 +124,7 @@ class Decisions(Pen):
             "pressed": plain.dump(witness.pressed),
             "groups": plain.dump(witness.groups),
             "ours": witness.ours,
+            "asking": plain.dump(witness.asking),
         }
         seen = Witnessed(
             approving=tuple(actor.id for actor in witness.approving),
@@ -138,6 +149,14 @@ class Decisions(Pen):
         with self._transaction() as tx:
             found = tx.execute(newest.limit(1)).first()
         return None if found is None else rows.witness(found)
+
+
+def _out_of_frost(tx: Connection, request_id: int) -> None:
+    """Whoever freezes now waits for us, or we for them: a freeze locks those who wait there, too."""
+    this = requests.c.id == request_id
+    tx.execute(select(requests.c.id).where(this).with_for_update())
+    if tx.execute(select(may_go_on()).where(this)).scalar() is False:
+        raise FrozenMeanwhile(request_id, State.PLANNED, State.APPROVED)
 
 
 def _over(request_id: int, actor_id: str, verdict: Verdict, *, by: str) -> Update:

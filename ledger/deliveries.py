@@ -47,14 +47,18 @@ class Deliveries(Pen):
             tx.execute(upsert(deliveries).values(row).on_conflict_do_nothing(index_elements=["request_id", "slot"]))
             return rows.delivery(tx.execute(select(deliveries).where(_is(request_id, slot))).one())
 
-    def delivered_as(self, request_id: int, slot: str, *, ts: str, content_hash: str) -> None:
-        """The slot's message stands at `ts` with this content."""
+    def delivered_as(
+        self, request_id: int, slot: str, *, ts: str, content_hash: str, plan_ts: str | None = None
+    ) -> None:
+        """The slot's message stands at `ts` with this content, and since `plan_ts`, or since before, with the plan."""
+        stands = {"ts": ts, "content_hash": content_hash, "plan_ts": func.coalesce(deliveries.c.plan_ts, plan_ts)}
         with self._transaction() as tx:
-            tx.execute(update(deliveries).where(_is(request_id, slot)).values(ts=ts, content_hash=content_hash))
+            tx.execute(update(deliveries).where(_is(request_id, slot)).values(stands))
 
     def lost(self, request_id: int, slot: str) -> None:
         """The message is gone from Slack: the slot is free again, under a new attempt key."""
-        again: dict[str, Any] = {"ts": None, "content_hash": None, "attempt_key": uuid4().hex, "reserved_at": NOW}
+        nowhere: dict[str, Any] = {"ts": None, "content_hash": None, "plan_ts": None}
+        again = nowhere | {"attempt_key": uuid4().hex, "reserved_at": NOW}
         with self._transaction() as tx:
             tx.execute(update(deliveries).where(_is(request_id, slot)).values(again))
 

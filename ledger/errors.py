@@ -87,6 +87,13 @@ class TooLate(IllegalMove):
         return f"#{self.request_id} expired at {self.expired_at:%Y-%m-%d %H:%M} UTC. Ask again for a new plan."
 
 
+class FrozenMeanwhile(IllegalMove):
+    """A second person said yes in the very moment in which somebody froze the environment, and that counts."""
+
+    def __str__(self) -> str:
+        return f"#{self.request_id} was frozen while you approved it. Approve it anew when that is over."
+
+
 class AlreadyOpen(LedgerError):
     """A protected environment has an open request, and there is one at a time."""
 

@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Numeric, Text, and_, cast, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Numeric, Text, cast, func, insert, select, update
 
 from ledger import rows
 from ledger.clockwork import SECOND_KEY
-from ledger.events import Event, Frozen, Halted, Withdrawn
+from ledger.events import Event, Frozen, Withdrawn
+from ledger.frost import halted, standing
 from ledger.pen import NOW, Pen
 from ledger.request import POLICY, Act, Freeze, Request, Verdict, Wish
 from ledger.states import State, sources
@@ -18,29 +19,6 @@ _WAITING = frozenset({State.ASKED, State.PLANNED, State.APPROVED})
 
 #: The ledger's clock as Slack writes a moment.
 _NOW_AS_TS = cast(cast(func.extract("epoch", NOW), Numeric(20, 6)), Text)
-
-
-def stands() -> ColumnElement[bool]:
-    """A freeze that nobody lifted and that is not over, by the ledger's clock."""
-    return and_(freezes.c.thawed_by.is_(None), or_(freezes.c.until.is_(None), freezes.c.until > NOW))
-
-
-def may_go_on() -> ColumnElement[bool]:
-    """Of a row of requests: its environment is not frozen, or it would lift that."""
-    over = select(freezes.c.request_id).where(freezes.c.environment == requests.c.environment, stands())
-    return or_(requests.c.act == Act.THAW, not_(over.exists()))
-
-
-def standing(tx: Connection, environment: str) -> tuple[Freeze, ...]:
-    """What freezes an environment in this transaction, the one that lasts longest first."""
-    there = select(freezes).where(freezes.c.environment == environment, stands())
-    lasting = there.order_by(freezes.c.until.desc().nulls_first(), freezes.c.request_id)
-    return tuple(map(rows.freeze, tx.execute(lasting)))
-
-
-def halted(by: Freeze) -> Halted:
-    """What whoever waits is told of a freeze."""
-    return Halted(by.request_id, by.actor_name, by.reason, by.until.isoformat() if by.until else None)
 
 
 class Freezes(Pen):
@@ -86,6 +64,8 @@ class Freezes(Pen):
     def _take_keys_out(self, tx: Connection, environment: str, *, why: Withdrawn) -> None:
         """approved → planned, where a second person had turned a key; and no approval from before counts any more."""
         assert State.APPROVED in sources(State.PLANNED)
+        # A yes that is being written down is waited for, and taken out too; a later one waits for us.
+        tx.execute(select(requests.c.id).where(*_waits(environment)).order_by(requests.c.id).with_for_update())
         waits = select(requests.c.id).where(*_waits(environment)).scalar_subquery()
         standing = [decisions.c.verdict == Verdict.APPROVE, decisions.c.withdrawn_ts.is_(None)]
         given = update(decisions).where(decisions.c.request_id.in_(waits), *standing)

@@ -6,6 +6,7 @@ A mark is a Slack id or the hash of an e-mail address. Who has a mark in common 
 import hashlib
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import reduce
 
 from ledger.request import Actor
@@ -32,6 +33,11 @@ def marks(known: Iterable[str], people: Iterable[Person]) -> Marks:
 def of(actor: Actor, people: Iterable[Person]) -> Marks:
     """All marks of somebody who did something."""
     return marks((actor.id, *actor.marks), people)
+
+
+def since(then: Actor, now: Actor) -> Actor:
+    """Somebody as they were written down, and also all that they go by now."""
+    return replace(then, marks=tuple(sorted({*then.marks, *now.marks})))
 
 
 def count(actors: Iterable[Actor], people: Iterable[Person]) -> int:

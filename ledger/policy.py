@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ledger import second_key, verdict
-from ledger.request import Act, Actor, Certification, Decision, Freeze, Group, Request, Source, Verdict, Witness
+from ledger.request import Act, Actor, Certification, Decision, Freeze, Group, Kind, Request, Source, Verdict, Witness
 from ledger.states import FINAL, SAID, State
 from ledger.verdict import Allowed, Denied, NeedsApproval
 from ledger.workflow import Environment
@@ -36,7 +36,7 @@ def may_ask(
         return refused
     if act is Act.BACKUP and (other := _in_the_way(act, environment, open_requests)):
         return Denied(
-            f"A backup of {environment.name} is under way: #{other.id} of {other.actor.name}. "
+            f"A backup of {environment.name} is under way: #{other.id} of {verdict.harmless(other.actor.name)}. "
             "Its message says when it is there; ask again after that if you need another."
         )
     if act is Act.CERTIFY and (refused := _not_a_certifier(actor, environment, groups)):
@@ -69,10 +69,10 @@ def may_decide(
 
     `freeze` stands against a yes; a no needs none.
     """
-    if refused := verdict.not_a_member(actor) or _not_their_environment(request, environment):
-        return refused
     keys = second_key.holders(environment, request.groups, groups, requester=request.actor, plan=request.plan)
     who_may = verdict.who_may(environment, keys)
+    if refused := verdict.not_a_member(actor, who_may=who_may) or _not_their_environment(request, environment):
+        return refused
     if keys.is_requester(actor):
         return Denied(f"You asked for #{request.id}, so the second key is not yours. {who_may}")
     if keys.is_author(actor):
@@ -101,7 +101,7 @@ def approvals_unseen(
     request: Request, environment: Environment, witness: Witness, *, decisions: Iterable[Decision]
 ) -> int:
     """How many different persons have to approve anew, when only what Slack shows counts; at least one."""
-    keys = second_key.holders(environment, request.groups, witness.groups, requester=request.actor, plan=request.plan)
+    keys = second_key.seen(request, environment, witness)
     digest = request.plan.digest if request.plan else ""
     standing = [one for one in decisions if _approves(one, request, digest=digest)]
     return max(1, keys.missing(_still_there(witness, standing)))
@@ -243,7 +243,12 @@ def _seen_now(
             f"#{request.id} did not start: Slack does not say that its channel is this workspace's alone, and nothing "
             "protected runs where strangers read. Unshare the channel, or name another in twokey.toml, then ask again."
         )
-    keys = second_key.holders(environment, request.groups, witness.groups, requester=request.actor, plan=request.plan)
+    if witness.asking is None or (witness.asking.id, witness.asking.kind) != (request.actor.id, Kind.FULL_MEMBER):
+        return Denied(
+            f"#{request.id} did not start: Slack does not say that <@{request.actor.id}>, who asked, is a full member "
+            "of the workspace now. Somebody else can ask again."
+        )
+    keys = second_key.seen(request, environment, witness)
     if refused := verdict.rejected(request, (one.id for one in witness.rejecting if keys.counts(one))):
         return refused
     seen = _still_there(witness, approvals)

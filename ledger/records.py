@@ -100,6 +100,7 @@ class Inquiry:
 class Delivery:
     """One message slot of one request. `attempt_key` goes into the message's metadata, so that a post whose
     answer was lost can be found again; `ts` and `content_hash` are what stands in Slack, None before the first.
+    `plan_ts` is since when the plan stands there, as Slack writes a moment; None while it does not.
     """
 
     request_id: int
@@ -108,6 +109,7 @@ class Delivery:
     attempt_key: str
     ts: str | None
     content_hash: str | None
+    plan_ts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,10 +264,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What Slack said, at one moment, about the card of a request that is ready to start, and about people.
-
-    `ours`: that the channels of its card and of its asking are this workspace's alone; what is not said is not so.
-    """
+    """What Slack said, at one moment, about the card of a request that is ready to start, and about people."""
 
     request_id: int
     at: datetime
@@ -275,7 +272,8 @@ class Witness:
     rejecting: tuple[Actor, ...]
     pressed: tuple[Actor, ...] = ()  # those whose press stands in the ledger, as Slack knows them now
     groups: tuple[Group, ...] = ()  # the user groups among the approvers, as they were at that moment
-    ours: bool = False
+    ours: bool = False  # the channels of its card and of its asking are this workspace's alone; unsaid is not so
+    asking: Actor | None = None  # who asked, as Slack knows them now
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ def witness(row: Row[Any]) -> Witness:
         pressed=tuple(plain.load(Actor, one) for one in row.pressed),
         groups=groups(row),
         ours=row.ours,
+        asking=plain.load(Actor, row.asking) if row.asking else None,
     )
 
 
@@ -171,6 +172,7 @@ def delivery(row: Row[Any]) -> Delivery:
         attempt_key=row.attempt_key,
         ts=row.ts,
         content_hash=row.content_hash,
+        plan_ts=row.plan_ts,
     )
 
 

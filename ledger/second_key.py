@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ledger import people
 from ledger.people import Marks
-from ledger.request import Actor, Group, Kind, PlanSummary
+from ledger.request import Actor, Group, Kind, PlanSummary, Request, Witness
 from ledger.workflow import Environment, Person, is_group
 
 
@@ -63,6 +63,12 @@ def holders(
     others = {one: marks for one, marks in others.items() if not marks & asked}
     by, authors = (tuple(one for one, marks in others.items() if bool(marks & wrote) is is_) for is_ in (False, True))
     return Holders(by, environment.approvals, asked, wrote, authors, environment.people)
+
+
+def seen(request: Request, environment: Environment, witness: Witness) -> Holders:
+    """The same by what a witness saw: the one who asked goes by what they went by then, and by what they go by now."""
+    asked = people.since(request.actor, witness.asking) if witness.asking else request.actor
+    return holders(environment, request.groups, witness.groups, requester=asked, plan=request.plan)
 
 
 def barred(plan: PlanSummary, environment: Environment) -> Marks:

@@ -153,6 +153,7 @@ witnesses = Table(
     Column("pressed", JSONB, nullable=False, server_default="[]"),
     _groups(),
     Column("ours", Boolean, nullable=False, server_default="false"),
+    Column("asking", JSONB(none_as_null=True)),
 )
 
 certifications = Table(
@@ -221,6 +222,7 @@ deliveries = Table(
     _at("reserved_at", null=False),
     _text("ts", null=True),
     _text("content_hash", null=True),
+    _text("plan_ts", null=True),
 )
 
 watches = Table(

@@ -32,17 +32,26 @@ class Denied:
     why: str
 
 
+_A_MEMBER = "Ask a full member of the workspace."
+#: Why not, and whom to ask instead where nobody in particular is meant.
 _NOT_A_MEMBER = {
-    Kind.GUEST: "Guests cannot ask or decide here. Ask a full member of the workspace.",
-    Kind.BOT: "Bots and workflows cannot ask or decide here. A person has to do it.",
-    Kind.DEACTIVATED: "This account is deactivated and cannot ask or decide here. Ask a full member of the workspace.",
-    Kind.OUTSIDER: "People of other workspaces cannot ask or decide here. Ask a full member of this workspace.",
-    Kind.UNKNOWN: "Slack did not say whether this is a full member, so it does not count. Ask a colleague.",
+    Kind.GUEST: ("Guests cannot ask or decide here.", _A_MEMBER),
+    Kind.BOT: ("Bots and workflows cannot ask or decide here.", "A person has to do it."),
+    Kind.DEACTIVATED: (
+        "This account is deactivated and cannot ask or decide here.",
+        _A_MEMBER,
+    ),
+    Kind.OUTSIDER: ("People of other workspaces cannot ask or decide here.", "Ask a full member of this workspace."),
+    Kind.UNKNOWN: ("Slack did not say whether this is a full member, so it does not count.", "Ask a colleague."),
 }
 
 
-def not_a_member(actor: Actor) -> Denied | None:
-    return None if actor.kind is Kind.FULL_MEMBER else Denied(_NOT_A_MEMBER[actor.kind])
+def not_a_member(actor: Actor, *, who_may: str | None = None) -> Denied | None:
+    """No to whoever is no full member. `who_may` is a sentence that says who could."""
+    if actor.kind is Kind.FULL_MEMBER:
+        return None
+    why, whom_to_ask = _NOT_A_MEMBER[actor.kind]
+    return Denied(f"{why} {who_may or whom_to_ask}")
 
 
 def frozen(act: Act, environment: Environment, freeze: Freeze | None) -> Denied | None:

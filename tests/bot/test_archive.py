@@ -81,5 +81,5 @@ def test_a_link_leads_to_the_card(archive: Archive, ledger: Book, request_of_two
     assert archive.links([request_of_two]) == {}
     ledger.delivering(1, CARD, channel=CHANNEL)
     assert archive.links([request_of_two]) == {}
-    ledger.delivered_as(1, CARD, ts="1712345678.000100", content_hash="")
+    ledger.delivered_as(1, CARD, ts="1712345678.000100", content_hash="", plan_ts="1712345678.000100")
     assert archive.links([request_of_two]) == {1: "https://acme.slack.com/archives/C0MIGRATE/p1712345678000100"}

@@ -73,7 +73,7 @@ def test_an_approver_who_is_no_full_member_of_this_workspace_counts_for_nothing(
     asked: Request, ledger: Book, voice: Voice, slack: Workspace, flags: dict[str, Any], why: str
 ) -> None:
     ledger.delivering(asked.id, "card", channel=CHANNEL)
-    ledger.delivered_as(asked.id, "card", ts="1712345678.000100", content_hash="")
+    ledger.delivered_as(asked.id, "card", ts="1712345678.000100", content_hash="", plan_ts="1712345678.000100")
     slack.set_person(BO.id, **flags)
     ledger.hear(heard(added=True, event_ts="1712345679.000100"))
     Judge(ledger, voice=voice, directory=Directory(voice, home="T0TWOKEY"), workflow=a_workflow()).judge()
@@ -119,7 +119,7 @@ def test_of_a_reaction_and_its_removal_the_later_counts_in_whatever_order_they_a
     asked: Request, ledger: Book, voice: Voice
 ) -> None:
     ledger.delivering(asked.id, "card", channel=CHANNEL)
-    ledger.delivered_as(asked.id, "card", ts="1712345678.000100", content_hash="")
+    ledger.delivered_as(asked.id, "card", ts="1712345678.000100", content_hash="", plan_ts="1712345678.000100")
     judge = Judge(ledger, voice=voice, directory=Directory(voice, home="T0TWOKEY"), workflow=a_workflow())
     for late in (heard(added=False, event_ts="1712345680.000100"), heard(added=True, event_ts="1712345679.000100")):
         ledger.hear(late)

@@ -119,7 +119,7 @@ def test_an_approver_who_became_a_guest_is_refused(bot: Running) -> None:
     shown = open_production(bot)
     bot.slack.set_person("U0APPROVER", is_restricted=True)
     bot.slack.as_person("U0APPROVER").react(CHANNEL, shown["ts"], "white_check_mark")
-    whispered(bot, "U0APPROVER", "Guests cannot ask or decide here. Ask a full member of the workspace.")
+    whispered(bot, "U0APPROVER", "Guests cannot ask or decide here. Those who may: <@U0APPROVER>, <@U0SECOND>.")
     assert bot.book.request(2).state is State.PLANNED
 
 

@@ -53,7 +53,7 @@ def a_card(ledger: Book, **wish: Any) -> Request:
     asked = replace(a_wish(environment="production"), **wish)
     request = a_request_in(ledger, State.PLANNED, wish=asked, protected=True)
     ledger.delivering(request.id, "card", channel=CHANNEL)
-    ledger.delivered_as(request.id, "card", ts=TS, content_hash="")
+    ledger.delivered_as(request.id, "card", ts=TS, content_hash="", plan_ts=TS)
     return request
 
 
@@ -222,7 +222,7 @@ def test_only_an_address_that_slack_calls_confirmed_is_a_mark(changed: dict[str,
 def test_the_witness_says_who_is_in_the_group_now(ledger: Book, voice: Voice, slack: Workspace) -> None:
     flow, request = with_keys(approvers=(S,)), a_card(ledger, groups=(BOTH,))
     ts = slack.as_person("U0ENGINEER").say(CHANNEL, "The card")["ts"]
-    ledger.delivered_as(request.id, "card", ts=ts, content_hash="")
+    ledger.delivered_as(request.id, "card", ts=ts, content_hash="", plan_ts=ts)
     for person in (BO.id, DEE):
         slack.as_person(person).react(CHANNEL, ts, "white_check_mark")
     slack.set_group(S, DEE)
@@ -242,7 +242,7 @@ def test_the_witness_says_who_is_in_the_group_now(ledger: Book, voice: Voice, sl
 def test_the_witness_says_whether_the_channel_is_still_ours_alone(ledger: Book, voice: Voice, slack: Workspace) -> None:
     flow, request = with_keys(), a_card(ledger)
     card = slack.as_person("U0ENGINEER").say(CHANNEL, "The card")["ts"]
-    ledger.delivered_as(request.id, "card", ts=card, content_hash="")
+    ledger.delivered_as(request.id, "card", ts=card, content_hash="", plan_ts=card)
     ledger.move(request.id, State.APPROVED, why=Approved(BO.id, BO.name, "2026-11-22T10:00:00+00:00"))
     directory = Directory(voice, home="T0TWOKEY")
     assert directory.is_ours(CHANNEL)  # a minute ago

@@ -7,15 +7,16 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from bot import answers, messages
+from bot import answers, edits, messages
 from bot.blocks import Body
-from ledger import events
+from bot.outcomes import Refused
+from ledger import events, policy
 from ledger.events import KINDS
-from ledger.request import Act, Actor, Fact, Hazard, Held, Kind, PlannedMigration
+from ledger.request import Act, Actor, Fact, Freeze, Hazard, Held, Kind, PlannedMigration
 from ledger.states import State
 from ledger.underway import Blocker, Stretch
 from ledger.workflow import Verbosity
-from tests.bot.stories import ASKED, PLANNED, WORKFLOW, a_request, a_summary, lines, told
+from tests.bot.stories import ASKED, PLANNED, WORKFLOW, T, a_request, a_summary, lines, told
 from tests.support.ledger import ADA
 
 EVIL = "x <!channel> <!here|h> <@U0BOSS> <@U0BOSS|boss> <#C0OTHER> <https://evil.example|click> *bold* ```fence `code`"
@@ -89,3 +90,22 @@ def test_no_event_brings_typed_text_to_life(kind: str) -> None:
 def test_no_answer_brings_it_to_life() -> None:
     refused = {"question": "plan", "environment": "production", "plan": None, "refusal": EVIL}
     assert alive(answers.plan(refused)) == []
+    assert alive(edits.answer({"environment": "production", "edited": (), "more": 0, "refusal": EVIL})) == []
+
+
+def test_no_refusal_of_a_wish_brings_a_colleagues_name_to_life() -> None:
+    environment, freeze = FLOW.environment("production"), Freeze(7, "production", EVIL, EVIL, T, None)
+    assert environment
+    asker = Actor(ADA.id, ADA.team, "ada", Kind.FULL_MEMBER)
+    others = [
+        replace(a_request(State.ASKED, environment="production"), act=act, actor=replace(asker, name=EVIL))
+        for act in (Act.APPLY, Act.BACKUP)
+    ]
+    for act in (Act.APPLY, Act.BACKUP):
+        for stands in (None, freeze):
+            judged = policy.may_ask(
+                asker, environment, act=act, open_requests=others, before=None, certification=None, freeze=stands
+            )
+            assert isinstance(judged, policy.Denied)
+            assert "x ‹!channel›" in judged.why
+            assert alive(messages.reply(Refused(judged.why), FLOW)) == []

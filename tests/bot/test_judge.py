@@ -39,7 +39,7 @@ def card(ledger: Book) -> Request:
     """A request for production, whose card stands where the reactions are."""
     request = a_request_in(ledger, State.PLANNED, wish=a_wish(environment="production"), protected=True)
     ledger.delivering(request.id, "card", channel=CHANNEL)
-    ledger.delivered_as(request.id, "card", ts="1712345678.000100", content_hash="")
+    ledger.delivered_as(request.id, "card", ts="1712345678.000100", content_hash="", plan_ts="1712345678.000100")
     return request
 
 
@@ -89,7 +89,7 @@ def test_a_reaction_from_while_the_bot_was_away_waits_for_its_card_to_be_found(
     judge = Judge(ledger, voice=voice, directory=Directory(voice, home="T0TWOKEY"), workflow=workflow)
     judge.judge()
     assert len(ledger.unjudged()) == 1
-    ledger.delivered_as(request.id, "card", ts="1712345678.000100", content_hash="")
+    ledger.delivered_as(request.id, "card", ts="1712345678.000100", content_hash="", plan_ts="1712345678.000100")
     judge.judge()
     assert ledger.unjudged() == ()
     assert ledger.request(request.id).state is State.APPROVED

@@ -65,7 +65,7 @@ def card(ledger: Book, client: WebClient) -> Request:
     request = a_request_in(ledger, State.PLANNED, wish=a_wish(environment="production"), protected=True)
     ts = str(client.chat_postMessage(channel=CHANNEL, text="the card")["ts"])
     ledger.delivering(request.id, "card", channel=CHANNEL)
-    ledger.delivered_as(request.id, "card", ts=ts, content_hash="")
+    ledger.delivered_as(request.id, "card", ts=ts, content_hash="", plan_ts=ts)
     return request
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot import messages
+from bot.announcer import Announcer
 from bot.archive import Archive
 from bot.commands import Cancel, Do, Export
 from bot.desk import Desk
@@ -22,7 +23,7 @@ from playground.client import Workspace
 from tests.bot.conftest import CHANNEL, a_workflow
 from tests.bot.stories import ASKED, PLANNED, lines, told
 from tests.bot.test_holders import ASKER, BOTH, DEE, FORM, TS, S, a_card, a_judge, desk, production, story, with_keys
-from tests.support.ledger import BO, DIGEST, a_plan, a_request_in, a_wish
+from tests.support.ledger import BO, DIGEST, a_frozen, a_plan, a_request_in, a_wish
 
 __all__ = ["desk"]
 
@@ -146,20 +147,34 @@ def test_a_reaction_on_the_thread_is_not_one_on_the_card(ledger: Book, voice: Vo
 
 @pytest.mark.parametrize("posts", [Unanswered(60), Waiting("twokey apply #1 (pid 7)")])
 def test_a_reaction_from_before_the_plan_stood_there_is_no_approval(ledger: Book, voice: Voice, posts: Event) -> None:
-    judge = a_judge(ledger, voice, with_keys())
+    flow = with_keys()
+    judge, announcer = a_judge(ledger, voice, flow), Announcer(ledger, voice=voice, workflow=flow)
     request = a_request_in(ledger, State.ASKED, wish=a_wish(environment="production"), protected=True)
-    ledger.tell(request.id, posts)  # so the card is posted, without a plan
-    ledger.delivering(request.id, "card", channel=CHANNEL)
-    ledger.delivered_as(request.id, "card", ts=TS, content_hash="")
-    early = f"{ledger.now().timestamp():.6f}"
+    ledger.tell(request.id, posts)
+    announcer.announce()  # so the card is posted, without a plan
     plan = a_plan(environment="production", protected=True)
-    ledger.lay_plan(request.id, summary=plan, frozen={}, why=Planned(digest=DIGEST, migrations=()))
-    ledger.hear(Heard("T0TWOKEY", CHANNEL, TS, BO.id, "white_check_mark", True, early, "Ev-early"))
+    ledger.lay_plan(request.id, summary=plan, frozen=a_frozen(plan), why=Planned(digest=DIGEST, migrations=()))
+    reacts_now(ledger, request.id)  # the plan is laid, and Slack does not show it yet
     judge.judge()
     refused = story(ledger, request)[-1]
     assert isinstance(refused, Denied)
     assert refused.why == "#1 had no plan when you reacted. Read it, then take the reaction away and give it again."
-    late = f"{ledger.now().timestamp() + 1:.6f}"
-    ledger.hear(Heard("T0TWOKEY", CHANNEL, TS, BO.id, "white_check_mark", True, late, "Ev-late"))
+    assert ledger.deliveries(request.id)["card"].plan_ts is None
+    announcer.announce()
+    reacts_now(ledger, request.id)
     judge.judge()
     assert ledger.request(request.id).state is State.APPROVED
+
+
+def test_a_card_that_is_posted_with_its_plan_takes_a_reaction_at_once(ledger: Book, voice: Voice) -> None:
+    request = a_request_in(ledger, State.PLANNED, wish=a_wish(environment="production"), protected=True)
+    Announcer(ledger, voice=voice, workflow=with_keys()).announce()
+    card = ledger.deliveries(request.id)["card"]
+    assert card.plan_ts == card.ts
+    ledger.lost(request.id, "card")
+    assert ledger.deliveries(request.id)["card"].plan_ts is None
+
+
+def reacts_now(ledger: Book, request_id: int) -> None:
+    at, card = f"{ledger.now().timestamp():.6f}", ledger.deliveries(request_id)["card"]
+    ledger.hear(Heard("T0TWOKEY", CHANNEL, card.ts or "", BO.id, "white_check_mark", True, at, f"Ev-{at}"))

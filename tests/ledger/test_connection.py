@@ -17,7 +17,7 @@ from ledger.errors import LedgerBusy, LedgerError, LedgerUnreachable, MalformedU
 from ledger.events import Noted
 from ledger.prepared import schema_ids
 from ledger.states import State
-from ledger.workflow import WorkflowError
+from ledger.workflow import Trouble, WorkflowError
 from tests.support.ledger import a_request_in, a_wish, prepare, role_url, schema_files
 
 AWAY = "postgresql://twokey_bot:hunter2@127.0.0.1:1/ledger"
@@ -207,7 +207,7 @@ def test_who_waits_says_that_the_server_is_away(monkeypatch: pytest.MonkeyPatch,
 
 _ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LedgerError)]
 _FACTS = {
-    "key": "channel",
+    "path": "twokey.toml", "troubles": Trouble("channel", "is missing"),
     "setting": "S", "example": "E", "request_id": 7, "what": "inquiry", "record_id": 1, "standing": State.ASKED,
     "to": State.APPLIED, "expired_at": datetime.fromisoformat("2026-11-22T10:00:00Z"), "environment": "production",
 }  # fmt: skip
@@ -215,6 +215,6 @@ _FACTS = {
 
 @pytest.mark.parametrize("kind", [*_ERRORS, WorkflowError])
 def test_an_error_survives_pickling(kind: type[Exception]) -> None:
-    names = kind.__init__.__annotations__ if "__init__" in vars(kind) else {}
+    names = getattr(kind.__init__, "__annotations__", {})
     error = kind(*(_FACTS[name] for name in names if name != "return"))
     assert str(pickle.loads(pickle.dumps(error))) == str(error)

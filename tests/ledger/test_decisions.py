@@ -132,8 +132,8 @@ def test_a_word_can_be_given_again(ledger: Book, yes: Decision) -> None:
 def test_a_witness_is_told_and_the_newest_counts(ledger: Book) -> None:
     request = a_request_in(ledger, State.APPROVED)
     assert ledger.latest_witness(request.id) is None
-    empty = Witness(request.id, ledger.now(), approving=(), rejecting=(), ours=True)
-    seen = Witness(request.id, ledger.now(), approving=(BO,), rejecting=(ADA,), ours=True)
+    empty = Witness(request.id, ledger.now(), approving=(), rejecting=(), ours=True, asking=ADA)
+    seen = Witness(request.id, ledger.now(), approving=(BO,), rejecting=(ADA,), ours=True, asking=ADA)
     ledger.witness(empty)
     ledger.witness(seen)
     assert ledger.latest_witness(request.id) == seen
@@ -143,7 +143,9 @@ def test_a_witness_is_told_and_the_newest_counts(ledger: Book) -> None:
 
 def test_a_witness_is_never_fresher_than_the_ledgers_clock(ledger: Book) -> None:
     request = a_request_in(ledger, State.APPROVED)
-    ledger.witness(Witness(request.id, ledger.now() + timedelta(hours=1), approving=(BO,), rejecting=(), ours=True))
+    ledger.witness(
+        Witness(request.id, ledger.now() + timedelta(hours=1), approving=(BO,), rejecting=(), ours=True, asking=ADA)
+    )
     latest = ledger.latest_witness(request.id)
     assert latest is not None
     assert latest.at <= ledger.now()
@@ -151,4 +153,4 @@ def test_a_witness_is_never_fresher_than_the_ledgers_clock(ledger: Book) -> None
 
 def test_nobody_witnesses_what_was_not_asked(ledger: Book) -> None:
     with pytest.raises(NoSuchRequest):
-        ledger.witness(Witness(404, ledger.now(), approving=(), rejecting=(), ours=True))
+        ledger.witness(Witness(404, ledger.now(), approving=(), rejecting=(), ours=True, asking=ADA))

@@ -25,7 +25,7 @@ def request_id(ledger: Book) -> int:
     """A request of Ada's that Bo approved and that ran, sealed."""
     request = a_request_in(ledger, State.PLANNED, protected=True, wish=a_wish(environment="production", reason="r"))
     ledger.decide(a_yes(request.id))
-    ledger.witness(Witness(request.id, ledger.now(), approving=(BO,), rejecting=(), ours=True))
+    ledger.witness(Witness(request.id, ledger.now(), approving=(BO,), rejecting=(), ours=True, asking=ADA))
     ran(ledger, request)
     ledger.seal()
     return request.id

@@ -1,21 +1,28 @@
 """A freeze holds from the moment in which it is written down, whatever anybody else says."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from ledger import evidence, words
 from ledger.book import Book
-from ledger.errors import IllegalMove
-from ledger.events import Asked, Frozen, Halted, Released, Started, Thawed, Withdrawn
+from ledger.errors import FrozenMeanwhile, IllegalMove
+from ledger.events import Approved, Asked, Frozen, Halted, Released, Started, Thawed, Withdrawn
 from ledger.request import POLICY, Act, Decision, Request, Verdict
 from ledger.states import State
+from ledger.tables import requests
 from tests.support.ledger import ADA, BO, DIGEST, a_request_in, a_wish, role_url
 
 Say = Callable[[str], None]
+
+#: A freeze of an hour is over by itself; and stands again.
+OVER = "UPDATE freezes SET at = at - interval '3 h', until = until - interval '2 h'"
+ANEW = "UPDATE freezes SET until = until + interval '2 h'"
 
 
 def freeze(book: Book, until: datetime | timedelta | None = None, environment: str = "production") -> Request:
@@ -58,19 +65,26 @@ def test_whoever_waits_is_told_and_a_turned_key_is_taken_out(ledger: Book) -> No
     assert [ledger.request(one.id).version for one in (ended, elsewhere)] == [ended.version, elsewhere.version]
 
 
-def test_an_approval_from_before_the_frost_counts_no_more(ledger: Book, ledger_url: str) -> None:
+def test_an_approval_from_before_or_in_the_frost_counts_no_more(ledger: Book, ledger_url: str, owner_says: Say) -> None:
     """Where several have to approve, the one who comes back must not find the other's old word still standing."""
     waits, elsewhere = waiting(ledger, State.PLANNED), a_request_in(ledger, State.PLANNED)
     for one in (waits, elsewhere):
         assert ledger.decide(Decision(one.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))
     bot = Book(role_url(ledger_url, "twokey_bot"), name="bot")
-    freeze(bot)
+    freeze(bot, timedelta(hours=1))
     bot.close()
     [before], [there] = ledger.decisions(waits.id), ledger.decisions(elsewhere.id)
     assert before.withdrawn_ts is not None
     assert abs(float(before.withdrawn_ts) - ledger.now().timestamp()) < 60
     assert there.withdrawn_ts is None
     anew = Decision(waits.id, BO, Verdict.APPROVE, DIGEST, "1.3", None)
+    with pytest.raises(FrozenMeanwhile) as refused:
+        ledger.decide(anew)
+    again = f"#{waits.id} was frozen while you approved it. Approve it anew when that is over."
+    assert str(refused.value) == again
+    with pytest.raises(FrozenMeanwhile):
+        ledger.move(waits.id, State.APPROVED, why=Approved(BO.id, BO.name, ""))
+    owner_says(OVER)
     assert ledger.decide(anew)
     assert ledger.decisions(waits.id)[-1] == anew
 
@@ -84,10 +98,12 @@ def test_what_runs_finishes(ledger: Book) -> None:
 @pytest.mark.parametrize("act", [Act.APPLY, Act.BACKUP, Act.CERTIFY])
 def test_the_ledger_itself_lets_nothing_be_claimed_there(ledger: Book, owner_says: Say, act: Act) -> None:
     freeze(ledger, timedelta(hours=1))
+    owner_says(OVER)
     approved = waiting(ledger, State.APPROVED, act)
+    owner_says(ANEW)
     with pytest.raises(IllegalMove):
         ledger.move(approved.id, State.APPLYING, why=Started("host:1"))
-    owner_says("UPDATE freezes SET at = at - interval '3 h', until = until - interval '2 h'")  # it is over by itself
+    owner_says(OVER)
     assert ledger.frozen("production") is None
     assert ledger.move(approved.id, State.APPLYING, why=Started("host:1")).state is State.APPLYING
 
@@ -153,3 +169,18 @@ def test_the_bot_can_freeze_and_lift_nothing_and_the_worker_the_other_way_round(
     assert worker.thaw(thaw.id, lifts=(first.id,)).state is State.APPLIED
     bot.close()
     worker.close()
+
+
+def test_a_yes_and_a_freeze_of_one_moment_wait_for_each_other(ledger: Book, ledger_url: str) -> None:
+    """Whichever is written down first, no yes is left standing."""
+    waits, bot = waiting(ledger, State.PLANNED), Book(ledger_url, name="bot")
+    yes = Decision(waits.id, BO, Verdict.APPROVE, DIGEST, "1.2", None)
+    with ThreadPoolExecutor() as pool, ledger._engine.begin() as first:
+        assert first.execute(select(requests.c.id).where(requests.c.id == waits.id).with_for_update()).all()
+        both = pool.submit(freeze, bot), pool.submit(ledger.decide, yes)
+        assert not wait(both, timeout=0.2).done
+        first.commit()
+        assert both[0].result().act is Act.FREEZE
+        assert both[1].exception() is None or isinstance(both[1].exception(), FrozenMeanwhile)
+    bot.close()
+    assert [one.withdrawn_ts for one in ledger.decisions(waits.id) if one.withdrawn_ts is None] == []

@@ -48,24 +48,26 @@ PLANNED = replace(APPROVED, state=State.PLANNED, starts_at=None)
 ASKED = replace(PLANNED, state=State.ASKED, plan=None)
 YES = Decision(7, BO, Verdict.APPROVE, DIGEST, event_ts="1.1", withdrawn_ts=None)
 NO = replace(YES, verdict=Verdict.REJECT)
-SEEN = Witness(7, NOW - timedelta(seconds=5), approving=(BO,), rejecting=(), ours=True)
+SEEN = Witness(7, NOW - timedelta(seconds=5), approving=(BO,), rejecting=(), ours=True, asking=ADA)
 
+A_MEMBER = "Ask a full member of the workspace."
 KINDS = {
-    Kind.GUEST: "Guests cannot ask or decide here. Ask a full member of the workspace.",
-    Kind.BOT: "Bots and workflows cannot ask or decide here. A person has to do it.",
-    Kind.DEACTIVATED: "This account is deactivated and cannot ask or decide here. Ask a full member of the workspace.",
-    Kind.OUTSIDER: "People of other workspaces cannot ask or decide here. Ask a full member of this workspace.",
-    Kind.UNKNOWN: "Slack did not say whether this is a full member, so it does not count. Ask a colleague.",
+    Kind.GUEST: ("Guests cannot ask or decide here.", A_MEMBER),
+    Kind.BOT: ("Bots and workflows cannot ask or decide here.", "A person has to do it."),
+    Kind.DEACTIVATED: (
+        "This account is deactivated and cannot ask or decide here.",
+        A_MEMBER,
+    ),
+    Kind.OUTSIDER: ("People of other workspaces cannot ask or decide here.", "Ask a full member of this workspace."),
+    Kind.UNKNOWN: ("Slack did not say whether this is a full member, so it does not count.", "Ask a colleague."),
 }
 NOBODY = "Nobody may approve production: its approvers in twokey.toml are empty. Add a person there."
 ONLY_YOU = (
     "You are the only approver of production, and the second key must be someone else's. "
     "Add another person to its approvers in twokey.toml."
 )
-BUSY = (
-    "#7 is open for production: ada asked, and it is approved. "
-    "Wait for its end, or take it back with `/migrate cancel 7`."
-)
+WAIT = "Wait for its end, or take it back with `/migrate cancel 7`."
+BUSY = f"#7 is open for production: ada asked, and it is approved. {WAIT}"
 UNCERTIFIED = (
     "test is not certified, and production gets what was certified there. "
     "After testing, say `/migrate certify test`, then ask again."
@@ -82,12 +84,13 @@ def asks(actor: Actor = ADA, environment: Environment = PROD, **facts):
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_full_members_ask_decide_and_cancel(kind: Kind) -> None:
     assert set(KINDS) == set(Kind) - {Kind.FULL_MEMBER}
-    refused = Denied(KINDS[kind])
+    why, whom_to_ask = KINDS[kind]
+    refused = Denied(f"{why} {whom_to_ask}")
     stranger = replace(BO, kind=kind)
     assert asks(stranger) == refused
     assert asks(stranger, TEST) == refused
     assert asks(stranger, act=Act.CERTIFY) == refused
-    assert decides(stranger) == refused
+    assert decides(stranger) == Denied(f"{why} Those who may: <@U0APPROVER>, <@U0SECOND>.")
     assert may_cancel(replace(ADA, kind=kind), PLANNED, PROD) == refused
 
 
@@ -209,10 +212,8 @@ FREE = replace(PLANNED, protected=False, environment="test", plan=a_plan(environ
 BOTH = NeedsApproval((BO.id, CY.id))
 ORDINARY = {"approve_button": False, "freeze": None}
 REJECTED = Denied("#7 was rejected by <@U0APPROVER>. Talk to them, then ask again.")
-UNSEEN = Denied(
-    "#7 did not start: nobody looked at its reactions in the last 30 seconds. "
-    "Check that the bot runs; the request waits."
-)
+NOBODY_LOOKED = "nobody looked at its reactions in the last 30 seconds. Check that the bot runs; the request waits."
+UNSEEN = Denied(f"#7 did not start: {NOBODY_LOOKED}")
 GONE = Denied(
     "#7 did not start: the approving reaction is gone, or came from somebody who may no longer approve. "
     "<@U0APPROVER>, <@U0SECOND> can react."

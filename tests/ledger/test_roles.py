@@ -53,14 +53,14 @@ def test_a_protected_request_goes_its_way_with_three_logins(bot: Book, worker: B
     plan = a_plan(environment="production", protected=True)
     worker.lay_plan(request.id, summary=plan, frozen={}, why=Planned(DIGEST, ()))
     bot.delivering(request.id, "card", channel="C0MIGRATE")
-    bot.delivered_as(request.id, "card", ts="1.1", content_hash="h")
+    bot.delivered_as(request.id, "card", ts="1.1", content_hash="h", plan_ts="1.1")
     bot.announced(request.id, 2)
     bot.hear(REACTION)
     bot.judged(bot.unjudged()[0].id)
     bot.decide(Decision(request.id, BO, Verdict.APPROVE, DIGEST, "1.2", None))
     bot.move(request.id, State.APPROVED, why=WAY[State.APPROVED][1])
     assert bot.due(unheard=timedelta(minutes=1)) == (request.id,)
-    bot.witness(Witness(request.id, bot.now(), approving=(BO,), rejecting=(), ours=True))
+    bot.witness(Witness(request.id, bot.now(), approving=(BO,), rejecting=(), ours=True, asking=ADA))
     assert worker.latest_witness(request.id) is not None
     assert len(worker.decisions(request.id)) == 1
     worker.move(request.id, State.APPLYING, why=WAY[State.APPLYING][1])

@@ -18,7 +18,7 @@ from ledger.events import Approved, Event
 from ledger.request import Act, Decision, Request, Verdict, Wish, Witness
 from ledger.states import State
 from tests.support.dumped import text_of
-from tests.support.ledger import BO, a_wish
+from tests.support.ledger import ADA, BO, a_wish
 from workers import foreman, observer
 from workers.hands import Hands
 
@@ -125,7 +125,8 @@ class Row:
 
     def witness(self, request_id: int) -> None:
         """The bot looks at Slack, and Bo's reaction stands there."""
-        self.ledger.witness(Witness(request_id, self.ledger.now(), approving=(BO,), rejecting=(), ours=True))
+        seen = Witness(request_id, self.ledger.now(), approving=(BO,), rejecting=(), ours=True, asking=ADA)
+        self.ledger.witness(seen)
 
     def told(self, request_id: int) -> list[Event]:
         """The request's story."""

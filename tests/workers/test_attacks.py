@@ -7,7 +7,7 @@ import pytest
 from ledger.events import Refused, Stale, Started, Withdrawn
 from ledger.request import Act, Actor, Kind, Request, Witness
 from ledger.states import State
-from tests.support.ledger import BO
+from tests.support.ledger import ADA, BO
 from tests.workers.row import FIRST, Row
 from tests.workers.test_gate import a_bot, asked, impatient
 
@@ -49,7 +49,7 @@ def test_a_row_set_to_approved_by_hand_starts_nothing(
 ) -> None:
     owner_says(f"UPDATE requests SET state = 'approved', starts_at = now() WHERE id = {asked.id}")
     if witnessed:
-        row.ledger.witness(Witness(asked.id, row.ledger.now(), approving=(BO,), rejecting=(), ours=True))
+        row.ledger.witness(Witness(asked.id, row.ledger.now(), approving=(BO,), rejecting=(), ours=True, asking=ADA))
     row.ring(asked.id)
     refused = next(one for one in row.told(asked.id) if isinstance(one, Refused))
     assert refused.why == (f"#{asked.id} did not start: no approval of this plan stands. <@{BO.id}> can approve it.")

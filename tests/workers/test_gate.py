@@ -38,7 +38,7 @@ def a_bot(row: Row, request_id: int, *, approving: tuple = (BO,), rejecting: tup
     def answer() -> None:
         while not done.wait(0.02):
             if isinstance(row.last(request_id), Ready):
-                row.ledger.witness(Witness(request_id, row.ledger.now(), approving, rejecting, ours=True))
+                row.ledger.witness(Witness(request_id, row.ledger.now(), approving, rejecting, ours=True, asking=ADA))
                 break
 
     done = threading.Event()
