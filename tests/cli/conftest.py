@@ -8,8 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from cli import surroundings
 from cli.answer import Code
 from cli.main import run
+from engine import apply, lock, plan, standing
+from engine.backup import NothingToLose
+from engine.connection import open_session
 from playground import embedded
 from playground.stack import on_one_server
 from tests.cli import shapes
@@ -52,6 +56,17 @@ class Shell:
         if "--json" in words and code != Code.WRONG_USAGE:
             shapes.check(words, json.loads(captured.out))
         return Said(code, captured.out, captured.err)
+
+    def bring(self, *names: str) -> None:
+        """Bring empty environments the whole folder, by the engine alone: there is no backup to wait for."""
+        around = surroundings.here()
+        for name in names:
+            database = around.database(around.environment(name))
+            with open_session(database, purpose="twokey test", limits=around.limits) as session, lock.only_one(session):
+                files = around.files()
+                drawn = plan.draw(standing.look(session, files), files, before=None, limits=around.limits)
+                ran = apply.run(session, drawn, backup=NothingToLose(), actor=around.person, request=None)
+                assert ran.failure is None
 
     def write(self, migration: str, text: str) -> None:
         """Put a migration into the folder."""

@@ -34,7 +34,7 @@ def test_a_baseline_names_a_file_that_waits(shell: Shell) -> None:
     assert shell("baseline", "dev", "nonsense").out == (
         "The folder has no nonsense.sql. Name one that is pending. See which are: twokey status development\n"
     )
-    shell("apply", "dev")
+    shell.bring("dev")
     said = shell("baseline", "dev", USERS)
     assert (said.code, said.out) == (1, f"development already has {USERS}. There is nothing to take over.\n")
     shell.write(USERS, EDIT)
@@ -68,7 +68,7 @@ def test_an_edited_file_of_a_protected_environment_is_shown_with_where_to_ask(sh
 
 
 def test_the_refusal_of_an_edited_file_shows_the_way(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.write(USERS, EDIT)
     said = shell("apply", "dev")
     assert said.code == 1
@@ -76,7 +76,7 @@ def test_the_refusal_of_an_edited_file_shows_the_way(shell: Shell) -> None:
 
 
 def test_an_edited_file_is_shown_as_a_diff_and_nothing_changes(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.write(USERS, "CREATE TABLE users (id int PRIMARY KEY);\n")
     said = shell("repair", "dev")
     assert (said.code, said.out) == (
@@ -99,7 +99,7 @@ def test_an_edited_file_is_shown_as_a_diff_and_nothing_changes(shell: Shell) -> 
 
 
 def test_whitespace_and_comments_are_said_to_be_that_and_accepted_with_a_name(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.write(USERS, EDIT)
     assert (
         f"{USERS}.sql changed after development applied it. Whitespace and comments only.\n"
@@ -117,7 +117,7 @@ def test_whitespace_and_comments_are_said_to_be_that_and_accepted_with_a_name(sh
 
 
 def test_a_file_that_is_not_edited_is_not_repaired(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     said = shell("repair", "dev", "--accept", USERS)
     assert (said.code, said.out) == (
         1,
@@ -129,7 +129,7 @@ def test_a_file_that_is_not_edited_is_not_repaired(shell: Shell) -> None:
 
 
 def test_what_another_tool_applied_has_no_text_to_compare(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.sql("development", "DELETE FROM twokey_migrations")
     shell.write(USERS, EDIT)
     assert "  What ran is not known: another tool applied it.\n" in shell("repair", "dev").out

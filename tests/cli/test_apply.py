@@ -44,13 +44,13 @@ def test_apply_again_has_nothing_to_do_and_takes_no_backup(shell: Shell) -> None
 
 
 def test_one_migration_is_not_two(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.write("20250818150000_more", "CREATE TABLE more ();\n")
     assert re.search(r"^development: 1 migration applied in", shell("apply", "dev").out, re.MULTILINE)
 
 
 def test_promote_brings_what_the_one_before_has_and_names_what_stays(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.write("20250818150000_more", "CREATE TABLE more ();\n")
     said = shell("promote", "test")
     assert said.code == 0
@@ -122,7 +122,7 @@ def test_a_local_file_cannot_unprotect_what_the_database_knows_to_be_protected(s
 
 
 def test_what_is_unprotected_is_no_way_into_what_is_from_a_terminal_either(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     backup = shell("backup", "dev", "--json").body["backup"]["file"]
     shell("status")  # production is met, and knows that it is protected
     shell.write("20250818150000_more", "-- migrate:up\nCREATE TABLE more ();\n-- migrate:down\nDROP TABLE more;\n")

@@ -36,13 +36,13 @@ def folder(shell: Shell) -> Path:
 
 
 def backed_up(shell: Shell) -> str:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.sql("development", "INSERT INTO users VALUES (1, 'a')")
     return shell("backup", "dev", "--json").body["backup"]["file"]
 
 
 def test_a_backup_says_where_it_is_and_what_it_holds(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     said = shell("backup", "dev")
     assert said.code == 0
     first, second, third = said.out.splitlines()
@@ -68,6 +68,7 @@ def test_production_can_be_backed_up_from_here_since_it_stays_as_it_is(shell: Sh
 
 
 def test_backups_are_listed_newest_first_and_verified(shell: Shell) -> None:
+    shell("backup", "dev")
     name = backed_up(shell)
     said = shell("backups", "dev")
     assert said.code == 0
@@ -176,7 +177,8 @@ def test_a_restore_as_json_is_all_that_is_printed(shell: Shell) -> None:
 
 
 def test_what_an_environment_further_on_keeps_is_said(shell: Shell) -> None:
-    assert [shell("apply", name).code for name in ("dev", "test")] == [0, 0]
+    shell("apply", "dev")
+    shell.bring("test")
     first = shell("backups", "dev", "--json").body["backups"][-1]["file"]
     said = shell("restore", "dev", first)
     assert said.code == 0

@@ -14,8 +14,7 @@ SAME = "Its schema is the one that development had with this history.\n"
 @pytest.fixture
 def brought(shell: Shell) -> Shell:
     """Both unprotected environments have everything."""
-    assert shell("apply", "dev").code == 0
-    assert shell("promote", "test").out.endswith(SAME)
+    shell.bring("dev", "test")
     return shell
 
 
@@ -67,26 +66,28 @@ def test_what_is_declared_to_differ_does_not(brought: Shell) -> None:
     assert (said.code, said.out.splitlines()[0]) == (0, "The environments are consistent.")
 
 
-def test_a_run_ends_with_what_differs_from_the_environment_before(brought: Shell) -> None:
-    brought.write("20250818150000_more", "CREATE TABLE more ();\n")
-    assert brought("apply", "dev").out.count("Its schema") == 0
-    brought.sql("test", BY_HAND)
-    said = brought("promote", "test")
+def test_a_run_ends_with_what_differs_from_the_environment_before(shell: Shell) -> None:
+    shell.bring("dev")
+    assert shell("promote", "test").out.endswith(SAME)
+    shell.write("20250818150000_more", "CREATE TABLE more ();\n")
+    assert shell("apply", "dev").out.count("Its schema") == 0
+    shell.sql("test", BY_HAND)
+    said = shell("promote", "test")
     assert said.code == 0
     assert said.out.endswith(
         "Its schema is not the one that development had with this history (there): 1 object differs. "
         f"What committed stays.\n  {SENTENCE}\n"
     )
-    brought.write("20250818160000_again", "CREATE TABLE again ();\n")
-    brought("apply", "dev")
-    schema = brought("promote", "test", "--json").body["schema"]
+    shell.write("20250818160000_again", "CREATE TABLE again ();\n")
+    shell("apply", "dev")
+    schema = shell("promote", "test", "--json").body["schema"]
     assert (schema["state"], schema["against"], len(schema["differences"])) == ("differs", "development", 1)
     assert schema["differences"][0]["sentence"] == SENTENCE
 
 
 def test_a_way_back_is_held_against_the_same_history_before(shell: Shell) -> None:
     text = "-- migrate:up\nCREATE TABLE more (a int);\n-- migrate:down\nDROP TABLE more{};\n"
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.write("20250818150000_more", text.format(""))
     shell("apply", "dev")
     assert shell("rollback", "dev").out.endswith(SAME)
@@ -99,7 +100,7 @@ def test_a_way_back_is_held_against_the_same_history_before(shell: Shell) -> Non
 
 
 def test_what_cannot_be_compared_is_said(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.sql("development", "DROP TABLE twokey_schemas")
     assert shell("promote", "test").out.endswith(
         "Its schema could not be held against development's: no run ended on development with this history.\n"
@@ -113,7 +114,7 @@ def test_what_cannot_be_compared_is_said(shell: Shell) -> None:
 
 
 def test_another_major_version_is_incomparable(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.sql("development", "UPDATE twokey_schemas SET server = 140004")
     assert (
         "could not be held against development's: development is PostgreSQL 14.4, this 1"

@@ -49,7 +49,7 @@ def test_what_is_needed_is_named(shell: Shell) -> None:
 def test_from_a_changed_model_to_a_file_that_applies(desk: Shell) -> None:
     said = desk("generate", "add_ports")
     assert (said.code, COLUMNS in said.out) == (1, True)
-    desk("apply", "development")
+    desk.bring("development")
     meant = (desk.folder / "twokey.toml").read_text()
     desk.workflow(meant.replace("on_protected_server = true\n", ""))
     said = desk("generate", "add_ports")
@@ -89,7 +89,7 @@ def test_from_a_changed_model_to_a_file_that_applies(desk: Shell) -> None:
 
 
 def test_a_command_may_print_the_sql_and_a_missing_way_down_is_said(desk: Shell) -> None:
-    desk("apply", "development")
+    desk.bring("development")
     ours = (desk.folder / "twokey.toml").read_text()
     desk.workflow(ours.replace('models = "shop:metadata"', 'command = ["echo", "CREATE TABLE towns ();"]'))
     said = desk("generate", "towns")

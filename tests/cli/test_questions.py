@@ -64,7 +64,7 @@ def test_status_of_an_empty_folder(shell: Shell) -> None:
 
 
 def test_status_names_an_edited_file(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.write(USERS, "CREATE TABLE users (id int PRIMARY KEY);\n")
     said = shell("status", "dev")
     assert f"{USERS}      edited\n" in said.out
@@ -99,7 +99,7 @@ def test_swapped_addresses_are_refused_by_the_database_itself(shell: Shell) -> N
 
 
 def test_status_as_json(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     body = shell("status", "--json").body
     assert body["question"] == "status"
     assert [one["name"] for one in body["environments"]] == ["development", "test", "production"]
@@ -152,7 +152,7 @@ def test_a_plan_shows_hazards_with_their_lines(shell: Shell) -> None:
 
 
 def test_a_plan_names_what_stays_pending_because_the_one_before_lacks_it(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     shell.write("20250818150000_more", "CREATE TABLE more ();\n")
     said = shell("plan", "test")
     assert said.code == 0
@@ -160,8 +160,7 @@ def test_a_plan_names_what_stays_pending_because_the_one_before_lacks_it(shell: 
 
 
 def test_a_plan_for_a_protected_environment_says_what_a_terminal_cannot_see(shell: Shell) -> None:
-    shell("apply", "dev")
-    shell("promote", "test")
+    shell.bring("dev", "test")
     said = shell("plan", "prod")
     assert said.code == 0
     assert said.out.endswith(
@@ -179,7 +178,7 @@ def test_a_plan_that_is_refused_says_why(shell: Shell) -> None:
 
 
 def test_a_plan_of_nothing_is_done(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     said = shell("plan", "dev")
     assert (said.code, said.out) == (
         0,
@@ -203,7 +202,7 @@ def test_a_plan_needs_the_environment_before_and_says_when_that_is_down(shell: S
 
 
 def test_validate_of_environments_that_agree_names_what_is_ready(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     said = shell("validate")
     assert (said.code, said.out) == (
         0,
@@ -216,7 +215,7 @@ def test_validate_of_new_environments_is_ready_for_the_first(shell: Shell) -> No
 
 
 def test_validate_exits_1_and_names_what_is_wrong(shell: Shell) -> None:
-    shell("apply", "dev")
+    shell.bring("dev")
     (shell.folder / "migrations" / f"{USERS}.sql").unlink()
     said = shell("validate")
     assert said.code == 1
@@ -235,8 +234,7 @@ def test_validate_says_which_environment_could_not_be_compared(shell: Shell) -> 
 
 
 def test_validate_as_json(shell: Shell) -> None:
-    shell("apply", "dev")
-    shell("promote", "test")
+    shell.bring("dev", "test")
     body = shell("validate", "--json").body
     assert body == {
         "question": "validate",

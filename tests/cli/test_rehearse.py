@@ -22,7 +22,7 @@ def scratched(shell: Shell) -> Shell:
     shell.workflow(OURS.replace("[scratch]\n", "[scratch]\non_protected_server = true\n"))
     shell.export("SCRATCH_DATABASE_URL", shell.dsn["development"])
     (shell.folder / "migrations" / f"{COLUMNS}.sql").unlink()
-    shell("apply", "development")
+    shell.bring("development")
     shell.sql("development", "INSERT INTO users VALUES (1), (2); CREATE TABLE other (a) AS SELECT 1")
     return shell
 

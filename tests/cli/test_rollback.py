@@ -13,7 +13,7 @@ def four(shell: Shell) -> Shell:
     for name in (NOTES, TAGS):
         table = name.partition("_")[2]
         shell.write(name, f"-- migrate:up\nCREATE TABLE {table} ();\n-- migrate:down\nDROP TABLE {table};\n")
-    assert shell("apply", "dev").code == 0
+    shell.bring("dev")
     return shell
 
 

@@ -10,7 +10,7 @@ from tests.workers.row import FIRST, SECOND, THIRD, Row
 from workers import certificate
 
 
-def test_a_certification_covers_exactly_what_the_history_holds_now(row: Row) -> None:
+def test_a_certification_shows_and_covers_exactly_what_the_history_holds_now(row: Row) -> None:
     row.bring("development", "test")
     row.file("20260101000000_later", "CREATE TABLE later ();\n")
     request = row.do("test", Act.CERTIFY, note="checkout ran all night")
@@ -22,15 +22,14 @@ def test_a_certification_covers_exactly_what_the_history_holds_now(row: Row) -> 
         "test", "SELECT migration_id, checksum FROM schema_migrations ORDER BY id"
     )
     assert (certification.by.actor_id, certification.by.note) == (ADA.id, "checkout ran all night")
-
-
-def test_the_plan_of_a_certification_shows_what_it_covers(row: Row) -> None:
-    row.bring("development", "test")
-    plan = row.do("test", Act.CERTIFY).plan
+    plan = request.plan
     assert plan
     assert [one.id for one in plan.migrations] == [FIRST, SECOND, THIRD]
     assert plan.migrations[0].name == "create_users"
     assert plan.digest == certificate.digest("test", tuple((one.id, one.checksum) for one in plan.migrations))
+    story = row.told(request.id)
+    row.ring(request.id)  # rung twice it is certified once
+    assert row.told(request.id) == story
 
 
 def test_the_digest_of_a_certificate_is_the_same_everywhere() -> None:
@@ -73,19 +72,13 @@ def test_a_history_that_disagrees_with_the_folder_is_not_certified(row: Row, spo
 
 
 def test_the_button_under_an_older_run_certifies_nothing_newer(row: Row) -> None:
-    run = row.promote("development", "test")
+    row.bring("development")
+    run = row.promote("test")
     fourth = row.file("20260101000000_fourth", "CREATE TABLE fourth ();\n")
-    newer = row.promote("development", "test")
+    row.bring("development")
+    newer = row.promote("test")
     assert why_not(row, covers_of=run.id) == (
         f"test moved on since #{run.id}: its newest migration is {fourth} now. "
         "Test that, then say `/migrate certify test`."
     )
     assert row.do("test", Act.CERTIFY, covers_of=newer.id).state is State.APPLIED
-
-
-def test_rung_twice_it_is_certified_once(row: Row) -> None:
-    row.bring("development", "test")
-    request = row.do("test", Act.CERTIFY)
-    story = row.told(request.id)
-    row.ring(request.id)
-    assert row.told(request.id) == story

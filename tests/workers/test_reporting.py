@@ -3,6 +3,8 @@
 import pytest
 
 from engine import report
+from engine.agreement import Agreement
+from engine.drift import Difference
 from ledger import events
 from ledger.underway import Blocker
 from workers import reporting
@@ -22,3 +24,9 @@ from workers import reporting
 )
 def test_a_step_is_an_event(said: report.Step, event: events.Event | None) -> None:
     assert reporting.step(said) == event
+
+
+def test_many_differences_are_counted() -> None:
+    unlike = tuple(Difference("table", f"public.t{n}", "table", None) for n in range(102))
+    said = reporting.compared(Agreement("differs", "development", "They differ.", unlike))
+    assert (len(said.differences), said.differences[-1]) == (101, "and 2 more")

@@ -73,9 +73,10 @@ def test_a_backup_that_was_asked_for_takes_no_other_away(test: Row) -> None:
 
 def test_a_restore_brings_back_what_was_and_keeps_what_is(test: Row) -> None:
     name = backup(test)
-    test.sql("test", "INSERT INTO users (email) VALUES ('b@example.org')")
+    test.sql("test", "INSERT INTO users (email) VALUES ('b@example.org'); CREATE TABLE late AS SELECT 1 AS one")
     request = test.do("test", Act.RESTORE, about=(name,))
     assert request.state is State.APPLIED
+    what_is_lost_stood_on_the_card(name, facts_of(test, request))
     restored = test.last(request.id)
     assert isinstance(restored, Restored)
     assert restored.backup == name
@@ -94,11 +95,7 @@ def test_a_restore_brings_back_what_was_and_keeps_what_is(test: Row) -> None:
     )
 
 
-def test_what_is_lost_stands_on_the_card(test: Row) -> None:
-    name = backup(test)
-    request = test.do("test", Act.RESTORE, about=(name,))
-    assert request.plan
-    facts = {fact.name: fact.sentence for fact in request.plan.facts}
+def what_is_lost_stood_on_the_card(name: str, facts: dict[str, str]) -> None:
     assert list(facts) == [
         "Brings back", "Lost to it", "Migrations that go", "Old database", "Sessions", "Rows then and now", "Taken",
     ]  # fmt: skip
@@ -108,19 +105,13 @@ def test_what_is_lost_stands_on_the_card(test: Row) -> None:
     assert facts["Migrations that go"] == "none"
     assert facts["Old database"] == ("kept beside it under a dated name, until `/migrate discard test` drops it")
     assert facts["Sessions"] == "everybody who is connected is sent away once, when the two exchange their names"
+    assert facts["Rows then and now"] == "public.late 0 → 1, public.user_audit 1 → 2, public.users 1 → 2"
+    assert re.fullmatch(r"by #\d+, and unchanged since", facts["Taken"])
 
 
 def facts_of(row: Row, request: Request) -> dict[str, str]:
     assert request.plan
     return {fact.name: fact.sentence for fact in request.plan.facts}
-
-
-def test_rows_then_and_now_stand_on_the_card_and_who_took_it(test: Row) -> None:
-    name = backup(test)
-    test.sql("test", "INSERT INTO users (email) VALUES ('b@example.org'); CREATE TABLE late AS SELECT 1 AS one")
-    facts = facts_of(test, test.do("test", Act.RESTORE, about=(name,)))
-    assert facts["Rows then and now"] == "public.late 0 → 1, public.user_audit 1 → 2, public.users 1 → 2"
-    assert re.fullmatch(r"by #\d+, and unchanged since", facts["Taken"])
 
 
 def test_a_backup_whose_manifest_was_changed_with_it_is_not_what_the_run_took(test: Row) -> None:
@@ -153,8 +144,15 @@ def test_what_an_environment_further_on_keeps_is_said_and_not_refused(test: Row)
     assert facts["production after it"] == "was not seen, so it may have migrations that go here"
 
 
-def test_a_long_reading_is_heard_of_and_done_once_before_the_run(test: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_reading_is_heard_of_and_done_once_before_the_run_and_what_goes_is_named(
+    test: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name, beats, read = backup(test), [], []
+    more = test.file("20260101000000_more", "CREATE TABLE more ();\n")
+    test.sql(
+        "test",
+        f"INSERT INTO schema_migrations (migration_id, name, checksum, environment) VALUES ('{more}', 'm', '', 'test')",
+    )
     real = manifest.sum_of
     monkeypatch.setattr(type(test.ledger), "beat", lambda _, number: beats.append((number, len(read))))
     monkeypatch.setattr(manifest, "sum_of", lambda *a, **kw: (read.append(a), real(*a, **kw))[1])
@@ -162,18 +160,7 @@ def test_a_long_reading_is_heard_of_and_done_once_before_the_run(test: Row, monk
     assert request.state is State.APPLIED
     assert (request.id, 1) in beats
     assert len(read) == 2
-
-
-def test_the_migrations_that_go_are_named(test: Row) -> None:
-    name = backup(test)
-    more = test.file("20260101000000_more", "CREATE TABLE more ();\n")
-    test.sql(
-        "test",
-        f"INSERT INTO schema_migrations (migration_id, name, checksum, environment) VALUES ('{more}', 'm', '', 'test')",
-    )
-    request = test.do("test", Act.RESTORE, about=(name,))
-    assert request.plan
-    assert {fact.name: fact.sentence for fact in request.plan.facts}["Migrations that go"] == more
+    assert facts_of(test, request)["Migrations that go"] == more
     assert test.history("test") == [FIRST, SECOND, THIRD]
 
 
