@@ -9,12 +9,19 @@ const SAME_BREATH = 300; // seconds in which a second message of the same author
 const at = (id) => document.getElementById(id);
 const asked = new URLSearchParams(location.search);
 const here = {person: asked.get("as") ?? "U0ENGINEER", channel: asked.get("channel") ?? "C0MIGRATE", thread: null,
-  dismissed: new Set(), state: null, context: null, view: null, home: false};
+  dismissed: new Set(), state: null, context: null, view: null, home: false, toEnd: false};
+
+const ENDED = "The playground does not answer: it has ended. Start it again with make demo.";
 
 async function send(path, arguments_) {
-  const response = await fetch(`/playground/${path}`, {method: "POST", headers: {"content-type": "application/json"},
-    body: JSON.stringify(arguments_)});
-  const answer = await response.json();
+  let answer;
+  try {
+    const response = await fetch(`/playground/${path}`, {method: "POST", headers: {"content-type": "application/json"},
+      body: JSON.stringify(arguments_)});
+    answer = await response.json();
+  } catch {
+    answer = {ok: false, error: ENDED};
+  }
   if (!answer.ok) tell(answer.error);
   return answer.answer ?? {trouble: answer.error};
 }
@@ -38,6 +45,12 @@ async function refresh() {
     paint();
   } while (refresh.again);
   refresh.running = false;
+}
+
+/** Nobody serves this page any more; what stands on it is what was. */
+function ended() {
+  at("link").textContent = "The playground has ended";
+  at("link").classList.remove("on");
 }
 
 function paint() {
@@ -90,9 +103,23 @@ function go(change) {
   refresh();
 }
 
+const isAtEnd = (place) => place.scrollHeight - place.scrollTop - place.clientHeight < 60;
+const toEnd = (place) => { place.scrollTop = place.scrollHeight; };
+
+/** Change how the list is laid out; what one read at its head stands there still, and who was at its end is there still. */
+function keeping(place, change) {
+  const atEnd = isAtEnd(place);
+  const head = place.getBoundingClientRect().top;
+  const read = [...place.children].find((node) => node.getBoundingClientRect().bottom > head);
+  const stood = read?.getBoundingClientRect().top;
+  change();
+  if (atEnd) toEnd(place);
+  else if (read) place.scrollTop += read.getBoundingClientRect().top - stood;
+}
+
 /** Make the list show these messages, keeping the nodes of those that did not change and the place one reads at. */
 function list(place, messages) {
-  const atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 60;
+  const atEnd = isAtEnd(place) || (place.id === "messages" && here.toEnd);
   const known = new Map([...place.children].map((node) => [node.dataset.key, node]));
   const nodes = messages.map((message, position) => {
     const before = messages[position - 1];
@@ -102,7 +129,10 @@ function list(place, messages) {
   });
   const added = nodes.some((node) => !known.has(node.dataset.key));
   place.replaceChildren(...nodes);
-  if (atEnd && added) place.scrollTop = place.scrollHeight;
+  if (atEnd && added) {
+    toEnd(place);
+    if (place.id === "messages") here.toEnd = false;
+  }
 }
 
 /** Whether a message goes without a name of its own: short ones right after each other do, cards never. */
@@ -187,7 +217,7 @@ async function press(message, element, value) {
 function paintHome() {
   const home = here.state.homes[here.person];
   paintThread([]);
-  at("messages").replaceChildren(el("article", {class: "message", "aria-label": "App Home"}, home
+  at("messages").replaceChildren(el("article", {class: "message home", "aria-label": "App Home"}, home
     ? body(home, here.context, () => {}) : el("p", {class: "muted"}, "The app has published nothing here yet.")));
 }
 
@@ -197,10 +227,14 @@ async function openHome() {
 }
 
 function paintThread(messages) {
-  const open = here.thread && messages.length > 0;
+  const open = Boolean(here.thread) && messages.length > 0;
   const opening = open && at("thread").hidden;
-  at("thread").hidden = !open;
-  document.body.classList.toggle("threaded", open);
+  if (open === at("thread").hidden) {
+    keeping(at("messages"), () => {
+      at("thread").hidden = !open;
+      document.body.classList.toggle("threaded", open);
+    });
+  }
   if (open) list(at("replies"), messages);
   if (opening) at("reply").focus();
 }
@@ -223,8 +257,11 @@ async function speak(field, thread_ts) {
   if (text.startsWith("/") && thread_ts) { tell(`${command} does not work in threads. Type it in the channel.`); return; }
   field.value = "";
   grow(field);
-  if (text.startsWith("/")) await gesture("slash", {command, text: text.slice(command.length).trim(), channel: here.channel});
-  else await gesture("say", {channel: here.channel, text, thread_ts});
+  here.toEnd = !thread_ts; // what comes of it is looked for there
+  const answer = text.startsWith("/")
+    ? await gesture("slash", {command, text: text.slice(command.length).trim(), channel: here.channel})
+    : await gesture("say", {channel: here.channel, text, thread_ts});
+  if (answer.trouble === ENDED && !field.value) { field.value = text; grow(field); }
 }
 
 function grow(field) {
@@ -248,8 +285,13 @@ function listen(form, field, thread) {
 
 listen(at("composer"), at("words"), () => null);
 listen(at("answer"), at("reply"), () => here.thread);
-at("person").addEventListener("change", () => go({person: at("person").value, home: false}));
+at("person").addEventListener("change", () => go({person: at("person").value, home: false, toEnd: true}));
 at("home").addEventListener("click", openHome);
 at("leave").addEventListener("click", () => { go({thread: null}); at("words").focus(); });
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && here.thread && !at("modal").open) go({thread: null}); });
-new EventSource("/playground/feed").addEventListener("message", refresh);
+let atEnd = true;
+at("messages").addEventListener("scroll", () => { atEnd = isAtEnd(at("messages")); });
+new ResizeObserver(() => { if (atEnd) toEnd(at("messages")); }).observe(at("messages"));
+const feed = new EventSource("/playground/feed");
+feed.addEventListener("message", refresh);
+feed.addEventListener("error", ended);
