@@ -118,6 +118,8 @@ def counted_people(needed: int) -> str:
 
 
 def who_may(environment: Environment, keys: Holders) -> str:
+    if not environment.approvers:
+        return "Its approvers in twokey.toml are empty. Add a person there."
     by = mentions(keys.ids)
     return f"Those who may: {by}." if by else f"Nobody else may approve {environment.name} yet."
 

@@ -99,6 +99,15 @@ class Corridor:
         self.parts.start_workers(**more)
         wait_for(lambda: log.read_text().count(SERVING) > before)
 
+    def configure(self, workflow: str) -> None:
+        """Bot and workers read this twokey.toml."""
+        for name in ("bot", "workers"):
+            self.parts.stop(name)
+        self.parts.config.write_text(workflow)
+        self.start_bot()
+        self.start_workers()
+        self.listen()
+
     def start_anew(self) -> None:
         """Nothing was ever asked, applied or said, and whoever a test had stopped or led astray works again."""
         wait_for(lambda: not self.ledger("SELECT FROM requests WHERE announced_version < version"))

@@ -44,18 +44,6 @@ def test_a_cancelled_request_cannot_be_approved(begin: Callable[..., Corridor]) 
     assert corridor.applied("production") == []
 
 
-def test_an_expired_request_ends_and_cannot_be_approved(begin: Callable[..., Corridor]) -> None:
-    corridor = begin(sweep=True)
-    corridor.bring_to_test()
-    card = corridor.ask_for_production()
-    with psycopg.connect(corridor.parts.ledger_url) as conn:
-        conn.execute("UPDATE requests SET expires_at = now() WHERE id = 4")
-    corridor.channel.shows("production", "Expired")
-    corridor.channel.reacts(BO, card, "white_check_mark")
-    corridor.channel.sees(BO, "#4 has expired, so a reaction changes nothing.")
-    assert corridor.applied("production") == []
-
-
 def test_a_file_changed_after_the_approval_makes_the_request_stale(begin: Callable[..., Corridor]) -> None:
     corridor = begin()
     corridor.bring_to_test()
@@ -73,6 +61,8 @@ def test_a_file_changed_after_the_approval_makes_the_request_stale(begin: Callab
 def attacked(shared: Callable[[], Corridor]) -> Attacked:
     """Mel, whom no map knows, wrote all of it."""
     corridor = shared()
+    last = corridor.migrations / "20250818150001_create_audit_table.sql"
+    last.write_text(f"-- impact: tell <!everyone> and <@{BO}|boss>\n{last.read_text()}")
     git(corridor.migrations, "init", "-q", "-b", "main")
     commit(corridor.migrations, "Mel")
     corridor.bring_to_test()
@@ -119,7 +109,8 @@ def test_what_is_typed_comes_to_no_life_in_the_channel(attacked: Attacked) -> No
     said = json.dumps(attacked.corridor.slack.state()["messages"], ensure_ascii=False)
     assert "&lt;!channel&gt;" in said
     assert "&lt;!here&gt;" in said
-    for alive in ("<!channel", "<!here", "|boss>"):
+    assert "&lt;!everyone&gt;" in said
+    for alive in ("<!channel", "<!here", "<!everyone", "|boss>"):
         assert alive not in said
 
 
@@ -179,18 +170,21 @@ def test_removing_the_reaction_before_the_start_withdraws(attacked: Attacked) ->
 
 
 @pytest.mark.parametrize(
-    ("flag", "why"),
+    ("flag", "said", "was", "why"),
     [
-        ("is_bot", "Bots and workflows cannot ask or decide here."),
-        ("is_stranger", "People of other workspaces cannot ask or decide here."),
-        ("is_restricted", "Guests cannot ask or decide here."),
+        ("is_bot", True, False, "Bots and workflows cannot ask or decide here."),
+        ("is_stranger", True, False, "People of other workspaces cannot ask or decide here."),
+        ("is_restricted", True, False, "Guests cannot ask or decide here."),
+        ("team_id", "T0OTHER", "T0TWOKEY", "People of other workspaces cannot ask or decide here."),
     ],
 )
-def test_an_approver_who_turned_into_somebody_else_is_refused(attacked: Attacked, flag: str, why: str) -> None:
-    attacked.corridor.slack.set_person(BO, **{flag: True})
+def test_an_approver_who_turned_into_somebody_else_is_refused(
+    attacked: Attacked, flag: str, said: object, was: object, why: str
+) -> None:
+    attacked.corridor.slack.set_person(BO, **{flag: said})
     attacked.does("react")
     attacked.corridor.channel.sees(BO, why)
-    attacked.corridor.slack.set_person(BO, **{flag: False})
+    attacked.corridor.slack.set_person(BO, **{flag: was})
     attacked.does("unreact")
     attacked.held()
 

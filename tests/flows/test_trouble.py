@@ -150,3 +150,29 @@ def test_a_worker_killed_in_the_middle_is_found_out_and_said(begin: Callable[...
     corridor.start_workers()
     corridor.channel.shows("development", "nterrupted", "20250818150001_create_audit_table", "20250820100000_sleep")
     assert corridor.ledger("SELECT state FROM requests") == [("interrupted",)]
+
+
+def test_an_expired_request_ends_and_cannot_be_approved(begin: Callable[..., Corridor]) -> None:
+    corridor = begin(sweep=True)
+    corridor.bring_to_test()
+    card = corridor.ask_for_production()
+    with psycopg.connect(corridor.parts.ledger_url) as conn:
+        conn.execute("UPDATE requests SET expires_at = now() WHERE id = 4")
+    corridor.channel.shows("production", "Expired")
+    corridor.channel.reacts(BO, card, "white_check_mark")
+    corridor.channel.sees(BO, "#4 has expired, so a reaction changes nothing.")
+    assert corridor.applied("production") == []
+
+
+def test_with_an_empty_list_of_approvers_nobody_starts_anything(begin: Callable[..., Corridor]) -> None:
+    corridor = begin()
+    corridor.bring_to_test()
+    card, before = corridor.ask_for_production(), corridor.parts.config.read_text()
+    corridor.configure(before.replace(f'approvers = ["{BO}"]', "approvers = []"))
+    corridor.channel.reacts(BO, card, "white_check_mark")
+    corridor.channel.sees(BO, "You are not an approver of production. Its approvers in twokey.toml are empty.")
+    corridor.channel.types(ADA, "cancel 4")
+    corridor.channel.shows("production", "Cancelled")
+    corridor.channel.types(ADA, "apply prod", "Nobody may approve production: its approvers in twokey.toml are empty.")
+    assert corridor.applied("production") == []
+    corridor.configure(before)

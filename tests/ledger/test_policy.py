@@ -61,6 +61,7 @@ KINDS = {
     Kind.OUTSIDER: ("People of other workspaces cannot ask or decide here.", "Ask a full member of this workspace."),
     Kind.UNKNOWN: ("Slack did not say whether this is a full member, so it does not count.", "Ask a colleague."),
 }
+EMPTY = "Its approvers in twokey.toml are empty. Add a person there."
 NOBODY = "Nobody may approve production: its approvers in twokey.toml are empty. Add a person there."
 ONLY_YOU = (
     "You are the only approver of production, and the second key must be someone else's. "
@@ -149,10 +150,7 @@ def decides(actor: Actor = BO, request: Request = PLANNED, environment: Environm
             decides(EVE),
             Denied("You are not an approver of production. Those who may: <@U0APPROVER>, <@U0SECOND>."),
         ),
-        (
-            decides(environment=replace(PROD, approvers=())),
-            Denied("You are not an approver of production. Nobody else may approve production yet."),
-        ),
+        (decides(environment=replace(PROD, approvers=())), Denied(f"You are not an approver of production. {EMPTY}")),
         (decides(request=ASKED), Denied("#7 has no plan yet. React on its card when the plan stands there.")),
         (
             decides(request=replace(APPROVED, state=State.APPLYING)),
