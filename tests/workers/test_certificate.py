@@ -75,8 +75,7 @@ def test_the_button_under_an_older_run_certifies_nothing_newer(row: Row) -> None
     row.bring("development")
     run = row.promote("test")
     fourth = row.file("20260101000000_fourth", "CREATE TABLE fourth ();\n")
-    row.bring("development")
-    newer = row.promote("test")
+    newer = row.promote("development", "test")
     assert why_not(row, covers_of=run.id) == (
         f"test moved on since #{run.id}: its newest migration is {fourth} now. "
         "Test that, then say `/migrate certify test`."
