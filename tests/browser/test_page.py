@@ -5,8 +5,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from playground import workspace
-
 CHANNEL = "C0MIGRATE"
 
 
@@ -272,34 +270,3 @@ def test_the_apps_own_tab_is_as_it_was_published_for_this_person(visit, client):
         expect(page.get_by_role("textbox", name="Message")).to_be_hidden()
     bo.get_by_role("button", name="# migrations").click()
     expect(bo.get_by_role("textbox", name="Message")).to_be_visible()
-
-
-def test_the_page_stays_where_one_reads_and_goes_to_what_one_typed(visit, client):
-    for number in range(30):
-        ts = client.chat_postMessage(channel=CHANNEL, text=f"number {number} " + "and so on " * 40)["ts"]
-    client.chat_postMessage(channel=CHANNEL, text="a reply", thread_ts=ts)
-    page = visit(height=500)
-    last, middle = page.get_by_role("button", name="1 reply"), page.get_by_text("number 15 ")
-    page.set_viewport_size({"width": 900, "height": 400})
-    expect(last).to_be_in_viewport()
-    middle.evaluate("(one) => one.scrollIntoView({block: 'start'})")
-    page.evaluate("document.querySelector('.thread-link').click()")
-    page.get_by_role("complementary", name="Thread").wait_for()
-    expect(middle).to_be_in_viewport()
-    page.get_by_role("textbox", name="Message").fill("/migrate status")
-    page.get_by_role("textbox", name="Message").press("Enter")
-    expect(page.get_by_text("You typed status.")).to_be_in_viewport()
-
-
-def test_a_page_whose_playground_has_ended_says_so_and_loses_nothing(browser):
-    with workspace.running() as slack:
-        page = browser.new_page()
-        page.goto(slack.page_url)
-        page.get_by_role("heading", name="# migrations").wait_for()
-    expect(page.get_by_role("status").filter(has_text="The playground has ended")).to_be_visible()
-    words = page.get_by_role("textbox", name="Message")
-    words.fill("/migrate status")
-    words.press("Enter")
-    expect(page.get_by_text("it has ended. Start it again with make demo.")).to_be_visible()
-    expect(words).to_have_value("/migrate status")
-    page.close()
