@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine import sections
 from engine.files import Migration
 from engine.hazards import Hazard
 
@@ -76,14 +77,16 @@ def _absent(first: Migration, why: str) -> Mapping[str, tuple[Hazard, ...]]:
 
 
 def _run(program: Path, files: Sequence[Migration], server: str | None) -> dict[str, list[dict[str, Any]]]:
-    """squawk's findings by file name. The texts are written into a folder where no configuration of anybody's lies.
+    """squawk's findings by file name, of the way up: what takes it back does not run.
+
+    The texts are written into a folder where no configuration of anybody's lies.
 
     It is told of a transaction for files without one as well: every rule that hangs on that is left out.
     """
     version = [f"--pg-version={server}"] if server else []
     with tempfile.TemporaryDirectory(prefix="twokey-squawk-") as folder:
         for file in files:
-            Path(folder, file.file).write_text(file.text, encoding="utf-8", newline="")
+            Path(folder, file.file).write_text(sections.cut(file.text).up.text, encoding="utf-8", newline="")
         ended = subprocess.run(
             [program, "--reporter=json", "--assume-in-transaction", *version, *(file.file for file in files)],
             cwd=folder,

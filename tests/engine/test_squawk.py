@@ -42,6 +42,13 @@ def test_a_finding_is_a_hazard_with_its_line_and_its_way_out() -> None:
     ]
 
 
+def test_only_what_runs_is_looked_at_and_its_lines_are_the_files() -> None:
+    both = "-- migrate:up\n\nALTER TABLE t DROP CONSTRAINT c;\n-- migrate:down\nALTER TABLE t ALTER a DROP NOT NULL;"
+    ((found,),) = look(both)
+    assert found[:2] == ("squawk:ban-drop-constraint", 3)
+    assert look("SELECT 1;\nALTER TABLE t ALTER a DROP NOT NULL;")[0][0][0] == "squawk:ban-drop-not-null"
+
+
 def test_what_our_own_rules_say_better_is_left_out() -> None:
     (said,) = look(
         "CREATE TABLE n (id serial PRIMARY KEY, c char(3), v varchar(5), at timestamp);\nDROP TABLE t;\n"
