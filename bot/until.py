@@ -8,7 +8,9 @@ from itertools import takewhile
 Until = datetime | timedelta
 
 _FOR = re.compile(r"([1-9]\d{0,3})(min|m|h|d)")
-_NEARLY = re.compile(r"\d+[a-z][a-z\d]*")
+_NEARLY = re.compile(
+    r"\d+[a-z][a-z\d]*|yesterday|today|tonight|tomorrow|noon|midnight|(mon|tues|wednes|thurs|fri|satur|sun)day"
+)
 _UNIT = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 _DAY, _MOMENT = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"(\d{4}-\d\d-\d\d)[tT ](\d\d:\d\d)")
 

@@ -70,7 +70,7 @@ HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 2025081813
         ),
         *(
             (f"freeze prod {word} moving", f"Until when? For “{word}”, {SPAN}.", word)
-            for word in ("0h", "5x", "99999d", "1h30m")
+            for word in ("0h", "5x", "99999d", "1h30m", "yesterday", "Tomorrow", "friday")
         ),
         ("freeze prod for 2w moving", f"Until when? For “2w”, {SPAN}.", "2w"),
         (
