@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from cli.answer import Answer, Code, Line, Span, Tone, line
@@ -9,7 +10,7 @@ from cli.surroundings import here, tools
 from engine import bounds, files, hazards, statements
 from engine.connection import Limits
 from engine.errors import EngineError
-from engine.files import BadName, Migration, NoFolder, Unreadable
+from engine.files import BadName, Migration, NoFolder, NoSuchFile, Unreadable
 from engine.hazards import Hazard
 from engine.squawk import Squawk
 from ledger.workflow import WorkflowError
@@ -71,6 +72,9 @@ def _read(path: Path) -> Migration:
         raise BadName(path.name)
     try:
         raw = path.read_bytes()
+    except FileNotFoundError:
+        there = [one.name for one in path.parent.glob("*.sql")]
+        raise NoSuchFile(str(path), next(iter(get_close_matches(path.name, there, n=1)), None)) from None
     except OSError as cause:
         raise Unreadable(path.name) from cause
     return files.parse(path.name, raw)

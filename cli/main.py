@@ -74,8 +74,8 @@ def validate(as_json: bool) -> int:
 
 @twokey.command(
     short_help="What files would be told, without a database.",
-    epilog="\b\nExamples:\n  twokey lint\n  twokey lint migrations/20250818130001_users.sql\n  twokey lint --strict\n"
-    "  twokey lint --round-trip --json | jq '.migrations[] | {id, verdict}'",
+    epilog="\b\nExamples:\n  twokey lint\n  twokey lint migrations/20250818130001_create_users.sql\n"
+    "  twokey lint --strict\n  twokey lint --round-trip --json | jq '.migrations[] | {id, verdict}'",
 )
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
 @click.option("--strict", is_flag=True, help="Exit 1 on any hazard, too; of a round trip, on all but lossless ones.")

@@ -161,6 +161,17 @@ class Disguised(BadFile):
 
 
 @dataclass(eq=False)
+class NoSuchFile(BadFile):
+    """A file that somebody named is not there. `near` is one of its folder whose name is like it."""
+
+    file: str
+    near: str | None
+
+    def __str__(self) -> str:
+        return f"There is no file {self.file}. {f'Did you mean {self.near}?' if self.near else 'Check its path.'}"
+
+
+@dataclass(eq=False)
 class Unreadable(BadFile):
     """The operating system would not let us read a file."""
 

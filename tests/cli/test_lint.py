@@ -59,7 +59,9 @@ def test_files_by_name_need_no_workflow_file(shell: Shell, tmp_path: Path) -> No
     said = shell("lint", str(tmp_path / "bad name.sql"), str(absent), str(tmp_path))
     assert said.code == 1
     assert "bad name.sql is not named like a migration." in said.out
-    assert "20250101000000_gone.sql cannot be read." in said.out
+    assert f"There is no file {absent}. Check its path.\n" in said.out
+    near = shell("lint", str(good).replace("add_", "ad_")).out
+    assert f"ad_user_columns.sql. Did you mean {COLUMNS}.sql?\n" in near
     assert f"The migrations folder {tmp_path} cannot be read." in said.out
     assert shell("lint").code == 2
 
