@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from ledger import evidence, words
@@ -17,6 +17,7 @@ from ledger.request import POLICY, Act, Decision, Request, Verdict
 from ledger.states import State
 from ledger.tables import requests
 from tests.support.ledger import ADA, BO, DIGEST, a_request_in, a_wish, role_url
+from tests.support.waiting import wait_for
 
 Say = Callable[[str], None]
 
@@ -171,16 +172,28 @@ def test_the_bot_can_freeze_and_lift_nothing_and_the_worker_the_other_way_round(
     worker.close()
 
 
-def test_a_yes_and_a_freeze_of_one_moment_wait_for_each_other(ledger: Book, ledger_url: str) -> None:
-    """Whichever is written down first, no yes is left standing."""
+def waiting_for_a_lock(ledger: Book) -> int:
+    there = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ledger._engine.begin() as tx:  # a new one each time: within one transaction the server tells the same again
+        return tx.execute(text(there)).scalar_one()
+
+
+@pytest.mark.parametrize("freezes_first", [True, False])
+def test_a_yes_and_a_freeze_of_one_moment_wait_for_each_other(
+    ledger: Book, ledger_url: str, freezes_first: bool
+) -> None:
+    """Whichever comes first, no yes is left standing."""
     waits, bot = waiting(ledger, State.PLANNED), Book(ledger_url, name="bot")
     yes = Decision(waits.id, BO, Verdict.APPROVE, DIGEST, "1.2", None)
-    with ThreadPoolExecutor() as pool, ledger._engine.begin() as first:
-        assert first.execute(select(requests.c.id).where(requests.c.id == waits.id).with_for_update()).all()
-        both = pool.submit(freeze, bot), pool.submit(ledger.decide, yes)
-        assert not wait(both, timeout=0.2).done
-        first.commit()
-        assert both[0].result().act is Act.FREEZE
-        assert both[1].exception() is None or isinstance(both[1].exception(), FrozenMeanwhile)
+    deeds = [lambda: freeze(bot), lambda: ledger.decide(yes)]
+    with ThreadPoolExecutor() as pool, ledger._engine.begin() as held:
+        held.execute(select(requests.c.id).where(requests.c.id == waits.id).with_for_update())
+        done = []
+        for count, deed in enumerate(deeds if freezes_first else reversed(deeds), start=1):
+            done.append(pool.submit(deed))
+            wait_for(lambda count=count: waiting_for_a_lock(ledger) == count)
+        held.commit()
+        wait(done)
     bot.close()
-    assert [one.withdrawn_ts for one in ledger.decisions(waits.id) if one.withdrawn_ts is None] == []
+    assert isinstance(done[1].exception(), FrozenMeanwhile) is freezes_first
+    assert [one.withdrawn_ts is None for one in ledger.decisions(waits.id)] == ([] if freezes_first else [False])
