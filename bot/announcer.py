@@ -104,7 +104,7 @@ class Announcer:
                     continue
                 standing[slot.name] = self._post(request, slot, standing)
                 done &= standing[slot.name].content_hash == slot.body.content_hash()
-            elif there.content_hash != slot.body.content_hash():
+            elif there.content_hash != slot.body.content_hash() or _is_undated(request, slot, there):
                 done &= self._edit(request, slot, there)
         return done
 
@@ -202,6 +202,11 @@ class Announcer:
         content_hash = slot.body.content_hash()
         self._book.delivered_as(request.id, slot.name, ts=there.ts or "", content_hash=content_hash, plan_ts=plan_ts)
         return True
+
+
+def _is_undated(request: Request, slot: Slot, there: Delivery) -> bool:
+    """Whether nobody wrote down since when the plan stands there: no reaction counts until an edit says so."""
+    return there.plan_ts is None and _shows_plan(request, slot)
 
 
 def _shows_plan(request: Request, slot: Slot) -> bool:

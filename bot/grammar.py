@@ -128,8 +128,9 @@ def _freeze(said: Said) -> Freeze:
     try:
         ends, count = until.read(words)
     except until.NoSuchMoment as none:
-        word = said.words[2 + until.leads(words)]
-        raise said.slip(word, f"Until when? For “{clip(word.text)}”, {none}.") from none
+        posing = said.words[2 + none.first :][: none.count]
+        about = clip(" ".join(word.text for word in posing))
+        raise said.slip_along(posing, f"Until when? For “{about}”, {none}.") from none
     if len(words) == count:
         why = f"Why? Whoever comes next reads it: `freeze {short(environment)} 2h the database is being moved`."
         raise said.slip(None, why)

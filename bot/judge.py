@@ -121,8 +121,9 @@ class Judge:
     def _added(self, heard: Heard, verdict: Verdict, request: Request, environment: Environment) -> None:
         actor = self._directory.fresh(heard.actor_id)
         groups = self._directory.groups(environment.approvers)
-        # Whoever asked may have shown another address then, and be this very person by the one they have now.
-        request = replace(request, actor=people.since(request.actor, self._directory.fresh(request.actor.id)))
+        if verdict is Verdict.APPROVE:
+            # Whoever asked may have shown another address then, and be this very person by the one they have now.
+            request = replace(request, actor=people.since(request.actor, self._directory.fresh(request.actor.id)))
         why_not = self._why_not(actor, heard, verdict, request=request, environment=environment, groups=groups)
         if why_not is not None:
             self._refuse(actor, request, why_not, word=self._word(heard, verdict, request))

@@ -1,6 +1,7 @@
 """One typed line and its words, before anybody knows what they mean; and the words that are typed in answer."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.workflow import Environment, Workflow
@@ -52,7 +53,12 @@ class Said:
         """A Slip at `word`, or, where a word is wanting, just behind the line."""
         if word is None:
             return Slip(text=self.text + " ", start=len(self.text) + 1, length=1, why=why)
-        return Slip(text=self.text, start=word.start, length=len(word.text), why=why)
+        return self.slip_along((word,), why)
+
+    def slip_along(self, words: Sequence[Word], why: str) -> Slip:
+        """A Slip from the first of these words to the last."""
+        start, last = words[0].start, words[-1]
+        return Slip(text=self.text, start=start, length=last.start + len(last.text) - start, why=why)
 
 
 def clip(word: str) -> str:

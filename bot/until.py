@@ -5,51 +5,66 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
+from bot import calendar_words
+
 Until = datetime | timedelta
 
+#: These may stand before a moment or a span.
+_LEADS = frozenset({"for", "until", "till", "til"})
+
 _FOR = re.compile(r"([1-9]\d{0,3})(min|m|h|d)")
-_NEARLY = re.compile(
-    r"\d+[a-z][a-z\d]*|yesterday|today|tonight|tomorrow|noon|midnight|(mon|tues|wednes|thurs|fri|satur|sun)day"
-)
 _UNIT = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 _DAY, _MOMENT = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"(\d{4}-\d\d-\d\d)[tT ](\d\d:\d\d)")
 
+_EXAMPLES = (
+    "write a span like 30min, 2h or 3d, or a moment like 2026-12-01 09:00, in UTC; "
+    "a freeze without an end begins with its reason"
+)
+
 
 class NoSuchMoment(Exception):
-    """A word poses as a moment and is none. `str` is what to write, as the tail of a sentence."""
+    """Words pose as a moment and are none: `count` of them from the one at `first`.
+
+    `str` is what to write, as the tail of a sentence.
+    """
+
+    def __init__(self, why: str, *, first: int, count: int) -> None:
+        super().__init__(why)
+        self.first, self.count = first, count
 
 
 def read(words: Sequence[str]) -> tuple[Until | None, int]:
     """A moment in UTC or a span at the beginning of the words, and how many of them say it; 0 where none does.
 
-    `for` and `until` may stand before it. Raises NoSuchMoment, of the word behind these.
+    `for` and `until` may stand before it. Raises NoSuchMoment for what could mean a time and is not read.
     """
-    lead = leads(words)
-    until, count = _read(words[lead:])
-    return until, lead + count if count else 0
-
-
-def leads(words: Sequence[str]) -> int:
-    """How many words stand before the one that says when."""
-    return len(list(takewhile(lambda word: word.casefold() in {"for", "until"}, words)))
-
-
-def _read(words: Sequence[str]) -> tuple[Until | None, int]:
-    span = _FOR.fullmatch(words[0].casefold()) if words else None
-    if span:
-        return timedelta(**{_UNIT[span[2]]: int(span[1])}), 1
-    for count in (1, 2):
-        if moment := _MOMENT.fullmatch(" ".join(words[:count])):
-            return _moment(f"{moment[1]} {moment[2]}"), count
-    if words and _DAY.match(words[0]):
-        raise NoSuchMoment(f"write it like {words[0][:10]} 09:00, in UTC")
-    if words and _NEARLY.fullmatch(words[0].casefold()):
-        raise NoSuchMoment("write a span like 30min, 2h or 3d, or a moment like 2026-12-01 09:00, in UTC")
+    lead = len(list(takewhile(lambda word: word.casefold() in _LEADS, words)))
+    until, count = _read(words, lead)
+    if count:
+        return until, lead + count
+    if lead and lead == len(words):
+        raise NoSuchMoment(_EXAMPLES, first=0, count=lead)
+    if poses := calendar_words.poses(words[lead:], led=lead > 0):
+        raise NoSuchMoment(_EXAMPLES, first=lead, count=poses)
     return None, 0
 
 
-def _moment(text: str) -> datetime:
+def _read(words: Sequence[str], lead: int) -> tuple[Until | None, int]:
+    rest = words[lead:]
+    span = _FOR.fullmatch(rest[0].casefold()) if rest else None
+    if span:
+        return timedelta(**{_UNIT[span[2]]: int(span[1])}), 1
+    for count in (1, 2):
+        if moment := _MOMENT.fullmatch(" ".join(rest[:count])):
+            return _moment(f"{moment[1]} {moment[2]}", first=lead), count
+    if rest and _DAY.match(rest[0]):
+        raise NoSuchMoment(f"write it like {rest[0][:10]} 09:00, in UTC", first=lead, count=1)
+    return None, 0
+
+
+def _moment(text: str, *, first: int) -> datetime:
     try:
         return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
     except ValueError as error:
-        raise NoSuchMoment("there is no such moment; write it like 2026-12-01 09:00, in UTC") from error
+        why = "there is no such moment; write it like 2026-12-01 09:00, in UTC"
+        raise NoSuchMoment(why, first=first, count=1) from error

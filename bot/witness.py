@@ -36,7 +36,10 @@ class WitnessStand:
         if not _is_waited_for(self._book.events(request.id)) or self._is_pressed(request):
             return
         try:
-            self._book.witness(self._seen(request, environment))
+            seen = self._seen(request, environment)
+            if self._is_pressed(request):  # while Slack was asked
+                return
+            self._book.witness(seen)
         except SlackFailed as failed:
             log.warning("#%s: %s", request.id, failed)
             self._patience.failed(request.id, retry_after=failed.retry_after)

@@ -20,7 +20,7 @@ from ledger.deliveries import Deliveries
 from ledger.errors import AlreadyOpen, FrozenMeanwhile, IllegalMove, NoSuchRequest, TooLate
 from ledger.events import Certified, Event, MigrationApplied, Planned, Released, Thawed
 from ledger.freezes import Freezes
-from ledger.frost import halted, may_go_on, standing
+from ledger.frost import halted, locked, may_go_on, standing
 from ledger.inquiries import Inquiries
 from ledger.pen import NOW, broken_rule
 from ledger.prepared import Prepared
@@ -226,6 +226,8 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Pulses
         carry: Mapping[str, Any],
     ) -> None:
         """Compare and set: the update itself says whether the request stood where the move starts."""
+        if to in {State.APPROVED, State.APPLYING}:  # a freeze said in this moment is waited for, and seen
+            locked(tx, request_id)
         stands = [requests.c.id == request_id, requests.c.state.in_(list(come_from)), *_in_time(to)]
         moving = update(requests).where(*stands).values(state=to, version=requests.c.version + 1, **carry)
         seq = tx.execute(moving.returning(requests.c.version)).scalar()

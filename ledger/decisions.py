@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from ledger import plain, rows, words
 from ledger.errors import AuthorsDecision, FrozenMeanwhile, OwnDecision
 from ledger.events import Witnessed
-from ledger.frost import may_go_on
+from ledger.frost import locked, may_go_on
 from ledger.pen import NOW, Pen, broken_rule
 from ledger.records import Heard
 from ledger.request import Decision, Source, Verdict, Witness
@@ -132,6 +132,7 @@ class Decisions(Pen):
             pressed=tuple(actor.id for actor in witness.pressed),
             groups=tuple(group.told for group in witness.groups),
             ours=witness.ours,
+            asking=words.hash_of_actor(witness.asking) if witness.asking else None,
         )
         with self._transaction() as tx:
             self._tell(tx, witness.request_id, seen)
@@ -152,10 +153,8 @@ class Decisions(Pen):
 
 
 def _out_of_frost(tx: Connection, request_id: int) -> None:
-    """Whoever freezes now waits for us, or we for them: a freeze locks those who wait there, too."""
-    this = requests.c.id == request_id
-    tx.execute(select(requests.c.id).where(this).with_for_update())
-    if tx.execute(select(may_go_on()).where(this)).scalar() is False:
+    locked(tx, request_id)
+    if tx.execute(select(may_go_on()).where(requests.c.id == request_id)).scalar() is False:
         raise FrozenMeanwhile(request_id, State.PLANNED, State.APPROVED)
 
 

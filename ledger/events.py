@@ -128,6 +128,7 @@ class Witnessed:
     pressed: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()  # each user group among the approvers, followed by who was in it
     ours: bool | None = None  # whether the channels were this workspace's alone; None in stories from before
+    asking: str | None = None  # the hash of the account of whoever asked, as it was then; None in stories from before
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,8 @@ def _unknown(evidence: Evidence, links: Sequence[Link]) -> Iterator[Breach]:
 def _seen(witness: Mapping[str, Any]) -> dict[str, Any]:
     """Whom and what a witness shows, as its event says it."""
     people = {name: [actor["id"] for actor in witness[name]] for name in _SEEN}
-    return {**people, "groups": _groups(witness), "ours": witness.get("ours")}
+    asking = witness.get("asking") and words.hash_of_actor(plain.load(Actor, witness["asking"]))
+    return {**people, "groups": _groups(witness), "ours": witness.get("ours"), "asking": asking}
 
 
 def _unlike(body: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:

@@ -48,7 +48,8 @@ class Freezes(Pen):
             if opened is not None:
                 self._freeze(tx, opened, wish, until=until, protected=protected)
                 self._take_keys_out(tx, wish.environment, why=Withdrawn(POLICY.id, POLICY.name, missing=approvals))
-                self._tell_those_who_wait(tx, wish.environment, halted(standing(tx, wish.environment)[0]))
+                if lasting := standing(tx, wish.environment):  # none where its end came while it was written down
+                    self._tell_those_who_wait(tx, wish.environment, halted(lasting[0]))
             return rows.request(tx.execute(all_requests().where(requests.c.key == wish.key)).one()), opened is not None
 
     def _freeze(

@@ -20,6 +20,15 @@ def may_go_on() -> ColumnElement[bool]:
     return or_(requests.c.act == Act.THAW, not_(over.exists()))
 
 
+def locked(tx: Connection, request_id: int) -> None:
+    """Whoever freezes now waits for us, or we for them: a freeze locks those who wait there, too.
+
+    What reads the freezes must be a statement of its own, after this: one that waits for a row reads every other table
+    as it was before the wait (https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-COMMITTED).
+    """
+    tx.execute(select(requests.c.id).where(requests.c.id == request_id).with_for_update())
+
+
 def standing(tx: Connection, environment: str) -> tuple[Freeze, ...]:
     """What freezes an environment in this transaction, the one that lasts longest first."""
     there = select(freezes).where(freezes.c.environment == environment, stands())

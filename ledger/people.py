@@ -36,8 +36,8 @@ def of(actor: Actor, people: Iterable[Person]) -> Marks:
 
 
 def since(then: Actor, now: Actor) -> Actor:
-    """Somebody as they were written down, and also all that they go by now."""
-    return replace(then, marks=tuple(sorted({*then.marks, *now.marks})))
+    """Somebody as they were written down, with what they are now, and also all that they go by now."""
+    return replace(then, kind=now.kind, marks=tuple(sorted({*then.marks, *now.marks})))
 
 
 def count(actors: Iterable[Actor], people: Iterable[Person]) -> int:

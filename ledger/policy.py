@@ -67,7 +67,7 @@ def may_decide(
 ) -> Allowed | Denied:
     """Judge whether this person's reaction on the card counts; `groups` are as of now.
 
-    `freeze` stands against a yes; a no needs none.
+    `freeze` stands against a yes; a no needs none. So does a requester who is no full member any more.
     """
     keys = second_key.holders(environment, request.groups, groups, requester=request.actor, plan=request.plan)
     who_may = verdict.who_may(environment, keys)
@@ -85,6 +85,8 @@ def may_decide(
         return verdict.expired(request)
     if frozen := verdict.frozen(request.act, environment, freeze):
         return Denied(f"{frozen.why} After that, take your reaction away and give it again.")
+    if request.actor.kind is not Kind.FULL_MEMBER:
+        return verdict.nobody_asks(request, "cannot be approved")
     return Allowed()
 
 
@@ -244,10 +246,7 @@ def _seen_now(
             "protected runs where strangers read. Unshare the channel, or name another in twokey.toml, then ask again."
         )
     if witness.asking is None or (witness.asking.id, witness.asking.kind) != (request.actor.id, Kind.FULL_MEMBER):
-        return Denied(
-            f"#{request.id} did not start: Slack does not say that <@{request.actor.id}>, who asked, is a full member "
-            "of the workspace now. Somebody else can ask again."
-        )
+        return verdict.nobody_asks(request, "did not start")
     keys = second_key.seen(request, environment, witness)
     if refused := verdict.rejected(request, (one.id for one in witness.rejecting if keys.counts(one))):
         return refused

@@ -77,6 +77,13 @@ def expired(request: Request) -> Denied:
     return Denied(f"#{request.id} expired at {request.expires_at:%Y-%m-%d %H:%M} UTC. Ask again for a new plan.")
 
 
+def nobody_asks(request: Request, cannot: str) -> Denied:
+    return Denied(
+        f"#{request.id} {cannot}: Slack does not say that <@{request.actor.id}>, who asked, is a full member of the "
+        f"workspace now. An approver can say `/migrate cancel {request.id}`, and somebody else ask again."
+    )
+
+
 def cannot_decide_in(request: Request) -> str:
     if request.state is State.ASKED:
         return f"#{request.id} has no plan yet. React on its card when the plan stands there."

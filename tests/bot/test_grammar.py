@@ -25,7 +25,23 @@ from ledger.request import Act
 from ledger.workflow import Workflow
 
 MOMENT = datetime(2026, 12, 1, 9, tzinfo=UTC)
-SPAN = "write a span like 30min, 2h or 3d, or a moment like 2026-12-01 09:00, in UTC"
+SPAN = (
+    "write a span like 30min, 2h or 3d, or a moment like 2026-12-01 09:00, in UTC; "
+    "a freeze without an end begins with its reason"
+)
+#: What could mean a time and is none that is read.
+NO_ENDS = (
+    *("mon", "Fri", "sunday", "never", "forever", "eod", "tonight", "noon", "now", "today:", "december", "q4", "∞"),
+    *("next week", "a few minutes", "half an hour", "the weekend", "end of the day", "end-of-day", "mon-wed", "5 pm"),
+    *("2 hours", "in 2 hours", "by friday", "at 17:00", "17:00", "5pm", "1.5h", "~2h", "PT2H", "1/12", "90", "all day"),
+    *("tomorow", "wensday", "a while", "about 2h", "2 weeks", "two weeks"),
+)
+#: What begins like a time and is a reason.
+REASONS = (
+    *("until the release", "until ada is back", "for maintenance", "may break", "second incident", "on call is away"),
+    *("this week's release", "two disks are full", "the 3 hosts are down", "while we look", "monitoring is down"),
+    *("infinite loop in a trigger", "#12 left it half done", "end users see errors", "the end"),
+)
 WHY = "Why? Whoever comes next reads it: `freeze prod 2h the database is being moved`."
 HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 20250818130001_create_users`."
 
@@ -70,8 +86,13 @@ HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 2025081813
         ),
         *(
             (f"freeze prod {word} moving", f"Until when? For “{word}”, {SPAN}.", word)
-            for word in ("0h", "5x", "99999d", "1h30m", "yesterday", "Tomorrow", "friday")
+            for word in ("0h", "5x", "99999d", "1h30m", "yesterday", "Tomorrow", "friday", *NO_ENDS)
         ),
+        *(
+            (f"freeze prod {lead} {rest}", f"Until when? For “{rest}”, {SPAN}.", rest)
+            for lead, rest in (("until", "fri"), ("Till", "later"), ("for", "good"), ("until", "further notice"))
+        ),
+        *((f"freeze prod {word}", f"Until when? For “{word}”, {SPAN}.", word) for word in ("until", "for")),
         ("freeze prod for 2w moving", f"Until when? For “2w”, {SPAN}.", "2w"),
         (
             "freeze prod until 2026-13-01 09:00 sale",
@@ -159,7 +180,8 @@ def test_a_slip_points_at_the_word_and_offers_the_nearest(text: str, why: str, m
         ("Freeze test FOR 30min “Ada’s test”", Freeze("test", "Ada’s test", timedelta(minutes=30), ("FOR", "30min"))),
         ("freeze prod 2026-12-01 09:00 sale", Freeze("production", "sale", MOMENT, ("2026-12-01", "09:00"))),
         ("freeze prod until 2026-12-01T09:00 a", Freeze("production", "a", MOMENT, ("until", "2026-12-01T09:00"))),
-        ("freeze prod until the release", Freeze("production", "until the release")),
+        *((f"freeze prod {why}", Freeze("production", why)) for why in REASONS),
+        ("freeze prod till 2026-12-01 09:00 a", Freeze("production", "a", MOMENT, ("till", "2026-12-01", "09:00"))),
         ("thaw prod", Do(Act.THAW, "production")),
         ("validate", Validate()),
         ("history", History()),

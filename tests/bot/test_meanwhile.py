@@ -8,12 +8,12 @@ import pytest
 from bot.identity import Directory
 from bot.judge import Judge
 from bot.reconciler import Reconciler
-from bot.voice import Voice
+from bot.voice import SlackFailed, Voice
 from bot.witness import WitnessStand
 from ledger.book import Book
 from ledger.events import Approved, Ready, Refused
 from ledger.records import Heard
-from ledger.request import Act, Decision, Request, Source
+from ledger.request import Act, Actor, Decision, Request, Source
 from ledger.states import State
 from ledger.workflow import Person, Workflow
 from playground.client import Workspace
@@ -81,6 +81,59 @@ def test_nobody_witnesses_for_a_start_while_a_press_waits_for_its_judge(
     assert ledger.witnesses(card.id) == ()
     a_judge(ledger, voice, flow).judge()
     assert ledger.request(card.id).state is ends
+
+
+def test_nobody_witnesses_when_a_button_was_pressed_while_slack_was_asked(
+    card: Request, ledger: Book, voice: Voice, slack: Workspace, flow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(ledger, card, YES, pressed=True)
+    a_judge(ledger, voice, flow).judge()
+    ledger.tell(card.id, Ready())
+    reactions = voice.reactions
+
+    def pressed_meanwhile(channel: str, ts: str) -> object:
+        says(ledger, card, YES, added=False, pressed=True)
+        return reactions(channel, ts)
+
+    monkeypatch.setattr(voice, "reactions", pressed_meanwhile)
+    stand(ledger, voice, flow).look()
+    assert ledger.witnesses(card.id) == ()
+    a_judge(ledger, voice, flow).judge()
+    assert ledger.request(card.id).state is State.PLANNED
+
+
+def test_nobody_approves_what_somebody_asked_who_has_left_and_anybody_may_still_say_no(
+    card: Request, ledger: Book, voice: Voice, slack: Workspace
+) -> None:
+    slack.set_person(ADA.id, deleted=True)
+    judge = a_judge(ledger, voice, with_keys())
+    says(ledger, card, YES, pressed=False)
+    judge.judge()
+    assert story(ledger, card)[-1].why == (
+        "#1 cannot be approved: Slack does not say that <@U0ENGINEER>, who asked, is a full member of the workspace "
+        "now. An approver can say `/migrate cancel 1`, and somebody else ask again."
+    )
+    assert ledger.request(card.id).state is State.PLANNED
+    says(ledger, card, NO, pressed=False)
+    judge.judge()
+    assert ledger.request(card.id).state is State.REJECTED
+
+
+def test_a_no_waits_for_nothing_that_slack_does_not_say_of_whoever_asked(
+    card: Request, ledger: Book, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = Directory(voice, home="T0TWOKEY")
+    fresh = directory.fresh
+
+    def silent_on_ada(user_id: str) -> Actor:
+        if user_id == ADA.id:
+            raise SlackFailed("look somebody up", "ratelimited", 30)
+        return fresh(user_id)
+
+    monkeypatch.setattr(directory, "fresh", silent_on_ada)
+    says(ledger, card, NO, pressed=False)
+    Judge(ledger, voice=voice, directory=directory, workflow=with_keys()).judge()
+    assert ledger.request(card.id).state is State.REJECTED
 
 
 def test_who_shows_another_address_for_the_asking_is_known_by_the_one_after_it(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from bot import messages
 from bot.announcer import Announcer
@@ -23,7 +24,7 @@ from playground.client import Workspace
 from tests.bot.conftest import CHANNEL, a_workflow
 from tests.bot.stories import ASKED, PLANNED, lines, told
 from tests.bot.test_holders import ASKER, BOTH, DEE, FORM, TS, S, a_card, a_judge, desk, production, story, with_keys
-from tests.support.ledger import BO, DIGEST, a_frozen, a_plan, a_request_in, a_wish
+from tests.support.ledger import BO, DIGEST, a_frozen, a_plan, a_request_in, a_wish, schema_files
 
 __all__ = ["desk"]
 
@@ -173,6 +174,47 @@ def test_a_card_that_is_posted_with_its_plan_takes_a_reaction_at_once(ledger: Bo
     assert card.plan_ts == card.ts
     ledger.lost(request.id, "card")
     assert ledger.deliveries(request.id)["card"].plan_ts is None
+
+
+def test_a_card_of_which_nobody_wrote_down_since_when_its_plan_stands_there_is_edited(
+    ledger: Book, voice: Voice
+) -> None:
+    """Of an older bot, or posted before its plan: the first reaction counts for nothing, and has that put right."""
+    flow = with_keys()
+    judge, announcer = a_judge(ledger, voice, flow), Announcer(ledger, voice=voice, workflow=flow)
+    request = a_request_in(ledger, State.PLANNED, wish=a_wish(environment="production"), protected=True)
+    announcer.announce()
+    with ledger._engine.begin() as tx:
+        tx.execute(text("UPDATE deliveries SET plan_ts = NULL"))
+    for state in (State.PLANNED, State.APPROVED):
+        reacts_now(ledger, request.id)
+        judge.judge()
+        assert ledger.request(request.id).state is state
+        announcer.announce()
+        assert ledger.deliveries(request.id)["card"].plan_ts is not None
+
+
+def test_the_ledger_of_a_version_before_forgets_since_when_a_card_shows_what_it_did_not_show(
+    ledger: Book, voice: Voice
+) -> None:
+    flow = with_keys()
+    announcer = Announcer(ledger, voice=voice, workflow=flow)
+    early = a_request_in(ledger, State.ASKED, wish=a_wish(environment="production"), protected=True)
+    ledger.tell(early.id, Unanswered(60))
+    announcer.announce()
+    plan = a_plan(environment="production", protected=True)
+    ledger.lay_plan(early.id, summary=plan, frozen=a_frozen(plan), why=Planned(digest=DIGEST, migrations=()))
+    with_plan = a_request_in(ledger, State.PLANNED, wish=a_wish(environment="production"), protected=False)
+    announcer.announce()
+    [file] = [one for one in schema_files() if one.stem.endswith("_no_plan_stood_there_yet")]
+    with ledger._engine.begin() as tx:
+        tx.execute(text("UPDATE deliveries SET plan_ts = ts"))  # as the version before wrote them all down
+        tx.execute(text(file.read_text(encoding="utf-8").replace("::", r"\:\:")))
+    assert ledger.deliveries(early.id)["card"].plan_ts is None
+    assert ledger.deliveries(with_plan.id)["card"].plan_ts is not None
+    assert ledger.unannounced() == (early.id,)
+    announcer.announce()
+    assert ledger.deliveries(early.id)["card"].plan_ts is not None
 
 
 def reacts_now(ledger: Book, request_id: int) -> None:

@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from playground import workspace
 from playground.client import Workspace
 from playground.people import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from tests.support.waiting import wait_for
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 QUIETLY = (
@@ -57,6 +58,7 @@ def served() -> Iterator[Workspace]:
         yield slack
         handler.client.auto_reconnect_enabled = False
         slack.disconnect(reason=None)
+        wait_for(lambda: not handler.client.is_connected())  # two who close one socket at once trip over each other
         handler.close()
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import DataError, IntegrityError
 
-from ledger import people
+from ledger import people, words
 from ledger.book import Book
 from ledger.errors import AuthorsDecision, NoSuchRequest, OwnDecision
 from ledger.events import Witnessed
@@ -137,7 +137,9 @@ def test_a_witness_is_told_and_the_newest_counts(ledger: Book) -> None:
     ledger.witness(empty)
     ledger.witness(seen)
     assert ledger.latest_witness(request.id) == seen
-    assert ledger.events(request.id)[-1].event == Witnessed(approving=(BO.id,), rejecting=(ADA.id,), ours=True)
+    assert ledger.events(request.id)[-1].event == Witnessed(
+        approving=(BO.id,), rejecting=(ADA.id,), ours=True, asking=words.hash_of_actor(ADA)
+    )
     assert ledger.request(request.id).version == request.version + 2
 
 

@@ -111,6 +111,10 @@ SAYS = "speaks of something else than"
             "The witnesses are not those that the events tell of.",
         ),
         (lambda e: e["witnesses"][0].update(ours=False), "The witnesses are not those that the events tell of."),
+        (
+            lambda e: e["witnesses"][0]["asking"].update(marks=["another"]),
+            "The witnesses are not those that the events tell of.",
+        ),
         (lambda e: e.update(receipt={}), "No event tells of the rehearsal whose receipt is in this file."),
         (lambda e: e["witnesses"].clear(), "The witnesses are not those that the events tell of."),
         (lambda e: e["events"][3]["body"].update(actor_id="U0X"), "Event 4 of #1 (Approved, "),

@@ -1,8 +1,10 @@
 """A freeze holds from the moment in which it is written down, whatever anybody else says."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from psycopg.errors import InsufficientPrivilege
@@ -12,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger import evidence, words
 from ledger.book import Book
 from ledger.errors import FrozenMeanwhile, IllegalMove
-from ledger.events import Approved, Asked, Frozen, Halted, Released, Started, Thawed, Withdrawn
+from ledger.events import Approved, Asked, Event, Frozen, Halted, Released, Started, Thawed, Withdrawn
 from ledger.request import POLICY, Act, Decision, Request, Verdict
 from ledger.states import State
 from ledger.tables import requests
@@ -88,6 +90,21 @@ def test_an_approval_from_before_or_in_the_frost_counts_no_more(ledger: Book, le
     owner_says(OVER)
     assert ledger.decide(anew)
     assert ledger.decisions(waits.id)[-1] == anew
+
+
+def test_a_freeze_that_is_over_as_it_is_written_down_tells_nobody(
+    ledger: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approved, take = waiting(ledger, State.APPROVED), ledger._take_keys_out
+
+    def slowly(*those: Any, **named: Any) -> None:
+        time.sleep(0.3)
+        take(*those, **named)
+
+    monkeypatch.setattr(ledger, "_take_keys_out", slowly)
+    frozen = freeze(ledger, timedelta(seconds=0.2))
+    assert (frozen.state, ledger.frozen("production")) == (State.APPLIED, None)
+    assert ledger.events(approved.id)[-1].event == Withdrawn(POLICY.id, POLICY.name)
 
 
 def test_what_runs_finishes(ledger: Book) -> None:
@@ -172,28 +189,59 @@ def test_the_bot_can_freeze_and_lift_nothing_and_the_worker_the_other_way_round(
     worker.close()
 
 
+@pytest.fixture
+def other(ledger_url: str) -> Iterator[Book]:
+    """Another process's book of the same ledger."""
+    book = Book(ledger_url, name="bot")
+    yield book
+    book.close()
+
+
 def waiting_for_a_lock(ledger: Book) -> int:
     there = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with ledger._engine.begin() as tx:  # a new one each time: within one transaction the server tells the same again
         return tx.execute(text(there)).scalar_one()
 
 
-@pytest.mark.parametrize("freezes_first", [True, False])
-def test_a_yes_and_a_freeze_of_one_moment_wait_for_each_other(
-    ledger: Book, ledger_url: str, freezes_first: bool
-) -> None:
-    """Whichever comes first, no yes is left standing."""
-    waits, bot = waiting(ledger, State.PLANNED), Book(ledger_url, name="bot")
-    yes = Decision(waits.id, BO, Verdict.APPROVE, DIGEST, "1.2", None)
-    deeds = [lambda: freeze(bot), lambda: ledger.decide(yes)]
+def one_after_the_other(ledger: Book, request: Request, *deeds: Callable[[], object]) -> list[Future[object]]:
+    """They come in this order and in one moment: each waits for the request's row before the next one begins."""
     with ThreadPoolExecutor() as pool, ledger._engine.begin() as held:
-        held.execute(select(requests.c.id).where(requests.c.id == waits.id).with_for_update())
+        held.execute(select(requests.c.id).where(requests.c.id == request.id).with_for_update())
         done = []
-        for count, deed in enumerate(deeds if freezes_first else reversed(deeds), start=1):
+        for count, deed in enumerate(deeds, start=1):
             done.append(pool.submit(deed))
             wait_for(lambda count=count: waiting_for_a_lock(ledger) == count)
         held.commit()
         wait(done)
-    bot.close()
+    return done
+
+
+@pytest.mark.parametrize("freezes_first", [True, False])
+def test_a_yes_and_a_freeze_of_one_moment_wait_for_each_other(ledger: Book, other: Book, freezes_first: bool) -> None:
+    """Whichever comes first, no yes is left standing."""
+    waits = waiting(ledger, State.PLANNED)
+    yes = Decision(waits.id, BO, Verdict.APPROVE, DIGEST, "1.2", None)
+    deeds = [lambda: freeze(other), lambda: ledger.decide(yes)]
+    done = one_after_the_other(ledger, waits, *(deeds if freezes_first else reversed(deeds)))
     assert isinstance(done[1].exception(), FrozenMeanwhile) is freezes_first
     assert [one.withdrawn_ts is None for one in ledger.decisions(waits.id)] == ([] if freezes_first else [False])
+
+
+@pytest.mark.parametrize(
+    ("environment", "state", "to", "why", "refused"),
+    [
+        ("production", State.PLANNED, State.APPROVED, Approved(BO.id, BO.name, ""), FrozenMeanwhile),
+        ("production", State.APPROVED, State.APPLYING, Started("host:1"), IllegalMove),
+        ("test", State.APPROVED, State.APPLYING, Started("host:1"), IllegalMove),
+    ],
+)
+def test_a_move_that_waits_for_a_freeze_sees_it(
+    ledger: Book, other: Book, environment: str, state: State, to: State, why: Event, refused: type[IllegalMove]
+) -> None:
+    wish = a_wish(environment=environment)
+    waits = a_request_in(ledger, state, wish=wish, protected=environment == "production")
+    deeds = (lambda: freeze(other, environment=environment), lambda: ledger.move(waits.id, to, why=why))
+    frozen, moved = one_after_the_other(ledger, waits, *deeds)
+    assert frozen.exception() is None
+    assert type(moved.exception()) is refused
+    assert ledger.request(waits.id).state is (State.APPROVED if environment == "test" else State.PLANNED)

@@ -15,7 +15,7 @@ from tests.support.ledger import ADA, BO
 def test_nothing_starts_for_somebody_who_is_no_member_any_more(asking: Actor | None) -> None:
     assert starts(witness=replace(SEEN, asking=asking)) == Denied(
         "#7 did not start: Slack does not say that <@U0ENGINEER>, who asked, is a full member of the workspace now. "
-        "Somebody else can ask again."
+        "An approver can say `/migrate cancel 7`, and somebody else ask again."
     )
 
 
