@@ -114,12 +114,29 @@ def status(found: Mapping[str, Any], workflow: Workflow) -> Body:
     if len(environments) == 1:
         lines += _pending(environments[0])
     text = "Status: " + "; ".join(_in_words(environment) for environment in environments) + "."
-    rows = found["migrations"]
+    rows, folder = found["migrations"], _unread(environments)
     if not rows:
         seen = any(environment["state"] == "ok" for environment in environments)
         none = [section("There is no migration yet.")] if seen else []
-        return body(text, *none, *sections(lines))
-    return body(text, section(fenced("\n".join(_table(rows, environments, workflow)))), *sections(lines))
+        return body(text, *folder, *none, *sections(lines))
+    table = section(fenced("\n".join(_table(rows, environments, workflow))))
+    return body(text, *folder, table, *sections(lines))
+
+
+def _unread(environments: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """What is wrong with the migrations folders, each worker's its own, and what that leaves unknown."""
+    of = dict[str, list[str]]()
+    for one in environments:
+        if one["state"] == "unread":
+            of.setdefault(one["why"], []).append(f"*{one['name']}*")
+    troubles = [f"⚠️ {', '.join(names)}: {spoken(why)}" for why, names in of.items()]
+    return sections([*troubles, _UNKNOWN]) if troubles else []
+
+
+_UNKNOWN = (
+    "Until then nothing is planned or applied there, and what is pending, edited or missing is not known. "
+    "What the histories hold:"
+)
 
 
 def _table(rows: Sequence[Any], environments: Sequence[Any], workflow: Workflow) -> list[str]:
@@ -147,26 +164,35 @@ def _name(migration: str) -> str:
 
 
 def _in_words(environment: Mapping[str, Any]) -> str:
-    if environment["state"] != "ok":
+    if environment["state"] not in _LOOKED_AT:
         return f"{environment['name']} {environment['state']}"
-    return f"{environment['name']} {environment['applied']} applied, {len(environment['pending'])} pending"
+    return f"{environment['name']} {_counts(environment)}"
+
+
+def _counts(environment: Mapping[str, Any]) -> str:
+    pending = environment["pending"]
+    waits = "what is pending is not known" if pending is None else f"{len(pending)} pending"
+    return f"{environment['applied']} applied, {waits}"
+
+
+#: Where a history was seen; the folder was not where it is "unread".
+_LOOKED_AT = ("ok", "unread")
 
 
 def _standing(environment: Mapping[str, Any]) -> list[str]:
     sign = "🔒 " if environment["protected"] else ""
     frost = _frost(environment)
-    if environment["state"] != "ok":
+    if environment["state"] not in _LOOKED_AT:
         why = f": {spoken(environment['why'])}" if environment["why"] else ""
         return [f"{sign}*{environment['name']}* ⚠️ {environment['state']}{why}", *frost]
     last = environment["last"]
     by = f" by {said(last['by'])}" if last and last["by"] else ""
     at = f" {_when(last['at'])}" if last and last["at"] else ""
     newest = f"; last {mono(last['migration'])}{at}{by}" if last else ""
-    counts = f"{environment['applied']} applied, {len(environment['pending'])} pending"
-    problems = [*_drift(environment), *(f"⚠️ {spoken(problem)}" for problem in environment["problems"])]
+    problems = [*_drift(environment), *(f"⚠️ {spoken(problem)}" for problem in environment["problems"] or ())]
     changed = [_what_changed(environment["name"])] if environment.get("edited") else []
     explained = [*frost, *_deed(environment), *listed(problems, show=LINES_SHOWN), *changed]
-    return [f"{sign}*{environment['name']}* {counts}{newest}", *explained]
+    return [f"{sign}*{environment['name']}* {_counts(environment)}{newest}", *explained]
 
 
 def _what_changed(name: str) -> str:
@@ -200,7 +226,7 @@ def _drift(environment: Mapping[str, Any]) -> list[str]:
 
 def _pending(environment: Mapping[str, Any]) -> list[str]:
     """Whoever asks for one environment wants to know what is to come, by its whole name."""
-    return listed([f"Pending: {mono(migration)}" for migration in environment["pending"]], show=LINES_SHOWN)
+    return listed([f"Pending: {mono(migration)}" for migration in environment["pending"] or ()], show=LINES_SHOWN)
 
 
 def _when(iso: str) -> str:
@@ -223,9 +249,13 @@ def validate(found: Mapping[str, Any]) -> Body:
 
 
 def _verdict(found: Mapping[str, Any], unseen: Sequence[Any]) -> str:
-    if found["findings"]:
+    if any(one["kind"] != "refused" for one in found["findings"]):
         return "⚠️ The environments do not agree."
-    return "⚠️ Not every environment could be compared." if unseen else "✅ The environments are consistent."
+    if unseen:
+        return "⚠️ Not every environment could be compared."
+    if found["findings"]:
+        return "⚠️ The environments agree, but what is pending would not run."
+    return "✅ The environments are consistent."
 
 
 def _ready(ready: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from cli.terminal import note
 from engine import history, snapshot, standing
 from engine.connection import Session, open_session
 from engine.errors import BadAddress, ConnectionLost, EngineError, Unreachable
-from engine.files import Migration
+from engine.files import BadFile, Migration
 from engine.standing import Standing
 from engine.validate import Seen, Sight
 from ledger.workflow import Environment
@@ -24,20 +24,27 @@ if TYPE_CHECKING:
     from engine.snapshot import Snapshot
 
 
-def at_all(around: Surroundings, environments: Sequence[Environment], *, closely: bool = False) -> tuple[Seen, ...]:
+def at_all(
+    around: Surroundings,
+    environments: Sequence[Environment],
+    files: tuple[Migration, ...] | BadFile,
+    *,
+    closely: bool = False,
+) -> tuple[Seen, ...]:
     """A look at each, at the same time; `closely`: beside its history made anew, where there is a scratch server.
 
-    Raises BadFile, NoAddress when the shell holds no address at all, EmptyAddress and BadAddress.
+    With a folder that cannot be read, its history alone. Raises NoAddress when the shell holds no address at all (and
+    the folder can be read), EmptyAddress and BadAddress.
     """
-    files, replays = around.files(), _replays(around) if closely else None
+    replays = _replays(around) if closely else None
     with ThreadPoolExecutor(max_workers=len(environments)) as pool:
         seen = tuple(pool.map(lambda one: _at(around, one, files, replays), environments))
-    if all(one.state == "unobserved" for one in seen):
+    if all(one.state == "unobserved" for one in seen) and not isinstance(files, BadFile):
         raise NoAddress(environments[0].name, environments[0].dsn_variable)
     return seen
 
 
-def look(session: Session, files: Sequence[Migration]) -> Standing:
+def look(session: Session, files: Sequence[Migration] | None) -> Standing:
     """The session's environment as it stands. Whoever looks is told when that wrote into the database."""
     here = standing.look(session, files)
     if here.marked:
@@ -47,7 +54,7 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
 
 
 def at(
-    around: Surroundings, environment: Environment, files: Sequence[Migration], replays: "Replays | None" = None
+    around: Surroundings, environment: Environment, files: Sequence[Migration] | None, replays: "Replays | None" = None
 ) -> Standing:
     """One environment's standing. Raises NoAddress, and the engine's errors of looking."""
     database = around.database(environment)
@@ -117,13 +124,16 @@ def _replays(around: Surroundings) -> "Replays | None":
 
 
 def _at(
-    around: Surroundings, environment: Environment, files: Sequence[Migration], replays: "Replays | None" = None
+    around: Surroundings,
+    environment: Environment,
+    files: tuple[Migration, ...] | BadFile,
+    replays: "Replays | None" = None,
 ) -> Seen:
     def unseen(state: Sight, why: Exception) -> Seen:
         return Seen(environment.name, environment.protected, state, why=str(why))
 
     try:
-        here = at(around, environment, files, replays)
+        here = at(around, environment, None if isinstance(files, BadFile) else files, replays)
     except NoAddress as unset:
         return unseen("unobserved", unset)
     except BadAddress:
@@ -132,4 +142,6 @@ def _at(
         return unseen("unreachable", away)
     except EngineError as wrong:
         return unseen("refused", wrong)
+    if isinstance(files, BadFile):
+        return replace(unseen("unread", files), history=here)
     return Seen(environment.name, environment.protected, "ok", here)

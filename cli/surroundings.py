@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli import workflow
+from engine import files
 from engine.connection import Database, Limits
-from engine.files import Migration, read
+from engine.files import BadFile, Migration
 from ledger.workflow import Environment, Scratch, Workflow
 
 if TYPE_CHECKING:
@@ -103,7 +104,11 @@ class Surroundings:
 
     def files(self) -> tuple[Migration, ...]:
         """The folder as it is now; raises BadFile."""
-        return read(self.workflow.migrations)
+        return files.read(self.workflow.migrations)
+
+    def folder(self) -> tuple[Migration, ...] | BadFile:
+        """The same, or why it cannot be read: for who shows what is known without it."""
+        return files.attempt(self.workflow.migrations)
 
     def checkout(self, files: Sequence[Migration]) -> "Checkout | None":
         """What git says of the folder and these files of it, if it is a checkout; raises BadFile."""

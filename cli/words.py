@@ -17,17 +17,27 @@ TONES = {
     "unknown": Tone.QUIET,
 }
 
+_UNREAD = (
+    "Until then nothing is planned, applied or taken back, and what is pending, edited or missing is not known. "
+    "What the histories hold:"
+)
 _WHAT_CHANGED = "See what changed: twokey repair"
 
 
 def status(body: Mapping[str, Any]) -> tuple[Line, ...]:
     """The answer to `status`: migrations × environments, then each environment in a line."""
-    environments = body["environments"]
-    rows = body["migrations"]
+    environments, rows = body["environments"], body["migrations"]
     seen = any(one["state"] == "ok" for one in environments)
     none = [line("There is no migration yet."), line()] if seen else []
     table = [*_table(rows, [one["name"] for one in environments]), line()] if rows else none
-    return (*table, *(told for one in environments for told in _in_short(one)))
+    return (*_folder(body["folder"]), *table, *(told for one in environments for told in _in_short(one)))
+
+
+def _folder(troubles: Sequence[str]) -> list[Line]:
+    """What is wrong with the migrations folder, and what that leaves unknown."""
+    if not troubles:
+        return []
+    return [*(line(one, Tone.BAD) for one in troubles), line(_UNREAD), line()]
 
 
 def _table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Line]:
@@ -46,12 +56,13 @@ def _row(row: Mapping[str, Any], first: int, widths: Sequence[int]) -> Line:
 
 def _in_short(one: Mapping[str, Any]) -> list[Line]:
     name = Span(one["name"] + (" (protected)" if one["protected"] else ""), Tone.STRONG)
-    if one["state"] != "ok":
+    if one["state"] not in ("ok", "unread"):
         return [(name, Span(f": {one['state']}. {one['why']}", Tone.BAD))]
-    last = one["last"]
+    last, pending = one["last"], one["pending"]
     newest = f"; last {last['migration']}{_when(last['at'])}{_by(last['by'])}" if last else ""
-    told = (name, Span(f": {one['applied']} applied, {len(one['pending'])} pending{newest}"))
-    problems = [line(f"  ! {problem}", Tone.BAD) for problem in one["problems"]]
+    waits = "" if pending is None else f", {len(pending)} pending"
+    told = (name, Span(f": {one['applied']} applied{waits}{newest}"))
+    problems = [line(f"  ! {problem}", Tone.BAD) for problem in one["problems"] or ()]
     changed = [line(f"    {_WHAT_CHANGED} {one['name']}", Tone.BAD)] if one["edited"] else []
     return [told, *_deed(one["deed"]), *problems, *changed, *_drift(one["drift"])]
 
@@ -98,10 +109,12 @@ def _edited(body: Mapping[str, Any]) -> list[str]:
 
 
 def _verdict(body: Mapping[str, Any], unseen: Sequence[Mapping[str, Any]]) -> Line:
-    if body["findings"]:
+    if any(one["kind"] != "refused" for one in body["findings"]):
         return line("The environments do not agree.", Tone.BAD)
     if unseen:
         return line("Not every environment could be compared.", Tone.WARN)
+    if body["findings"]:
+        return line("The environments agree, but what is pending would not run.", Tone.BAD)
     return line("The environments are consistent.", Tone.GOOD)
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import postgast
 from postgast import pg_query_pb2 as pg
 
+from engine import statements
 from engine.connection import Limits, milliseconds
+from engine.errors import EngineError
 from engine.files import Migration
 from engine.history import ALL_TABLES
 from engine.statements import Forbidden, Statement
@@ -28,6 +30,17 @@ def check(file: Migration, found: Iterable[Statement], *, schema: str, limits: L
             because = f"would go beyond the {allowed[name]} ms that the plan shows"
             way_out = f"Set less, or raise {name} in twokey.toml."
             raise Forbidden(file.file, one.line, f"SET {name}", because, way_out)
+
+
+def refusals(files: Iterable[Migration], *, limits: Limits) -> dict[str, str]:
+    """Which files no plan would be drawn with, by id, and why: for who asks before there is a plan."""
+    found = dict[str, str]()
+    for file in files:
+        try:
+            check(file, statements.parse(file), schema="public", limits=limits)
+        except EngineError as refused:
+            found[file.id] = str(refused)
+    return found
 
 
 def _loosened(statement: Statement, allowed: Mapping[str, int]) -> str | None:

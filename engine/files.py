@@ -199,6 +199,14 @@ def read(folder: Path) -> tuple[Migration, ...]:
     return migrations
 
 
+def attempt(folder: Path) -> tuple[Migration, ...] | BadFile:
+    """The same, or why it cannot be: for who shows what can be known without the folder."""
+    try:
+        return read(folder)
+    except BadFile as bad:
+        return bad
+
+
 def ids(folder: Path) -> list[str]:
     """The ids of what is named like a migration in the folder, oldest first; nothing is read. Raises OSError."""
     named = (_named(path) for path in map(_sql, folder.iterdir()) if path)

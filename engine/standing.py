@@ -130,8 +130,10 @@ class Standing:
         return cls(**parts)
 
 
-def look(session: Session, files: Sequence[Migration]) -> Standing:
+def look(session: Session, files: Sequence[Migration] | None) -> Standing:
     """What the session's environment is now. On first contact the engine's tables are made and the identity is stored.
+
+    `files` None: the folder cannot be read, and what comes is the history alone, for eyes and never for a gate.
 
     Raises what `history.prepare` and `identity.meet` raise: NoSchema, MissingPrivilege, ForeignHistory,
     WrongEnvironment, WouldUnprotect.
@@ -157,8 +159,19 @@ def look(session: Session, files: Sequence[Migration]) -> Standing:
         compared=found if compared is live else fingerprint.digest(compared),
         deed=deed(),
         marked=marked,
-        **_compare(session.database.environment, files, rows),
+        **(_alone(rows) if files is None else _compare(session.database.environment, files, rows)),
     )
+
+
+def _alone(rows: Sequence[Row]) -> dict[str, Any]:
+    """The same part where no file can be read: nothing is known to be pending, edited or missing."""
+    applied = tuple(_entry(row, None) for row in rows)
+    return {
+        "head": rows[-1].id if rows else None,
+        "applied": applied,
+        "cells": tuple(Cell(id_, State.APPLIED) for id_ in sorted(entry.id for entry in applied)),
+        "problems": (),
+    }
 
 
 def _compare(environment: str, files: Sequence[Migration], rows: Sequence[Row]) -> dict[str, Any]:

@@ -9,14 +9,16 @@ from typing import Any, Literal
 from engine.drift import Drift
 from engine.standing import Standing, State
 
-Sight = Literal["ok", "unreachable", "unobserved", "refused"]
+#: "unread": the environment answered, but the migrations folder of whoever looked cannot be read.
+Sight = Literal["ok", "unreachable", "unobserved", "refused", "unread"]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One environment as it was seen, or why it was not. `standing` is there exactly when `state` is "ok".
 
-    `certified` is what is certified on this environment, id → checksum.
+    `certified` is what is certified on this environment, id → checksum. `history` is what is known where it is
+    "unread": the history alone, which only `overview` shows.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Seen:
     standing: Standing | None = None
     why: str | None = None
     certified: Mapping[str, str] | None = None
+    history: Standing | None = None
 
 
 #: How many objects that differ are told of one environment in words; its `schema` has them all.
@@ -41,6 +44,7 @@ class Kind(StrEnum):
     DIFFERS = "differs"
     DRIFT = "drift"
     RENAMED = "renamed"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +67,27 @@ class Ready:
     certified: bool | None
 
 
-def overview(seen: Sequence[Seen]) -> dict[str, Any]:
-    """The answer to `status`: migrations × environments."""
-    ids = sorted({cell.id for one in seen if one.standing for cell in one.standing.cells})
+def overview(seen: Sequence[Seen], *, folder: str | None = None) -> dict[str, Any]:
+    """The answer to `status`: migrations × environments. `folder`: why whoever asks cannot read the migrations."""
+    known = [here for one in seen if (here := one.standing or one.history)]
+    ids = sorted({cell.id for here in known for cell in here.cells})
     columns = [_column(one) for one in seen]
+    unread = [one.why for one in seen if one.state == "unread" and one.why]
     return {
         "question": "status",
+        "folder": list(dict.fromkeys([*([folder] if folder else []), *unread])),
         "environments": [_in_short(one) for one in seen],
         "migrations": [{"id": id_, "cells": [column(id_) for column in columns]} for id_ in ids],
     }
 
 
-def compare(seen: Sequence[Seen]) -> dict[str, Any]:
-    """The answer to `validate`, environments in the workflow's order. Consistent only when all were seen and agree."""
-    findings = [*_within(seen), *_between(seen), *_drifted(seen)]
+def compare(seen: Sequence[Seen], *, refusals: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The answer to `validate`, environments in the workflow's order. Consistent only when all were seen and agree.
+
+    `refusals`: which pending files no plan would be drawn with, id → sentence. Where one waits nothing is ready.
+    """
+    refusals = refusals or {}
+    findings = [*_within(seen), *_refused(seen, refusals), *_between(seen), *_drifted(seen)]
     return {
         "question": "validate",
         "consistent": not findings and all(one.standing for one in seen),
@@ -90,12 +101,16 @@ def compare(seen: Sequence[Seen]) -> dict[str, Any]:
         "ready": [
             {"from": r.source, "to": r.to, "migrations": list(r.migrations), "certified": r.certified}
             for r in _ready(seen)
+            if not _waiting(seen, r.to) & refusals.keys()
         ],
         "notes": [note for one in seen for note in _doubts(one)],
     }
 
 
 def _column(one: Seen) -> Any:
+    if one.history:
+        history = one.history  # another tool's name, too, has the timestamp of what it stands for
+        return lambda id_: "applied" if history.has(id_) else "absent"
     if one.standing is None:
         return lambda _: "unknown"
     cells = {cell.id: cell.state.value for cell in one.standing.cells}
@@ -103,18 +118,19 @@ def _column(one: Seen) -> Any:
 
 
 def _in_short(one: Seen) -> dict[str, Any]:
-    here = one.standing
+    """What is not known, of an environment or for want of the folder, is None and not empty."""
+    files, here = one.standing, one.standing or one.history
     last = here.applied[-1] if here and here.applied else None
     return {
         "name": one.name,
         "protected": one.protected,
         "state": one.state,
         "why": one.why,
-        "applied": len(here.applied) if here else 0,
-        "pending": list(here.pending) if here else [],
+        "applied": len(here.applied) if here else None,
+        "pending": list(files.pending) if files else None,
         "last": {"migration": last.id, "at": last.at, "by": last.by} if last else None,
-        "problems": [problem.sentence for problem in here.problems] if here else [],
-        "edited": list(here.edited) if here else [],
+        "problems": [problem.sentence for problem in files.problems] if files else None,
+        "edited": list(files.edited) if files else None,
         "drift": _counted(here.drift) if here else None,
         "deed": _explaining(here) if here else None,
     }
@@ -163,6 +179,18 @@ def _drifted(seen: Sequence[Seen]) -> Iterator[Finding]:
         )
         yield Finding(Kind.DRIFT, one.name, here.head or "", why)
         yield from objects[:_OBJECTS_TOLD]
+
+
+def _refused(seen: Sequence[Seen], refusals: Mapping[str, str]) -> Iterator[Finding]:
+    """Files that will not run, of each the first environment that would get it."""
+    for id_, why in refusals.items():
+        first = next((one.name for one in seen if id_ in _waiting((one,), one.name)), None)
+        if first:
+            yield Finding(Kind.REFUSED, first, id_, why)
+
+
+def _waiting(seen: Sequence[Seen], name: str) -> set[str]:
+    return {id_ for one in seen if one.name == name and one.standing for id_ in one.standing.pending}
 
 
 _WITHIN = {State.MISSING: Kind.MISSING, State.EDITED: Kind.EDITED, State.LATE: Kind.OUT_OF_ORDER}

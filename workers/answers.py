@@ -5,9 +5,10 @@ from typing import Any
 
 from rq.timeouts import JobTimeoutException
 
-from engine import catalog, validate
+from engine import bounds, catalog, validate
 from engine.connection import open_session
 from engine.errors import EngineError
+from engine.files import BadFile
 from engine.plan import Advice
 from engine.squawk import Squawk
 from engine.validate import Seen
@@ -36,7 +37,8 @@ def draw(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) ->
         case Question.STATUS:
             return _with_freezes(hands, validate.overview(_seen(hands, bodies)))
         case Question.VALIDATE:
-            return validate.compare(_seen(hands, bodies))
+            seen = _seen(hands, bodies)
+            return validate.compare(seen, refusals=_refusals(hands, seen))
         case Question.BACKUPS:
             return backups.listed(hands)
         case Question.REPAIR:
@@ -62,6 +64,13 @@ def _seen(hands: Hands, bodies: Bodies) -> list[Seen]:
     """What was asked about, in the workflow's order."""
     asked = [one for one in hands.workflow.environments if one.name in bodies]
     return [sight.read(one, bodies[one.name], certification=hands.book.certification(one.name)) for one in asked]
+
+
+def _refusals(hands: Hands, seen: Sequence[Seen]) -> dict[str, str]:
+    """Which pending files of our own folder no plan would be drawn with."""
+    folder, pending = hands.folder(), {id_ for one in seen if one.standing for id_ in one.standing.pending}
+    waiting = () if isinstance(folder, BadFile) else (file for file in folder if file.id in pending)
+    return bounds.refusals(waiting, limits=hands.limits)
 
 
 def _plan(hands: Hands, environment: Environment, bodies: Bodies) -> dict[str, Any]:

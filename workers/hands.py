@@ -10,7 +10,7 @@ from engine import checkout, files
 from engine.backup import Into
 from engine.checkout import Checkout
 from engine.connection import Database, Limits
-from engine.files import Migration
+from engine.files import BadFile, Migration
 from engine.form import Form
 from engine.scratch import Server
 from engine.shelf import Keep
@@ -62,6 +62,10 @@ class Hands:
     def files(self) -> tuple[Migration, ...]:
         """The folder as it is now; raises BadFile."""
         return files.read(self.workflow.migrations)
+
+    def folder(self) -> tuple[Migration, ...] | BadFile:
+        """The same, or why it cannot be read: for who shows what is known without it."""
+        return files.attempt(self.workflow.migrations)
 
     def checkout(self, files: Sequence[Migration]) -> Checkout | None:
         """What git says of the folder whose files these are, if it is a checkout; raises BadFile."""

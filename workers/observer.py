@@ -7,6 +7,7 @@ from rq.timeouts import JobTimeoutException
 from engine import history, snapshot, standing
 from engine.connection import open_session
 from engine.errors import BadAddress, EngineError, Unreachable
+from engine.files import BadFile
 from ledger.errors import LedgerError
 from workers import answers, sight, watching
 from workers.hands import Hands
@@ -24,7 +25,7 @@ def look(hands: Hands, observation_id: int) -> None:
             seen = observe(hands, schema_of=asked.schema_of)
             if inquiry_id := hands.book.observe(observation_id, seen):
                 answer(hands, inquiry_id)
-            if seen["state"] == "ok":  # whoever asked has the answer now; the channel hears what is new
+            if seen["state"] in ("ok", "unread"):  # whoever asked has the answer now; the channel hears what is new
                 watching.look(hands)
     except LedgerError as away:
         log.warning("%s", away)
@@ -45,10 +46,15 @@ def answer(hands: Hands, inquiry_id: int) -> None:
 
 
 def observe(hands: Hands, *, schema_of: str | None = None) -> sight.Body:
-    """This environment as the body of an observation: its standing, or why there is none."""
+    """This environment as the body of an observation: its standing (its history alone, where no file can be read),
+    or why there is none.
+    """
     try:
         with open_session(hands.database, purpose="twokey look", limits=hands.looking) as session:
-            here = standing.look(session, hands.files())
+            folder = hands.folder()
+            if isinstance(folder, BadFile):
+                return sight.unread(standing.look(session, None), str(folder))
+            here = standing.look(session, folder)
             wanted = schema_of and snapshot.at(session, history.prepare(session), schema_of)
             return sight.clear(here, wanted or None)
     except (Unreachable, BadAddress) as away:

@@ -17,6 +17,11 @@ def clear(standing: Standing, schema: Snapshot | None = None) -> Body:
     return {"state": "ok", "standing": standing.as_json(), "schema": schema and schema.as_json()}
 
 
+def unread(standing: Standing, why: str) -> Body:
+    """The environment was looked at by its history alone, since the folder cannot be read."""
+    return {"state": "unread", "why": why, "standing": standing.as_json()}
+
+
 def schema(body: Body) -> Snapshot | None:
     """The schema that came with a look, where it is known."""
     return Snapshot.from_json(body["schema"]) if body.get("schema") else None
@@ -36,6 +41,8 @@ def read(environment: Environment, body: Body | None, *, certification: Certific
         case {"state": "ok", "standing": dict(said)}:
             certified = dict(certification.covers) if certification else None
             return Seen(name, protected, "ok", standing=Standing.from_json(said), certified=certified)
+        case {"state": "unread", "why": str(why), "standing": dict(said)}:
+            return Seen(name, protected, "unread", why=why, history=Standing.from_json(said))
         case {"state": "unreachable" | "refused" as state, "why": str(why)}:
             return Seen(name, protected, state, why=why)
     return Seen(name, protected, "refused", why="A worker of another version looked. Start all workers anew.")

@@ -179,6 +179,20 @@ def test_status_flags_what_drifted(count: int, said: str) -> None:
             {
                 "question": "validate",
                 "consistent": False,
+                "environments": [{"name": "development", "state": "ok", "why": None}],
+                "findings": [{"kind": "refused", "environment": "test", "migration": "a", "sentence": "a.sql:1: Why."}],
+                "ready": [],
+            },
+            [
+                "⚠️ The environments agree, but what is pending would not run.",
+                "• a.sql:1: Why.",
+                "[Share twokey_share=3]",
+            ],
+        ),
+        (
+            {
+                "question": "validate",
+                "consistent": False,
                 "environments": [{"name": "production", "state": "unobserved", "why": "No worker answers."}],
                 "findings": [
                     {"kind": "edited", "environment": "test", "migration": "a", "sentence": "a was <edited>."}

@@ -250,13 +250,6 @@ def test_validate_as_json(shell: Shell) -> None:
     }
 
 
-def test_a_file_that_cannot_be_a_migration_stops_every_question(shell: Shell) -> None:
-    shell.write("nonsense", "SELECT 1;")
-    for question in (("status",), ("plan", "dev"), ("validate",)):
-        said = shell(*question)
-        assert (said.code, said.out.split(".")[0]) == (1, "nonsense")
-
-
 def test_one_environment_is_enough(shell: Shell) -> None:
     shell.workflow(OURS.split('[[environment]]\nname = "test"')[0])
     assert shell("validate").out == f"The environments are consistent.\n  ready for development: {USERS}, {COLUMNS}\n"

@@ -99,3 +99,15 @@ def test_a_file_may_be_stricter(sql: str) -> None:
 
 def test_where_there_is_no_limit_none_is_exceeded() -> None:
     check("SET lock_timeout = 0", Limits(lock_timeout=timedelta(0)))
+
+
+def test_what_no_plan_would_be_drawn_with_is_told_before_there_is_one() -> None:
+    files = [migration(X, "SELECT 1"), migration("20250818130002_y", "CREATE TABEL y ()")]
+    assert bounds.refusals(files, limits=LIMITS) == {
+        "20250818130002_y": (
+            "20250818130002_y.sql:1:8 is not SQL that PostgreSQL understands (42601): "
+            'syntax error at or near "TABEL". Correct the file; nothing was run.'
+        )
+    }
+    longer = [migration(X, "SET lock_timeout = '3s'")]
+    assert list(bounds.refusals(longer, limits=LIMITS)) == [X]

@@ -21,6 +21,17 @@ def after(session: Session, *rows: tuple[str, str], files: tuple[Migration, ...]
     return standing.look(session, files)
 
 
+def test_without_a_folder_there_is_the_history_alone(session: Session) -> None:
+    after(session, (A, "0"), ("20241231000000_old", "0"))
+    found = standing.look(session, None)
+    assert [(cell.id, cell.state) for cell in found.cells] == [
+        ("20241231000000_old", State.APPLIED),
+        (A, State.APPLIED),
+    ]
+    assert (found.pending, found.problems, found.renamed, len(found.applied)) == ((), (), (), 2)
+    assert Standing.from_json(json.loads(json.dumps(found.as_json()))) == found
+
+
 def test_an_edited_file_is_named(session: Session) -> None:
     found = after(session, (A, "0123456789"))
     assert [problem.sentence for problem in found.problems] == [

@@ -122,11 +122,46 @@ def test_what_may_be_promoted() -> None:
     assert ready(DEV, DOWN, production) == []
 
 
+def test_where_a_file_will_not_run_nothing_is_ready() -> None:
+    development = Seen("development", False, "ok", stands("development", FILES, applied=2))
+    said = validate.compare([development, seen_test(1)], refusals={C: f"{C}.sql:1: Why."})
+    assert (said["consistent"], said["ready"]) == (False, [])
+    refused = {"kind": "refused", "environment": "development", "migration": C, "sentence": f"{C}.sql:1: Why."}
+    assert said["findings"] == [refused]
+    assert validate.compare([DEV, seen_test(3)], refusals={C: "Why."})["consistent"]  # it ran, and waits nowhere
+
+
+def test_an_overview_without_the_folder_holds_the_histories_alone() -> None:
+    dbmate = Entry(A[:14], "0", None, None)
+    known = replace(stands("test", FILES[:1], applied=1), applied=(dbmate,), cells=(Cell(A[:14], State.APPLIED),))
+    unread = Seen("test", False, "unread", why="x.sql is bad.", history=known)
+    body = validate.overview([unread, DEV, DOWN], folder="x.sql is bad.")
+    assert body["folder"] == ["x.sql is bad."]
+    test = body["environments"][0]
+    assert (test["state"], test["why"], test["applied"], test["last"]["migration"]) == (
+        "unread",
+        "x.sql is bad.",
+        1,
+        A[:14],
+    )
+    assert (test["pending"], test["problems"], test["edited"]) == (None, None, None)
+    # by its timestamp it is the one that development has under its file's name
+    assert [row["cells"] for row in body["migrations"]] == [
+        ["applied", "absent", "unknown"],
+        ["applied", "applied", "unknown"],
+        ["absent", "applied", "unknown"],
+        ["absent", "applied", "unknown"],
+    ]
+    assert validate.compare([unread, DEV])["consistent"] is False
+    assert validate.compare([unread, DEV])["ready"] == []
+
+
 def test_the_overview() -> None:
     late = (Cell(A, State.LATE), Cell(B, State.APPLIED))
     problems = (Problem(A, State.LATE, "Why."),)
     assert validate.overview([DEV, seen_test(1, cells=late, problems=problems), DOWN]) == {
         "question": "status",
+        "folder": [],
         "environments": [
             {
                 "name": "development",
@@ -159,11 +194,11 @@ def test_the_overview() -> None:
                 "protected": False,
                 "state": "unreachable",
                 "why": DOWN.why,
-                "applied": 0,
-                "pending": [],
+                "applied": None,
+                "pending": None,
                 "last": None,
-                "problems": [],
-                "edited": [],
+                "problems": None,
+                "edited": None,
                 "drift": None,
                 "deed": None,
             },

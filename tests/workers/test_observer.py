@@ -8,14 +8,16 @@ import pytest
 from rq.timeouts import JobTimeoutException
 
 from engine import catalog, standing
-from engine.connection import Session
+from engine.connection import Session, open_session
+from engine.errors import EngineError
 from engine.files import Migration
+from engine.plan import Advice
 from ledger import plain
 from ledger.records import Inquiry, Question
 from ledger.request import Act
 from tests.support.ledger import ADA
 from tests.workers.row import FIRST, SECOND, THIRD, Row
-from workers import observer
+from workers import drawing, neighbours, observer
 
 DOWN = "postgresql://nobody:hunter2@127.0.0.1:1/app"
 
@@ -69,6 +71,51 @@ def test_a_database_that_is_down_is_unreachable_while_the_others_answer(row: Row
         "Start the server, or correct the environment's address."
     )
     assert body["migrations"][0]["cells"] == ["pending", "unknown", "pending"]
+
+
+def test_status_with_a_bad_file_holds_the_histories_alone(row: Row) -> None:
+    row.bring("development")
+    row.dsn["test"] = DOWN
+    row.file("nonsense", "SELECT 1;")
+    body = ask(row, Question.STATUS, of=ALL).body
+    assert body
+    assert [(e["state"], e["applied"], e["pending"]) for e in body["environments"]] == [
+        ("unread", 3, None),
+        ("unreachable", None, None),
+        ("unread", 0, None),
+    ]
+    assert body["environments"][0]["last"]["migration"] == THIRD
+    assert body["migrations"][0] == {"id": FIRST, "cells": ["applied", "unknown", "absent"]}
+    assert body["folder"][0].startswith("nonsense.sql is not named like a migration.")
+    [notice] = row.ledger.notices(ALL)  # what was done at a terminal is told all the same
+    assert notice.environment == "development"
+
+
+def test_nothing_passes_a_gate_by_a_history_alone(row: Row) -> None:
+    row.bring("development")
+    row.file("nonsense", "SELECT 1;")
+    body = ask(row, Question.PLAN, "test", of=("development", "test")).body
+    assert body
+    assert (body["plan"], body["refusal"].split(".")[0]) == (None, "nonsense")
+    body = ask(row, Question.VALIDATE, of=ALL).body
+    assert body
+    assert (body["consistent"], body["ready"]) == (False, [])
+    hands, unread = row.hands("test"), observer.observe(row.hands("development"))
+    (row.migrations / "nonsense.sql").unlink()  # each worker has a folder of its own
+    known = neighbours.of(hands, row.hands("development").environment, body=unread)
+    with open_session(hands.database, purpose="test") as session:
+        here = standing.look(session, hands.files())
+    with pytest.raises(EngineError, match="and development was not observed"):
+        drawing.draw_plan(here, hands.files(), before=known, workflow=hands.workflow, advice=Advice())
+
+
+def test_validate_calls_nothing_ready_that_would_not_run(row: Row) -> None:
+    row.bring("development")
+    row.file("20260101000000_typo", "CREATE TABEL typo ();")
+    body = ask(row, Question.VALIDATE, of=ALL).body
+    assert body
+    assert body["ready"] == []
+    assert [(one["kind"], one["migration"]) for one in body["findings"]] == [("refused", "20260101000000_typo")]
 
 
 def test_an_address_that_leads_elsewhere_is_refused_not_shown(row: Row) -> None:
