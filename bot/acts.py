@@ -9,7 +9,8 @@ from ledger.request import Act, Request
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`wish` and `wish_of` are tails of sentences, without and with the number of migrations; `form` is a title.
+    """`wish` and `wish_of` are tails of sentences, without and with the number of migrations; `form` is a title, and
+    `follows` says what comes after that form.
 
     `lists` stands over the migrations of a card, `done` and `left` before those that a broken run did and did not do,
     `nothing` where it did none.
@@ -22,7 +23,11 @@ class Words:
     done: str
     left: str
     nothing: str
+    follows: str = "A plan is drawn, then a second person has to start it."
 
+
+#: Where no migration runs.
+_A_CARD = "A card says what that would do, then a second person has to start it."
 
 WORDS: Mapping[Act, Words] = {
     Act.APPLY: Words(
@@ -69,6 +74,7 @@ WORDS: Mapping[Act, Words] = {
         done="Restored",
         left="Not restored",
         nothing="Nothing was swapped in.",
+        follows=_A_CARD,
     ),
     Act.DISCARD: Words(
         wish="drop what a restore of {place} kept",
@@ -78,6 +84,7 @@ WORDS: Mapping[Act, Words] = {
         done="Dropped",
         left="Not dropped",
         nothing="Nothing was dropped.",
+        follows=_A_CARD,
     ),
     Act.BASELINE: Words(
         wish="take {place} over as it is",
@@ -87,6 +94,7 @@ WORDS: Mapping[Act, Words] = {
         done="Written down",
         left="Not written down",
         nothing="Nothing was written down.",
+        follows=_A_CARD,
     ),
     Act.GENERATE: Words(
         wish="generate a migration for {place}",
@@ -105,6 +113,7 @@ WORDS: Mapping[Act, Words] = {
         done="Counts as it is now",
         left="Counts as it ran",
         nothing="Nothing was changed.",
+        follows=_A_CARD,
     ),
     Act.FREEZE: Words(
         wish="freeze {place}",
@@ -123,6 +132,7 @@ WORDS: Mapping[Act, Words] = {
         done="Thawed",
         left="Not thawed",
         nothing="Nothing was thawed.",
+        follows="A card names the freezes that stand now; a second person's yes lifts these, and starts nothing.",
     ),
 }
 

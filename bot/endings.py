@@ -19,7 +19,7 @@ from bot.blocks import (
     spoken,
 )
 from bot.next_steps import buttons, next_words
-from bot.story import Story, frozen, grouped, now
+from bot.story import Story, frozen, frozen_before, grouped, now, thawed
 from ledger import events
 from ledger.states import State
 
@@ -96,8 +96,8 @@ def _alone(story: Story) -> str | None:
         case events.Repaired(migrations=accepted):
             count = counted(len(accepted), "edited file")
             return f"{count} let count as it is in the folder, on {story.request.environment}. Nothing ran."
-        case events.Frozen(actor_name=name, until=until, reason=why):
-            return f"❄️ {frozen(name, until, why)}. What runs finishes; nothing else starts."
+        case events.Frozen() as freeze:
+            return _freeze(story, freeze)
         case events.Thawed(freezes=lifted, still=still):
             hold = "holds" if len(lifted) == 1 else "hold"
             over = f"{said(', '.join(lifted))} no longer {hold}"
@@ -106,6 +106,15 @@ def _alone(story: Story) -> str | None:
             return f"{name} stays frozen: {over}, and {left}." if still else f"{name} is thawed: {over}."
         case _:
             return None
+
+
+def _freeze(story: Story, freeze: events.Frozen) -> str:
+    """What holds, and what held already; once it is over, that."""
+    if over := thawed(story):
+        return f"{over}."
+    before = f" {frozen_before(freeze.already)}." if freeze.already else ""
+    now = frozen(freeze.actor_name, freeze.until, freeze.reason)
+    return f"❄️ {now}.{before} What runs finishes; nothing else starts."
 
 
 def _kept(backup: events.BackedUp | None) -> str:

@@ -245,7 +245,7 @@ def _written_down(outcome: WrittenDown) -> str:
 
 def modal(outcome: AskInModal) -> dict[str, Any]:
     """The form before a protected environment: type its name, give a reason."""
-    environment = outcome.environment
+    environment, words = outcome.environment, acts.WORDS[outcome.act]
     asked = f"/migrate {' '.join((outcome.act, environment.name, *outcome.about))}"
     where = {
         "environment": environment.name,
@@ -258,11 +258,11 @@ def modal(outcome: AskInModal) -> dict[str, Any]:
         "type": "modal",
         "callback_id": MODAL,
         "private_metadata": json.dumps(where),
-        "title": {"type": "plain_text", "text": cut(acts.WORDS[outcome.act].form.format(place=environment.name), 24)},
+        "title": {"type": "plain_text", "text": cut(words.form.format(place=environment.name), 24)},
         "submit": {"type": "plain_text", "text": "Ask for it"},
         "close": {"type": "plain_text", "text": "Leave it"},
         "blocks": [
-            section(f"🔒 *{environment.name}* is protected. A plan is drawn, then a second person has to start it."),
+            section(f"🔒 *{environment.name}* is protected. {words.follows}"),
             *([section(f"Asked for: {mono(asked)}")] if outcome.about else []),
             field(block=NAME_FIELD, label="Name of the environment", hint=f"Type {environment.name} to confirm."),
             field(

@@ -1,7 +1,7 @@
 """What usually comes next: as buttons under a message, and as words for whoever reads it without them."""
 
 from bot.blocks import Block, button, mono
-from bot.story import Story, brought
+from bot.story import Story, brought, thawed
 from bot.typed import short
 from ledger import events
 from ledger.request import Act
@@ -62,7 +62,7 @@ def next_step(story: Story) -> Block | None:
     if (kept := story.last(events.BackupKept)) is not None:
         return button("Restore", action=RESTORE, value=f"{request.environment} {kept.file}")
     if request.act is Act.FREEZE:
-        return button(f"Thaw {request.environment}", action=THAW, value=request.environment)
+        return None if thawed(story) else button(f"Thaw {request.environment}", action=THAW, value=request.environment)
     if request.act in {Act.BACKUP, Act.DISCARD, Act.THAW}:
         return None
     if after is None or request.act is Act.GENERATE:
@@ -107,11 +107,13 @@ def next_words(story: Story) -> str:
         return f"`/migrate backups {short(story.environment)}` lists what there is."
     if story.request.act is Act.GENERATE:
         return f"`/migrate status {short(story.environment)}` shows what is there." if _is_level(story) else COMMIT_IT
+    if story.request.act is Act.FREEZE and thawed(story):
+        return f"`/migrate status {short(story.environment)}` shows whether anything else freezes it."
     if story.request.act is Act.FREEZE:
         return f"`/migrate thaw {short(story.environment)}` ends that."
     if story.request.act is Act.THAW:
-        thawed = story.last(events.Thawed)
-        again = thawed is not None and thawed.still
+        lifted = story.last(events.Thawed)
+        again = lifted is not None and lifted.still
         ends = f"`/migrate thaw {short(story.environment)}` ends that."
         return ends if again else "What waits there can be approved again."
     if (swapped := story.last(events.Restored)) is not None:

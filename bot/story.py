@@ -151,6 +151,9 @@ def _step(told: Told, story: Story) -> Step | None:
             return Step("🔵 Running", "Running")
         case events.Halted(actor_name=name, until=until, reason=why):
             return Step(f"❄️ {frozen(name, until, why)}; nothing starts", "Frozen")
+        case events.Lifted() | events.RanOut():
+            over = thawed(story)
+            return Step(f"✅ {over}", "Frozen") if over else None
         case events.Released(by=number):
             return Step(f"⏳ Thawed by #{number}{_again(story)}", "Thawed")
         case events.Agreed(actor_name=name, missing=missing):
@@ -174,8 +177,33 @@ def whom(needed: int) -> str:
 
 def frozen(name: str, until: str | None, reason: str) -> str:
     """That somebody froze an environment: `Frozen by ada until 12:00: the disk is full`."""
-    ends = f" until {moment(datetime.fromisoformat(until), '{date_short_pretty} {time}')}" if until else ""
-    return f"Frozen by {said(name)}{ends}: {said(reason)}"
+    return f"Frozen {_frozen_by(name, until, reason)}"
+
+
+def frozen_before(by: events.Halted) -> str:
+    """The freeze that another one came to: `It was frozen already, and both hold: by ada until 12:00: … (#9)`."""
+    return f"It was frozen already, and both hold: #{by.by}, {_frozen_by(by.actor_name, by.until, by.reason)}"
+
+
+def thawed(story: Story) -> str | None:
+    """How the freeze that a request said came to its end, by what was told of that first; None while it has not."""
+    said_then = story.last(events.Frozen)
+    told = next((one for one in story.told if isinstance(one.event, events.Lifted | events.RanOut)), None)
+    if said_then is None or told is None:
+        return None
+    over = f"~{frozen(said_then.actor_name, said_then.until, said_then.reason)}~ →"
+    if isinstance(told.event, events.Lifted):
+        return f"{over} Thawed by {said(told.event.actor_name)} (#{told.event.by}) {_minute(told.at)}"
+    return f"{over} Over since {_minute(datetime.fromisoformat(said_then.until) if said_then.until else told.at)}"
+
+
+def _frozen_by(name: str, until: str | None, reason: str) -> str:
+    ends = f" until {_minute(datetime.fromisoformat(until))}" if until else ""
+    return f"by {said(name)}{ends}: {said(reason)}"
+
+
+def _minute(at: datetime) -> str:
+    return moment(at, "{date_short_pretty} {time}")
 
 
 def _again(story: Story) -> str:

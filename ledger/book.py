@@ -18,7 +18,7 @@ from ledger.clockwork import SECOND_KEY, Clockwork
 from ledger.decisions import Decisions
 from ledger.deliveries import Deliveries
 from ledger.errors import AlreadyOpen, FrozenMeanwhile, IllegalMove, NoSuchRequest, TooLate
-from ledger.events import Certified, Event, MigrationApplied, Planned, Released, Thawed
+from ledger.events import Certified, Event, Lifted, MigrationApplied, Planned, Released, Thawed
 from ledger.freezes import Freezes
 from ledger.frost import halted, locked, may_go_on, standing
 from ledger.inquiries import Inquiries
@@ -180,12 +180,16 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Pulses
     def thaw(self, request_id: int, *, lifts: Collection[int]) -> Request:
         """Lift the freezes that these requests said and end the thaw: applying → applied.
 
-        Whoever waits there is told: that it is over, or which freeze still stands. Raises NoSuchRequest, IllegalMove.
+        Their stories are told of it. Whoever waits there is told, too: that it is over, or which freeze still stands.
+        Raises NoSuchRequest, IllegalMove.
         """
-        lifted = update(freezes).where(freezes.c.request_id.in_(lifts), freezes.c.thawed_by.is_(None))
+        lifting = update(freezes).where(freezes.c.request_id.in_(lifts), freezes.c.thawed_by.is_(None))
         with self._transaction() as tx:
-            tx.execute(lifted.values(thawed_by=request_id))
-            environment = request_as(tx, request_id).environment
+            lifted = tx.scalars(lifting.values(thawed_by=request_id).returning(freezes.c.request_id)).all()
+            thaw = request_as(tx, request_id)
+            environment = thaw.environment
+            for freeze in sorted(lifted):
+                self._tell(tx, freeze, Lifted(request_id, thaw.actor.name))
             still = standing(tx, environment)
             why = Thawed(tuple(f"#{one}" for one in lifts), tuple(f"#{one.request_id}" for one in still))
             self._move(tx, request_id, State.APPLIED, come_from=sources(State.APPLIED), why=why, carry={})

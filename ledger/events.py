@@ -19,8 +19,10 @@ from ledger.underway import (
     Generated,
     Generating,
     Halted,
+    Lifted,
     MigrationReverted,
     NothingGenerated,
+    RanOut,
     Rehearsing,
     Released,
     Repaired,
@@ -246,6 +248,8 @@ Event = (
     | Certified
     | Frozen
     | Halted
+    | Lifted
+    | RanOut
     | Thawed
     | Released
     | Exported

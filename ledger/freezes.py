@@ -2,16 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Numeric, Text, cast, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Numeric, Text, cast, func, insert, not_, select, update
 
 from ledger import rows
 from ledger.clockwork import SECOND_KEY
-from ledger.events import Event, Frozen, Withdrawn
+from ledger.events import Event, Frozen, RanOut, Withdrawn
 from ledger.frost import halted, standing
 from ledger.pen import NOW, Pen
 from ledger.request import POLICY, Act, Freeze, Request, Verdict, Wish
 from ledger.states import State, sources
-from ledger.tables import decisions, freezes, requests
+from ledger.tables import decisions, events, freezes, requests
 from ledger.wishes import all_requests, asked, opening
 
 #: Who waits can be halted. What runs finishes.
@@ -32,6 +32,13 @@ class Freezes(Pen):
     def frozen(self, environment: str) -> Freeze | None:
         """The freeze that lasts longest, or None where something may start."""
         return next(iter(self.freezes(environment)), None)
+
+    def run_out(self) -> tuple[int, ...]:
+        """The requests whose freeze is over by its time, which was not told yet."""
+        told = select(events.c.seq).where(events.c.request_id == freezes.c.request_id, events.c.kind == RanOut.__name__)
+        over = [freezes.c.until <= NOW, freezes.c.thawed_by.is_(None), not_(told.exists())]
+        with self._transaction() as tx:
+            return tuple(tx.scalars(select(freezes.c.request_id).where(*over).order_by(freezes.c.request_id)))
 
     def freeze(
         self, wish: Wish, *, until: datetime | timedelta | None, protected: bool, approvals: int = 1
@@ -57,10 +64,11 @@ class Freezes(Pen):
     ) -> None:
         ends = tx.execute(select(NOW)).scalar_one() + until if isinstance(until, timedelta) else until
         said = {"environment": wish.environment, "actor_name": wish.actor.name, "reason": wish.reason}
+        already = next(map(halted, standing(tx, wish.environment)), None)
         tx.execute(insert(freezes).values(request_id=opened, until=ends, **said))
         iso = ends.isoformat() if ends else None
         self._write(tx, opened, seq=1, event=asked(wish, protected=protected))
-        self._write(tx, opened, seq=2, event=Frozen(wish.actor.id, wish.actor.name, wish.reason or "", iso))
+        self._write(tx, opened, seq=2, event=Frozen(wish.actor.id, wish.actor.name, wish.reason or "", iso, already))
 
     def _take_keys_out(self, tx: Connection, environment: str, *, why: Withdrawn) -> None:
         """approved → planned, where a second person had turned a key; and no approval from before counts any more."""

@@ -206,16 +206,6 @@ class Reverted:
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
-    """A person said that nothing may start in the environment, `until` a moment (ISO 8601, UTC) or for good."""
-
-    actor_id: str
-    actor_name: str
-    reason: str
-    until: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Halted:
     """The environment was frozen, by request `by`, while this request waited."""
 
@@ -223,6 +213,33 @@ class Halted:
     actor_name: str
     reason: str
     until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A person said that nothing may start in the environment, `until` a moment (ISO 8601, UTC) or for good.
+
+    `already` is the freeze that lasted longest of those that stood there when this one was said.
+    """
+
+    actor_id: str
+    actor_name: str
+    reason: str
+    until: str | None
+    already: Halted | None = None  # None in a story from before it was told, too
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """The freeze that this request said is lifted, by the thaw `by` that this person asked for."""
+
+    by: int
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RanOut:
+    """The time of the freeze that this request said is over."""
 
 
 @dataclass(frozen=True, slots=True)

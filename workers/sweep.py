@@ -15,7 +15,7 @@ from types import FrameType
 from ledger.book import Book
 from ledger.doorbell import Doorbell
 from ledger.errors import IllegalMove, LedgerError
-from ledger.events import Answered, Expired, ExpiryWarned, Unanswered
+from ledger.events import Answered, Expired, ExpiryWarned, RanOut, Unanswered
 from ledger.request import Request
 from ledger.states import State
 from workers.config import SweepSettings
@@ -51,7 +51,8 @@ def keep_sweeping(settings: SweepSettings) -> None:
 
 
 def sweep(book: Book, doorbell: Doorbell) -> None:
-    """One round: expire, warn, ring again, have runs and environments looked after, say who is silent, seal.
+    """One round: expire, warn, ring again, have runs and environments looked after, say who is silent and which freeze
+    is over, seal.
 
     Raises LedgerError.
     """
@@ -64,6 +65,8 @@ def sweep(book: Book, doorbell: Doorbell) -> None:
     for request_id in book.silent(SILENT):
         _ring(book, request_id, by=doorbell.ring_inspect)
     _tell_of_silence(book)
+    for request_id in book.run_out():
+        book.tell(request_id, RanOut())
     for watch_id, environment in book.unwatched(WATCHED):
         now = book.now()
         if doorbell.ring_watch(watch_id, environment):

@@ -56,6 +56,66 @@ def test_a_freeze_is_one_message_with_the_way_out() -> None:
     assert shown[-1] == "[Thaw production twokey_thaw=production]"
 
 
+BO_HOLDS = events.Halted(3, "bo", "a <sale>", UNTIL)
+
+
+def a_freeze(*more: events.Event, already: events.Halted | None = None, until: str | None = None) -> list[str]:
+    request = replace(a_request(State.APPLIED), act=Act.FREEZE, version=2)
+    said = events.Frozen("U0ENGINEER", "ada", "the *disk* is <full>", until, already)
+    [one] = messages.project(request, WORKFLOW.environments[2], told=told(ASKED, said, *more), workflow=WORKFLOW)
+    assert one.body.text == lines(one.body)[0]
+    return lines(one.body)
+
+
+def test_a_freeze_where_one_stood_says_whose_until_when_and_why() -> None:
+    assert a_freeze(already=BO_HOLDS, until=UNTIL)[0] == (
+        f"✅ *production* · freeze #7 · <@U0ENGINEER> ❄️ {FROZEN}. "
+        f"It was frozen already, and both hold: #3, by bo until {WHEN}: a &lt;sale&gt;. "
+        "What runs finishes; nothing else starts. `/migrate thaw prod` ends that."
+    )
+    assert "both hold: #3, by bo: a &lt;sale&gt;. What" in a_freeze(already=replace(BO_HOLDS, until=None))[0]
+
+
+@pytest.mark.parametrize(
+    ("until", "ends", "shown"),
+    [
+        (
+            None,
+            (events.Lifted(9, "Bo *B*"),),
+            "Thawed by Bo ∗B∗ (#9) <!date^1795341603^{date_short_pretty} {time}|2026-11-22 10:00 UTC>",
+        ),
+        (UNTIL, (events.RanOut(),), f"Over since {WHEN}"),
+        (UNTIL, (events.RanOut(), events.Lifted(9, "bo")), f"Over since {WHEN}"),
+    ],
+)
+def test_a_freeze_that_is_over_says_so_and_offers_nothing(
+    until: str | None, ends: tuple[events.Event, ...], shown: str
+) -> None:
+    said = FROZEN if until else FROZEN.replace(f" until {WHEN}", "")
+    found = a_freeze(*ends, already=BO_HOLDS, until=until)
+    assert found[0] == (
+        f"✅ *production* · freeze #7 · <@U0ENGINEER> ~{said}~ → {shown}. "
+        "`/migrate status prod` shows whether anything else freezes it."
+    )
+    assert found[1].startswith("Record")
+    assert len(found) == 2
+
+
+def test_the_list_says_of_a_freeze_that_it_is_over(bot: Running) -> None:
+    cy = bot.slack.as_person("U0OBSERVER")
+    cy.slash("/migrate", "freeze test the disk is full")
+    shown = card(bot, "freeze #1")
+    assert "Thaw test" in str(shown)
+    thaw = a_request_in(bot.book, State.APPLYING, wish=a_wish(environment="test", act=Act.THAW))
+    bot.book.thaw(thaw.id, lifts=(1,))
+    bot.slack.wait_for(lambda: "Thawed by ada (#2)" in str(card(bot, "freeze #1")))
+    over = card(bot, "freeze #1")
+    assert over["ts"] == shown["ts"]
+    assert "Thaw test" not in str(over)
+    cy.slash("/migrate", "history test")
+    whispered(bot, "U0OBSERVER", "✅ ~Frozen by Cy Observer: the disk is full~ → Thawed by ada (#2)")
+
+
 def test_who_freezes_reads_until_when() -> None:
     said = messages.reply(FrozenNow(a_request(State.APPLIED), datetime.fromisoformat(UNTIL)), WORKFLOW)
     assert said.text == f"production is frozen until {WHEN} (#7). What runs finishes; nothing else starts."

@@ -14,7 +14,7 @@ from ledger import events, policy
 from ledger.events import KINDS
 from ledger.request import Act, Actor, Fact, Freeze, Hazard, Held, Kind, PlannedMigration
 from ledger.states import State
-from ledger.underway import Blocker, Stretch
+from ledger.underway import Blocker, Halted, Stretch
 from ledger.workflow import Verbosity
 from tests.bot.stories import ASKED, PLANNED, WORKFLOW, T, a_request, a_summary, lines, told
 from tests.support.ledger import ADA
@@ -27,6 +27,9 @@ STANDING = (("production", State.FAILED), ("test", State.APPLIED), ("production"
 #: Sentences of ours that mention people; what people typed comes into them harmless (ledger/policy.py).
 OUR_SENTENCES = {"Refused"}
 
+#: What says more once a freeze was said.
+OF_A_FREEZE = {"Lifted", "RanOut"}
+
 SAMPLES: dict[Any, Any] = {
     str: EVIL,
     int: 7,
@@ -38,6 +41,7 @@ SAMPLES: dict[Any, Any] = {
     int | None: 14,
     tuple[Blocker, ...]: (Blocker(7, EVIL, 41.5),),
     Stretch | None: Stretch(540, 10, 0, 3, 1200, 0, True),
+    Halted | None: Halted(7, EVIL, EVIL, None),
     tuple[str, ...]: (EVIL,),
 }
 NOT_TYPED = {"starts_at": "2026-11-22T10:02:15+00:00", "until": "2026-11-22T10:02:15+00:00", "state": "differs"}
@@ -82,7 +86,8 @@ def test_no_event_brings_typed_text_to_life(kind: str) -> None:
         actor = Actor(ADA.id, ADA.team, EVIL, Kind.FULL_MEMBER)
         request = replace(a_request(state, environment=name), act=act, actor=actor, reason=EVIL, note=EVIL)
         request = replace(request, about=(EVIL,), plan=a_plan_of_bad_words(name))
-        story = told(ASKED, PLANNED, evil(KINDS[kind]))
+        before = (evil(events.Frozen),) if kind in OF_A_FREEZE else ()
+        story = told(ASKED, PLANNED, *before, evil(KINDS[kind]))
         shown = messages.project(request, environment, told=story, workflow=FLOW)
         assert [found for one in shown for found in alive(one.body)] == []
 

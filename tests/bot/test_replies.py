@@ -23,7 +23,7 @@ from bot.outcomes import (
 )
 from ledger import events
 from ledger.records import Deed, Notice, Told
-from ledger.request import Act, Group
+from ledger.request import CHANGING, Act, Group
 from ledger.states import State
 from tests.bot.conftest import CHANNEL, a_workflow
 from tests.bot.stories import BACKED_UP, BY_BO, T, a_request, lines, told
@@ -241,6 +241,18 @@ def test_the_form_asks_for_the_name_and_a_reason() -> None:
         "Reason",
         "Everyone in the channel reads it. At most 300 characters.",
     )
+
+
+A_PLAN = "A plan is drawn, then a second person has to start it."
+A_CARD = "A card says what that would do, then a second person has to start it."
+LIFTS = "A card names the freezes that stand now; a second person's yes lifts these, and starts nothing."
+
+
+@pytest.mark.parametrize("act", CHANGING)
+def test_the_form_says_what_follows(act: Act) -> None:
+    what = {Act.APPLY: A_PLAN, Act.ROLLBACK: A_PLAN, Act.THAW: LIFTS}.get(act, A_CARD)
+    sentence = messages.modal(AskInModal(PRODUCTION, CHANNEL, act))["blocks"][0]
+    assert sentence["text"]["text"] == f"🔒 *production* is protected. {what}"
 
 
 def test_the_form_says_what_was_asked_for_where_a_title_is_too_short() -> None:

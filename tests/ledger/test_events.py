@@ -11,7 +11,7 @@ from ledger.book import Book
 from ledger.events import KINDS, Event
 from ledger.request import CertifiedBy, PlanSummary
 from ledger.states import State
-from ledger.underway import Blocker, Stretch
+from ledger.underway import Blocker, Halted, Stretch
 from tests.support.ledger import a_plan, a_request_in
 
 _SAMPLES = {
@@ -25,6 +25,7 @@ _SAMPLES = {
     bool | None: True,
     tuple[Blocker, ...]: (Blocker(7, "app", 41.5), Blocker(8, "app", None)),
     Stretch | None: Stretch(540, 10, 0, 3, 1200, 0, False),
+    Halted | None: Halted(7, "bo", "why", None),
     tuple[str, ...]: ("20250818140001_add_user_columns", "b"),
 }
 

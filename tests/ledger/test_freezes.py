@@ -11,10 +11,10 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from ledger import evidence, words
+from ledger import evidence, verification, words
 from ledger.book import Book
 from ledger.errors import FrozenMeanwhile, IllegalMove
-from ledger.events import Approved, Asked, Event, Frozen, Halted, Released, Started, Thawed, Withdrawn
+from ledger.events import Approved, Asked, Event, Frozen, Halted, Lifted, RanOut, Released, Started, Thawed, Withdrawn
 from ledger.request import POLICY, Act, Decision, Request, Verdict
 from ledger.states import State
 from ledger.tables import requests
@@ -155,6 +155,52 @@ def test_a_shorter_freeze_does_not_hide_an_endless_one(ledger: Book) -> None:
     assert standing.request_id == endless.id
     told = [one.event for one in ledger.events(approved.id)]
     assert {one.by for one in told if isinstance(one, Halted)} == {endless.id}
+
+
+def test_a_freeze_says_what_stood_there_already(ledger: Book, owner_says: Say) -> None:
+    freeze(ledger, environment="test")
+    first = freeze(ledger, timedelta(hours=1))
+    owner_says(OVER)
+    second, third = freeze(ledger, timedelta(hours=1)), freeze(ledger)
+    fourth = freeze(ledger, timedelta(minutes=1))
+    said = {one.id: frozen_as(ledger, one).already for one in (first, second, third, fourth)}
+    until = frozen_as(ledger, second).until
+    assert said == {
+        first.id: None,
+        second.id: None,
+        third.id: Halted(second.id, ADA.name, "the disk is full", until),
+        fourth.id: Halted(third.id, ADA.name, "the disk is full", None),
+    }
+
+
+def frozen_as(book: Book, request: Request) -> Frozen:
+    [event] = [told.event for told in book.events(request.id) if isinstance(told.event, Frozen)]
+    return event
+
+
+def test_a_freeze_is_told_that_it_is_over_by_the_thaw_or_by_its_time(
+    ledger: Book, ledger_url: str, owner_says: Say
+) -> None:
+    """Each by the login that finds it out, once, and never both."""
+    worker, sweep = (Book(role_url(ledger_url, role), name=role) for role in ("twokey_worker", "twokey_sweep"))
+    ended, lifted, lasting = freeze(ledger, timedelta(hours=1)), freeze(ledger), freeze(ledger)
+    owner_says(f"{OVER} WHERE request_id = {ended.id}")
+    assert sweep.run_out() == (ended.id,)
+    sweep.tell(ended.id, RanOut())
+    assert sweep.run_out() == ()
+    thaw = waiting(ledger, State.APPLYING, Act.THAW)
+    worker.thaw(thaw.id, lifts=(lifted.id,))
+    last = [ledger.events(one.id)[-1].event for one in (ended, lifted, lasting)]
+    assert last == [RanOut(), Lifted(thaw.id, thaw.actor.name), frozen_as(ledger, lasting)]
+    assert ledger.request(lifted.id).state is State.APPLIED
+    owner_says(
+        f"UPDATE freezes SET at = now() - interval '2 h', until = now() - interval '1 h' WHERE request_id = {lifted.id}"
+    )
+    assert sweep.run_out() == ()
+    assert verification.of_ledger(ledger).breaches == ()
+    assert evidence.verify(evidence.gather(ledger, lifted.id)).breaches == ()
+    worker.close()
+    sweep.close()
 
 
 def test_after_a_freeze_as_many_are_missing_as_it_takes(ledger: Book) -> None:

@@ -22,7 +22,7 @@ BY_BOT = {
     "Asked", "Approved", "Agreed", "Withdrawn", "Refused", "Noted", "Rejected", "Cancelled", "Witnessed", "Frozen",
     "Halted", "Exported",
 }  # fmt: skip
-BY_SWEEP = {"ExpiryWarned", "Expired", "Unanswered", "Answered"}
+BY_SWEEP = {"ExpiryWarned", "Expired", "Unanswered", "Answered", "RanOut"}
 RULES = '{"actor_id": "policy"}'
 BY_WORKER = set(KINDS) - (BY_BOT - {"Halted"}) - BY_SWEEP
 

@@ -7,9 +7,10 @@ import pytest
 
 from ledger.book import Book
 from ledger.doorbell import Doorbell
-from ledger.events import Answered, Expired, ExpiryWarned, Unanswered
+from ledger.events import Answered, Expired, ExpiryWarned, RanOut, Unanswered
+from ledger.request import Act
 from ledger.states import State
-from tests.support.ledger import a_request_in
+from tests.support.ledger import a_request_in, a_wish
 from workers import sweep
 
 
@@ -114,6 +115,17 @@ def test_that_no_worker_answers_is_told_once_and_that_one_does_again_too(
     sweep.sweep(ledger, bell)
     sweep.sweep(ledger, bell)
     assert [told.event for told in ledger.events(run.id)][-2:] == [Unanswered(0), Answered()]
+
+
+def test_that_a_freeze_is_over_is_told_once(ledger: Book, bell: Bell, owner_says: Callable[[str], None]) -> None:
+    wish = a_wish(act=Act.FREEZE, reason="the disk is full")
+    frozen, _ = ledger.freeze(wish, until=timedelta(hours=1), protected=False)
+    sweep.sweep(ledger, bell)
+    assert ledger.request(frozen.id).version == 2
+    owner_says("UPDATE freezes SET at = at - interval '3 h', until = until - interval '2 h'")
+    sweep.sweep(ledger, bell)
+    sweep.sweep(ledger, bell)
+    assert [told.event for told in ledger.events(frozen.id)][2:] == [RanOut()]
 
 
 def test_a_run_that_fell_silent_is_looked_after(ledger: Book, bell: Bell, owner_says: Callable[[str], None]) -> None:
