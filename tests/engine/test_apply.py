@@ -19,8 +19,8 @@ from tests.support.engine import AUDIT, COLUMNS, USERS, bring, draw, migration, 
 A, B, C = "20250101000000_a", "20250102000000_b", "20250103000000_c"
 REMOVE = f"Remove the cause in development, or correct {A}.sql; then apply development again. "
 CORRECT = (
-    f"{REMOVE}The file has no `-- migrate:down` section: where another environment has run it, restore there the backup "
-    "from before it, then correct it and bring it there anew. A repair would only hide that the two differ."
+    f"{REMOVE}The file has no `-- migrate:down` section: where another environment has run it, restore there the "
+    "backup from before it, then correct it and bring it there anew. A repair would only hide that the two differ."
 )
 
 
