@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot import story
 from bot.archive import Archive
+from bot.bygones import Bygones
 from bot.commands import Backups, Cancel, Command, Do, Edits, Export, Freeze, Help, History, Plan, Requests, Status
 from bot.identity import Directory
 from bot.outcomes import (
@@ -38,12 +39,16 @@ from ledger.workflow import Environment, Workflow
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, where, and how they are answered. `key` is the same for two deliveries of the same asking."""
+    """Who asks, where, and how they are answered. `key` is the same for two deliveries of the same asking.
+
+    `under` is the message whose button was pressed, as Slack numbers it, if one was.
+    """
 
     actor_id: str
     channel: str
     key: str
     response_url: str = ""
+    under: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Desk:
         self._book, self._bell, self._directory, self._workflow = book, bell, directory, workflow
         self._archive = archive
         self._threshold = Threshold(book, directory=directory, workflow=workflow)
+        self._bygones = Bygones(book)
 
     def ask(self, command: Command, asker: Asker) -> Outcome:
         """Do what a command says, or refuse with a sentence. What comes back as done is committed."""
@@ -77,7 +83,10 @@ class Desk:
             return Refused("Twokey answers the members of its own workspace. Ask one of them to look for you.")
         match command:
             case Do(act=act, environment=name, about=about, note=note):
-                return self._do(replace(_wish(act, name, actor, asker), about=about, note=note))
+                done = asker.under and self._bygones.asked_again(
+                    command, by=actor.id, channel=asker.channel, ts=asker.under
+                )
+                return done or self._do(replace(_wish(act, name, actor, asker), about=about, note=note))
             case Freeze():
                 return self._freeze(command, actor, asker)
             case Cancel(request_id=request_id):
@@ -150,7 +159,8 @@ class Desk:
             covers_of=filled.covers_of,
         )
         wish = self._threshold.with_groups(wish, environment)
-        return self._threshold.refusal(wish, environment) or self._open(wish, environment)
+        refused = self._threshold.refusal(wish, environment) or self._bygones.of_a_run(wish)
+        return refused or self._open(wish, environment)
 
     def share(self, inquiry_id: int, asker: Asker) -> Outcome:
         """Let the answer stand in the channel too."""
@@ -175,7 +185,7 @@ class Desk:
             return Refused(f"{wish.environment} is no longer in twokey.toml. `/migrate help` lists the environments.")
         wish = self._threshold.with_groups(wish, environment)
         refused = self._needless(wish, environment) or self._threshold.refusal(wish, environment)
-        if refused := refused or self._certified(wish):
+        if refused := refused or self._certified(wish) or self._bygones.of_a_run(wish):
             return refused
         if policy.takes_two_keys(wish.act, environment):
             return AskInModal(environment, wish.channel, wish.act, wish.about, wish.covers_of)

@@ -73,7 +73,8 @@ class Listeners:
     def on_button(self, ack: Ack, body: dict[str, Any]) -> None:
         """A button does the same as the command that it stands for."""
         action = body["actions"][0]
-        asker = Asker(body["user"]["id"], body["channel"]["id"], _press(body), body["response_url"])
+        person, place, under = body["user"]["id"], body["channel"]["id"], body["container"]["message_ts"]
+        asker = Asker(person, place, _press(body), body["response_url"], under)
         outcome = self._outcome(lambda: self._pressed(action["action_id"], action["value"], asker))
         if isinstance(outcome, AskInModal):
             outcome = outcome if self._just_now(asker.key) else self._open_form(outcome, body["trigger_id"])

@@ -67,9 +67,11 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Pulses
         with self._transaction() as tx:
             return request_as(tx, request_id)
 
-    def requests(self, *, environment: str | None = None, open_only: bool, limit: int) -> tuple[Request, ...]:
-        """The newest requests first, at most `limit`, of one environment or of all."""
-        wanted = all_requests().order_by(requests.c.id.desc()).limit(limit)
+    def requests(
+        self, *, environment: str | None = None, open_only: bool, limit: int, after: int = 0
+    ) -> tuple[Request, ...]:
+        """The newest requests first, at most `limit`, of one environment or of all, that came after that one."""
+        wanted = all_requests().where(requests.c.id > after).order_by(requests.c.id.desc()).limit(limit)
         if environment is not None:
             wanted = wanted.where(requests.c.environment == environment)
         if open_only:

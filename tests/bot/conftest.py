@@ -12,8 +12,11 @@ from slack_sdk import WebClient
 
 from bot import loop
 from bot.__main__ import compose
+from bot.archive import Archive
 from bot.config import Settings
+from bot.desk import Desk
 from bot.ears import HttpEar
+from bot.identity import Directory
 from bot.voice import Voice
 from ledger.book import Book
 from ledger.doorbell import Doorbell
@@ -159,3 +162,12 @@ def running(
         turn.close()
         book.close()
         bell.close()
+
+
+@pytest.fixture
+def desk(ledger: Book, voice: Voice, redis_url: str, workflow: Workflow) -> Iterator[Desk]:
+    """A desk alone, with nobody at it."""
+    bell = Doorbell(redis_url)
+    archive = Archive(ledger, workflow=workflow, site="https://acme.slack.com/")
+    yield Desk(ledger, bell=bell, directory=Directory(voice, home="T0TWOKEY"), workflow=workflow, archive=archive)
+    bell.close()

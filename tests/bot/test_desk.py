@@ -1,6 +1,5 @@
 """What the desk refuses, in words, where Slack's shapes do not matter."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,32 +8,19 @@ from typing import Any
 
 import pytest
 
-from bot.archive import Archive
 from bot.commands import Cancel, Do, Freeze, History, Plan, Requests, Status
 from bot.desk import Asker, Desk, Filled
-from bot.identity import Directory
 from bot.outcomes import AskInModal, FrozenNow, Listed, Looking, Mistyped, Refused, Shared, WrittenDown
-from bot.voice import Voice
 from ledger.book import Book
-from ledger.doorbell import Doorbell
 from ledger.errors import LedgerUnreachable
 from ledger.events import Certified, MigrationApplied
 from ledger.records import Deed, Question
 from ledger.request import Act, Certification, CertifiedBy, Request, Wish
 from ledger.states import State
-from ledger.workflow import Workflow
 from tests.bot.conftest import CHANNEL
 from tests.support.ledger import ADA, a_request_in, a_wish
 
 ASKER = Asker("U0ENGINEER", CHANNEL, "key-1")
-
-
-@pytest.fixture
-def desk(ledger: Book, voice: Voice, redis_url: str, workflow: Workflow) -> Iterator[Desk]:
-    bell = Doorbell(redis_url)
-    archive = Archive(ledger, workflow=workflow, site="https://acme.slack.com/")
-    yield Desk(ledger, bell=bell, directory=Directory(voice, home="T0TWOKEY"), workflow=workflow, archive=archive)
-    bell.close()
 
 
 def test_an_old_button_of_an_environment_that_is_gone(desk: Desk, ledger: Book) -> None:

@@ -205,6 +205,16 @@ def test_ask_again_under_a_failed_run_asks_again(bot: Running) -> None:
     assert bot.slack.wait_for(lambda: requests(bot) == ["apply test", "apply test"])
 
 
+def test_ask_again_under_what_was_done_since_is_refused(bot: Running) -> None:
+    for state in (State.FAILED, State.APPLIED):
+        a_request_in(bot.book, state, wish=a_wish(environment="test"))
+    shown = bot.slack.wait_for(lambda: next((m for m in bot.slack.messages(CHANNEL) if "Ask again" in str(m)), None))
+    bot.slack.as_person("U0APPROVER").click(shown, "twokey_apply")
+    again = "🚫 #2 did that after #1. To do it anew, say `/migrate apply test`."
+    bot.slack.wait_for(lambda: last_whisper(bot, "U0APPROVER") == again)
+    assert len(requests(bot)) == 2
+
+
 def test_plan_under_the_development_run_asks_for_the_next(bot: Running) -> None:
     press(bot, State.APPLIED, "twokey_plan", environment="development")
     [inquiry] = bot.slack.wait_for(lambda: bot.book.inquiries_open())
