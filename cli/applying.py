@@ -1,20 +1,19 @@
 """Apply from a terminal: the same engine, gates, lock and backup as a worker's, but never where two keys must turn."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
-from cli import backing, looking, plan_words
+from cli import backing, looking, plan_words, planning, stuck
 from cli.answer import Answer, Code, no
 from cli.surroundings import Surroundings, here
 from cli.terminal import say
 from engine import apply as engine
-from engine import catalog, lock, reach
-from engine.connection import Session, open_session
+from engine import lock
+from engine.connection import open_session
 from engine.errors import WouldUnprotect
-from engine.plan import Advice, Plan, draw
 from engine.refusals import UpToDate
 from engine.report import Step
-from engine.squawk import Squawk
 from ledger.workflow import Environment
 
 #: A person at a terminal sees who holds the lock and can press Ctrl-C, so waiting costs nobody anything.
@@ -57,7 +56,7 @@ def _apply(around: Surroundings, environment: Environment, tell: Callable[[Step]
         open_session(around.database(environment), purpose=purpose, limits=around.limits) as session,
         lock.only_one(session, wait=WAIT, tell=tell),
     ):
-        plan = _drawn(around, environment, session)
+        plan = planning.drawn(around, environment, session)
         report = engine.run(
             session,
             plan,
@@ -67,14 +66,6 @@ def _apply(around: Surroundings, environment: Environment, tell: Callable[[Step]
             tell=tell,
         )
         agreed = looking.agreement(around, environment, report)
+    if report.failure:
+        report = replace(report, failure=stuck.told(around, environment, report.failure))
     return plan_words.report(plan, report, agreed)
-
-
-def _drawn(around: Surroundings, environment: Environment, session: Session) -> Plan:
-    """The plan as of now, under the lock. What the environment before has is looked up at this moment too."""
-    files = around.files()
-    gate = looking.gate(around, environment, files)
-    here = looking.look(session, files)
-    reach.guard(session, meant=environment.on_protected_server)
-    advice = Advice(catalog.read(session), Squawk(around.tools.squawk), around.checkout(files))
-    return draw(here, files, before=gate, limits=around.limits, advice=advice)

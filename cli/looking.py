@@ -18,7 +18,6 @@ from ledger.workflow import Environment
 if TYPE_CHECKING:
     from engine.agreement import Agreement
     from engine.gate import Gate
-    from engine.hazards.catalog import Catalog
     from engine.replay import Replays
     from engine.report import Report
     from engine.snapshot import Snapshot
@@ -61,17 +60,6 @@ def at(
     with open_session(database, purpose=f"twokey look by {around.person}", limits=around.limits) as session:
         here = look(session, files)
         return replace(here, drift=replays.drift(session, here.drift)) if replays else here
-
-
-def closely(around: Surroundings, environment: Environment, files: Sequence[Migration]) -> tuple[Standing, "Catalog"]:
-    """One environment's standing, and what a migration would meet there. Raises as `at` does, and ReachesProtected."""
-    from engine import catalog, reach  # bring the SQL parser, which status does without
-
-    database = around.database(environment)
-    with open_session(database, purpose=f"twokey look by {around.person}", limits=around.limits) as session:
-        here = look(session, files)
-        reach.guard(session, meant=environment.on_protected_server)
-        return here, catalog.read(session)
 
 
 def agreement(around: Surroundings, environment: Environment, report: "Report") -> "Agreement | None":

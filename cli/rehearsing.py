@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli import backing, plan_words, planning, rehearsal_words
+from cli import backing, plan_words, planning, rehearsal_words, stuck
 from cli.answer import Answer
 from cli.surroundings import Surroundings, here
 from cli.terminal import say
 from engine import backup, history, identity, lock, plan, rehearsal
 from engine.connection import Session, open_session
 from engine.refusals import PlanRefused
-from engine.rehearsal import Bench, Progress, forecast, traffic
+from engine.rehearsal import Bench, Progress, RehearsalFailed, forecast, traffic
 from engine.rehearsal.forecast import Forecast
 from engine.rehearsal.receipt import Receipt
 from engine.rehearsal.traffic import Traffic
@@ -30,11 +31,14 @@ def rehearse(word: str, *, aloud: bool) -> Answer:
     around.scratch(environment.rehearsals.server)  # refused before a dump was taken for nothing
     tell: Tell = (lambda step: say(rehearsal_words.step(step))) if aloud else (lambda _: None)
     try:
-        drawn = planning.drawn(around, environment)
+        drawn = planning.as_of_now(around, environment)
     except PlanRefused as refused:
         return plan_words.refused(environment.name, refused)
     source, bench, first = _prepared(around, environment, tell)
-    done = rehearsal.rehearse(drawn, source, bench, limits=around.limits, now=datetime.now(UTC), tell=tell)
+    try:
+        done = rehearsal.rehearse(drawn, source, bench, limits=around.limits, now=datetime.now(UTC), tell=tell)
+    except RehearsalFailed as failed:
+        raise replace(failed, failure=stuck.told(around, environment, failed.failure)) from None
     bound = plan.rehearsed(drawn, done.receipt.hash)
     said = _forecast(around, environment, done.receipt, first)
     return rehearsal_words.rehearsed(done.receipt, said, plan_words.plan(bound, backups=around.workflow.backups))

@@ -60,7 +60,8 @@ def _rollback(around: Surroundings, environment: Environment, how: Last | To, te
         ) as session,
         lock.only_one(session, wait=WAIT, tell=tell),
     ):
-        chosen = revert.choose(session, how, after=[looking.at(around, one, files) for one in following])
+        after = [looking.at(around, one, files) for one in following]
+        chosen = revert.choose(session, how, after=after, folder=around.workflow.backups)
         drawn = reversal.draw(looking.look(session, files), chosen, limits=around.limits)
         reach.guard(session, meant=environment.on_protected_server)
         into = backing.into(around, environment)

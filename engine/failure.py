@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from engine import masking
+from engine import masking, sections
 from engine.connection import Session
 from engine.contention import PASSING
 from engine.plan import Planned
@@ -29,6 +29,7 @@ def of(
     server = server or f"the server of {environment}"
     line = None if stopped.place is None else migration.text.count("\n", 0, stopped.place) + 1
     where = f"{migration.id}.sql:{line}" if line else f"{migration.id}.sql"
+    way_out = _way_out(session, migration, stopped.stays, sqlstate=sqlstate, message=message, server=server)
     return Failure(
         migration=migration.id,
         line=line,
@@ -37,7 +38,8 @@ def of(
         sentence=f"{where} failed on {environment} ({sqlstate}): {message}. {_stays(stopped.stays)}"
         + (f" It was tried {tries} times." if tries > 1 else "")
         + (f" In its way: {', '.join(map(str, blockers))}." if blockers and sqlstate in PASSING else ""),
-        next_step=_way_out(session, migration.id, stopped.stays, sqlstate=sqlstate, message=message, server=server),
+        next_step=way_out,
+        stuck=sections.no_way_back(migration.text) is not None and _elsewhere(migration) in way_out,
     )
 
 
@@ -56,7 +58,9 @@ def _stays(part: Part | None) -> str:
     )
 
 
-def _way_out(session: Session, migration: str, part: Part | None, *, sqlstate: str, message: str, server: str) -> str:
+def _way_out(
+    session: Session, migration: Planned, part: Part | None, *, sqlstate: str, message: str, server: str
+) -> str:
     if part and part.done == part.of and part.leftovers:  # dropped, it would be missing, and nothing would build it
         builds = "; ".join(f"REINDEX INDEX CONCURRENTLY {name}" for name in part.leftovers)
         return f"Make valid what is left behind: {builds}; then apply {session.database.environment} again."
@@ -74,7 +78,20 @@ def _drop(part: Part | None) -> str:
     return f"Drop what is left behind: {drops}; by hand, since it may still be wanted. "
 
 
-def _next_step(session: Session, migration: str, *, sqlstate: str, ran: bool) -> str:
+def _elsewhere(migration: Planned) -> str:
+    """What is to be done before a file is corrected that another environment has run."""
+    if why := sections.no_way_back(migration.text):
+        return (
+            f"The file {why}: where another environment has run it, restore there the backup from before it, "
+            "then correct it and bring it there anew. A repair would only hide that the two differ."
+        )
+    return (
+        "Where another environment has run the file, roll it back there before you correct it, and bring it there "
+        "anew: a repair would only hide that the two differ."
+    )
+
+
+def _next_step(session: Session, migration: Planned, *, sqlstate: str, ran: bool) -> str:
     environment, limits = session.database.environment, session.limits
     again = f"then apply {environment} again."
     known = {
@@ -88,13 +105,11 @@ def _next_step(session: Session, migration: str, *, sqlstate: str, ran: bool) ->
         "53100": f"Make room on the server's disk, {again}",
     }
     if ran:
-        correct = f"Part of {migration}.sql ran, so it must stay as it is: remove the cause in {environment}; {again}"
-    else:
         correct = (
-            f"Remove the cause in {environment}, or correct {migration}.sql; {again} Where another environment has run "
-            "the file, roll it back there before you correct it, and bring it there anew: a repair would only hide "
-            "that the two differ."
+            f"Part of {migration.id}.sql ran, so it must stay as it is: remove the cause in {environment}; {again}"
         )
+    else:
+        correct = f"Remove the cause in {environment}, or correct {migration.id}.sql; {again} {_elsewhere(migration)}"
     return known.get(sqlstate, correct)
 
 

@@ -125,7 +125,8 @@ class Failure:
     """Why a migration was rolled back. No field holds a row's value or a quoted literal.
 
     `line` counts from 1 in the file and is None when nothing points at one. `message` is the server's
-    primary message, masked. `sentence` says what happened and where; `next_step` what a person can do.
+    primary message, masked. `sentence` says what happened and where; `next_step` what a person can do. `stuck`: that
+    is to correct a file which cannot be rolled back where it has run.
     """
 
     migration: str
@@ -134,6 +135,7 @@ class Failure:
     message: str
     sentence: str
     next_step: str
+    stuck: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from psycopg import RawCursor, sql
 
@@ -17,6 +18,7 @@ from engine import (
     lock,
     refusals,
     sections,
+    shelf,
     snapshot,
     statements,
     transaction,
@@ -84,12 +86,20 @@ class NoWayBack(CannotRevert):
     environment: str
     migration: str
     why: str
+    backup: str | None = None
 
     def __str__(self) -> str:
         return (
             f"{self.migration}.sql {self.why}, so {self.environment} cannot be rolled back past it. "
             "The way back is to restore the backup that was taken before it."
         )
+
+    @property
+    def hint(self) -> Hint:
+        """Which one that is, or where to look for it."""
+        if self.backup:
+            return Hint("That is", f"restore {self.environment} {self.backup}")
+        return Hint("See which there are", f"backups {self.environment}")
 
 
 @dataclass(eq=False)
@@ -121,8 +131,13 @@ class To:
     migration: str
 
 
-def choose(session: Session, how: Last | To, *, after: Sequence[Standing]) -> tuple[Planned, ...]:
-    """What would be taken back, newest first. `after` are the environments further on. Raises a CannotRevert."""
+def choose(
+    session: Session, how: Last | To, *, after: Sequence[Standing], folder: Path | None = None
+) -> tuple[Planned, ...]:
+    """What would be taken back, newest first. `after` are the environments further on. Raises a CannotRevert.
+
+    `folder` is that of the backups: the one that is the way back where there is no other is named.
+    """
     here, home = session.database.environment, history.prepare(session)
     applied = tuple(reversed(_applied(session, home)))
     chosen = applied[: _count(here, how, [one.id for one in applied])]
@@ -130,7 +145,7 @@ def choose(session: Session, how: Last | To, *, after: Sequence[Standing]) -> tu
         for standing in after:
             if standing.has(one.id):
                 raise StillAfter(here, standing.environment, one.id)
-        _fit(here, one)
+        _fit(here, one, older=applied[applied.index(one) + 1 :], folder=folder)
     return chosen
 
 
@@ -201,7 +216,7 @@ def _back(
         except Stopped as stopped:
             connection.reset(session)
             again = f"Put right what the message says, then roll {session.database.environment} back again."
-            return tuple(done), replace(failure.of(session, one, stopped), next_step=again)
+            return tuple(done), replace(failure.of(session, one, stopped), next_step=again, stuck=False)
         done.append(Done(one.id, seconds))
         tell(Reverted(one.id, place, len(chosen), seconds))
     connection.reset(session)
@@ -235,14 +250,16 @@ def _count(environment: str, how: Last | To, ids: Sequence[str]) -> int:
     return ids.index(wanted)
 
 
-def _fit(environment: str, one: Planned) -> None:
+def _fit(environment: str, one: Planned, *, older: Sequence[Planned], folder: Path | None) -> None:
     """The migration has a way down that can run in a transaction."""
-    down = sections.cut(one.text).down if one.text else None
-    if down is None:
-        raise NoWayBack(environment, one.id, "has no `-- migrate:down` section")
-    if not down.together:
-        raise NoWayBack(environment, one.id, "has a way down that is not one transaction")
-    statements.fit(f"{one.id}.sql", down)
+    if why := sections.no_way_back(one.text):
+        raise NoWayBack(environment, one.id, why, _backup(folder, environment, older))
+    if down := sections.cut(one.text).down:
+        statements.fit(f"{one.id}.sql", down)
+
+
+def _backup(folder: Path | None, environment: str, older: Sequence[Planned]) -> str | None:
+    return shelf.before(folder, environment, [one.id for one in older]) if folder else None
 
 
 #: The row goes and its facts go; both are kept in the sibling, and the deed beside them. `position` refuses any

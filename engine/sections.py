@@ -59,6 +59,14 @@ def cut(text: str) -> Sections:
     return Sections(found[0], down)
 
 
+def no_way_back(text: str) -> str | None:
+    """Why the text cannot be taken back by its way down, as a phrase; None where it can. Raises Misplaced."""
+    down = cut(text).down
+    if down is None:
+        return "has no `-- migrate:down` section"
+    return None if down.together else "has a way down that is not one transaction"
+
+
 def says_nothing(text: str) -> bool:
     """Whether only blanks, semicolons and comments (PostgreSQL's nest) are there. Reads no further than needed."""
     at, depth = 0, 0

@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,6 +43,13 @@ def listed(folder: Path, environment: str) -> tuple[Kept, ...]:
 def verified(folder: Path, environment: str) -> Iterator[Kept]:
     """The same, each read to its last byte."""
     return (_look(path, manifests.verify) for path in backups(folder, environment))
+
+
+def before(folder: Path, environment: str, older: Sequence[str]) -> str | None:
+    """The newest backup whose history is empty or ends with one of the `older` migrations; None where there is none."""
+    ends = {None, *older}
+    kept = (one for one in listed(folder, environment) if one.manifest and one.manifest.contents.head in ends)
+    return next((one.path.name for one in kept), None)
 
 
 @contextmanager

@@ -123,7 +123,10 @@ def stop_in_rehearsal(channel: Transcript, parts: Stack) -> None:
         conn.execute("INSERT INTO users (email) VALUES ('cleo@example.org'), ('dan@example.org')")
     print("\nTwo people sign up on production, without a phone number. Then Ada writes a file that requires one.")
     strict = parts.folder / "migrations" / f"{datetime.now(UTC):%Y%m%d%H%M%S}_require_phone.sql"
-    strict.write_text("-- Everybody leaves a number.\nALTER TABLE users ALTER COLUMN phone SET NOT NULL;\n")
+    strict.write_text(
+        "-- migrate:up\n-- Everybody leaves a number.\nALTER TABLE users ALTER COLUMN phone SET NOT NULL;\n\n"
+        "-- migrate:down\nALTER TABLE users ALTER COLUMN phone DROP NOT NULL;\n"
+    )
     for words, environment in (("apply dev", "development"), ("promote test", "test")):
         channel.types(ADA, words)
         channel.shows(f"*{environment}* · apply", "require_phone", "Applied")
@@ -132,7 +135,7 @@ def stop_in_rehearsal(channel: Transcript, parts: Stack) -> None:
     channel.types(ADA, "apply prod")
     channel.fills_in(ADA, {"environment": "production", "reason": "everybody has a phone"})
     channel.shows("ended in its rehearsal: nobody was asked, and production is untouched.")
-    channel.shows(f"{strict.name}:2, statement 1 of 1, failed in rehearsal", "(23502)", "production was not touched.")
+    channel.shows(f"{strict.name}:3, statement 1 of 1, failed in rehearsal", "(23502)", "production was not touched.")
 
 
 def stumble(channel: Transcript, parts: Stack) -> None:

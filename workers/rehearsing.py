@@ -10,7 +10,17 @@ from engine import backup, history, identity, lock, plan, rehearsal
 from engine.connection import open_session
 from engine.plan import Plan
 from engine.refusals import PlanAltered, PlanRefused
-from engine.rehearsal import Bench, Likeness, Progress, Rehearsed, Undoing, forecast, receipt, traffic
+from engine.rehearsal import (
+    Bench,
+    Likeness,
+    Progress,
+    RehearsalFailed,
+    Rehearsed,
+    Undoing,
+    forecast,
+    receipt,
+    traffic,
+)
 from engine.rehearsal.forecast import Forecast
 from engine.rehearsal.receipt import Receipt
 from engine.rehearsal.traffic import Hindrance, Traffic
@@ -23,7 +33,7 @@ from ledger.events import Rehearsing
 from ledger.rehearsed import Barred, Changed, Kept, Outlook, Ran, Rehearsal
 from ledger.request import Request
 from ledger.workflow import Extent
-from workers import reporting
+from workers import reporting, stuck
 from workers.craft import NoScratchHere
 from workers.hands import Hands
 from workers.scribe import Scribe
@@ -134,9 +144,12 @@ def _rehearsed(hands: Hands, request: Request, drawn: Plan, extent: Extent) -> t
     with scribe.writing():
         source, alike, first = _prepared(hands, scribe, purpose)
         bench = Bench(hands.rehearsal, alike, extent="schema" if extent is Extent.SCHEMA else "whole")
-        done = rehearsal.rehearse(
-            drawn, source, bench, limits=hands.limits, now=datetime.now(UTC), tell=_teller(scribe)
-        )
+        try:
+            done = rehearsal.rehearse(
+                drawn, source, bench, limits=hands.limits, now=datetime.now(UTC), tell=_teller(scribe)
+            )
+        except RehearsalFailed as failed:
+            raise replace(failed, failure=stuck.told(hands, failed.failure)) from None
         with open_session(hands.database, purpose=purpose, limits=hands.limits) as session:
             said = forecast.of(done.receipt, first, traffic.read(session))
             in_the_way = traffic.hindrances(session, forecast.relations(done.receipt))

@@ -41,7 +41,7 @@ def draw(hands: Hands, request: Request, session: Session, known: Known) -> Draw
     """Which migrations go, as they were kept when they ran; the folder has no say in it, and may be broken."""
     here = standing.look(session, ())
     after = [_seen(hands, one) for one in known.after]
-    chosen = revert.choose(session, _how(request), after=after)
+    chosen = revert.choose(session, _how(request), after=after, folder=hands.into.folder)
     _must_be_meant(hands, request, here, chosen)
     advice = Advice(catalog.read(session), checkout=hands.checkout(()))
     drawn = reversals.draw(here, chosen, limits=hands.limits, advice=advice)

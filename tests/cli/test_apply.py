@@ -75,8 +75,26 @@ def test_a_failure_says_what_is_in_what_was_rolled_back_and_what_was_not_tried(s
     assert told[0].startswith("20250818150000_bad.sql:2 failed on development (42P01): ")
     assert told[1] == f"2 migrations before it committed and stayed: {USERS}, {COLUMNS}"
     assert told[2] == "Not tried: 20250818160000_after"
-    assert "or correct 20250818150000_bad.sql; then apply development again. Where another environment " in told[3]
+    assert "or correct 20250818150000_bad.sql; then apply development again. The file has no `-- " in told[3]
     assert shell.sql("development", "SELECT to_regclass('bad'), to_regclass('after')") == [(None, None)]
+
+
+def test_a_file_that_cannot_be_rolled_back_names_the_backups_to_go_back_to(shell: Shell) -> None:
+    shell.bring("dev", "test")
+    shell.sql("test", "INSERT INTO users VALUES (1)")
+    shell.write("20250818150000_strict", "ALTER TABLE users ALTER email SET NOT NULL;\n")
+    shell("apply", "dev")
+    newest = shell("backups", "dev", "--json").body["backups"][0]["file"]
+    shell("backup", "dev")
+    said = shell("promote", "test")
+    assert said.code == 1
+    assert said.out.endswith(f"that the two differ. To type: twokey restore development {newest}\n")
+    (shell.folder / "migrations" / "schema-backups" / newest).unlink()
+    assert shell("promote", "test").out.endswith(" To type: twokey backups development\n")
+    shell.workflow(ON_ONE_SERVER.replace('name = "development"', 'name = "development"\nprotected = true'))
+    assert shell("promote", "test").out.endswith(" To type: /migrate backups development\n")
+    shell.sql("development", "DELETE FROM schema_migrations WHERE migration_id LIKE '%strict'")
+    assert "To type" not in shell("promote", "test").out
 
 
 def test_a_failure_as_json(shell: Shell) -> None:

@@ -10,7 +10,7 @@ from engine.rehearsal.forecast import Forecast
 from engine.rehearsal.receipt import Lock, Receipt
 from engine.rehearsal.traffic import Hindrance, Replica
 from engine.roundtrip import Trip
-from tests.cli.conftest import COLUMNS, OURS, Shell
+from tests.cli.conftest import COLUMNS, OURS, USERS, Shell
 from tests.engine.rehearsal.test_receipt import seen
 
 WAYS = "-- migrate:up\n{}\n-- migrate:down\n{}\n"
@@ -76,6 +76,18 @@ def test_a_plan_that_fails_exits_1_and_says_where(scratched: Shell) -> None:
     assert said.body["refusal"].startswith(f"{COLUMNS}.sql:2, statement 2 of 2, failed in rehearsal on a copy of dev")
     scratched.unset("SCRATCH_DATABASE_URL")
     assert scratched("plan", "development", "--rehearse").code == 2
+
+
+def test_a_plan_that_fails_names_the_way_back_where_its_file_has_run(scratched: Shell) -> None:
+    scratched.write(COLUMNS, "ALTER TABLE users ADD email text NOT NULL;\n")
+    scratched.sql("development", "DELETE FROM users")
+    assert scratched("apply", "dev").code == 0
+    newest = scratched("backups", "dev", "--json").body["backups"][0]["file"]
+    scratched.sql("test", "CREATE TABLE users (id bigint PRIMARY KEY); INSERT INTO users VALUES (1)")
+    assert scratched("baseline", "test", USERS).code == 0
+    said = scratched("plan", "test", "--rehearse")
+    assert said.code == 1
+    assert said.out.endswith(f"that the two differ. To type: twokey restore development {newest}\n")
 
 
 def test_nothing_to_plan_is_nothing_to_rehearse(scratched: Shell) -> None:

@@ -53,8 +53,23 @@ def test_no_way_down_is_refused(four: Shell) -> None:
     assert said.code == 1
     assert said.out == (
         f"{COLUMNS}.sql has no `-- migrate:down` section, so development cannot be rolled back past it. "
-        "The way back is to restore the backup that was taken before it.\n"
+        "The way back is to restore the backup that was taken before it. "
+        "See which there are: twokey backups development\n"
     )
+
+
+def test_no_way_down_is_refused_with_the_backup_that_is_the_way_back(shell: Shell) -> None:
+    (shell.folder / "migrations" / f"{COLUMNS}.sql").unlink()
+    shell.bring("dev")
+    shell.write(COLUMNS, "ALTER TABLE users ADD COLUMN email text;\n")
+    assert shell("apply", "dev").code == 0
+    [backup] = (shell.folder / "migrations" / "schema-backups").glob("*.sql")
+    shell("backup", "dev")
+    said = shell("rollback", "dev")
+    assert said.code == 1
+    assert said.out.endswith(f"before it. That is: twokey restore development {backup.name}\n")
+    assert shell("restore", "development", backup.name).code == 0
+    assert shell.sql("development", "SELECT migration_id FROM schema_migrations") == [(USERS,)]
 
 
 def test_what_the_next_environment_has_stays(four: Shell) -> None:

@@ -10,7 +10,7 @@ from engine.errors import EngineError, Hint
 from engine.generate.naming import NoName
 from engine.refusals import HistoryDisagrees, UpToDate
 from engine.restore import OfAnother
-from engine.revert import NotThere
+from engine.revert import NotThere, NoWayBack
 from workers import reporting
 
 HINTS = [
@@ -19,6 +19,8 @@ HINTS = [
     (NotPending("test", "a", applied=False), Hint("See which are", "status test")),
     (NotPending("test", "a", applied=True), None),
     (NotEdited("test", "a"), Hint("See which are", "repair test")),
+    (NoWayBack("test", "a", "has none"), Hint("See which there are", "backups test")),
+    (NoWayBack("test", "a", "has none", "test-backup.sql"), Hint("That is", "restore test test-backup.sql")),
     (NotThere("test", "a"), Hint("See what it has", "status test")),
     (
         OfAnother("test", "b.sql is a backup of dev", "Name one of its own."),

@@ -109,6 +109,30 @@ def test_a_manifest_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         manifest.verify(tmp_path / f"{STEM}.sql")
 
 
+def test_the_newest_backup_from_before_a_migration_is_found(session: Session, tmp_path: Path) -> None:
+    first, second, third = real_files()
+
+    def kept(minute: int) -> str:
+        now = NOW + timedelta(minutes=minute)
+        return Path(backup.take(session, into=Into(tmp_path, TOOLS), now=now).path).name
+
+    history.prepare(session)
+    empty = kept(0)
+    bring(session, [first])
+    kept(1)
+    newer = kept(2)
+    session.conn.execute(
+        "INSERT INTO schema_migrations (migration_id, name, checksum, environment) VALUES (%s, '', '0', '')",
+        (second.id,),
+    )
+    kept(3)
+    found = [shelf.before(tmp_path, "development", older) for older in ([], [first.id], [third.id])]
+    assert found == [empty, newer, empty]
+    assert shelf.before(tmp_path, "test", [first.id]) is None
+    (tmp_path / f"{newer}.json").unlink()
+    assert shelf.before(tmp_path, "development", [first.id]) != newer  # nobody knows what is in it
+
+
 def test_another_environments_backups_are_not_ours(session: Session, tmp_path: Path) -> None:
     take(session, tmp_path)
     (tmp_path / f"development-backup-{STEM}.sql").touch()

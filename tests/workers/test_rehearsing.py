@@ -9,7 +9,7 @@ from engine import plan
 from engine.refusals import PlanAltered
 from engine.scratch import Server
 from ledger import evidence
-from ledger.events import Denied, Foretold, Planned, Rehearsing, Stale, Unlike
+from ledger.events import BackedUp, Denied, Foretold, Planned, Rehearsing, Stale, Unlike
 from ledger.request import Act, Request
 from ledger.states import State
 from ledger.workflow import Extent
@@ -103,6 +103,30 @@ def test_a_rehearsal_that_fails_ends_the_request_before_anyone_is_asked_and_writ
         assert not any(isinstance(one, Planned) for one in rehearsed.told(request.id))
         assert rehearsed.history("production") == [FIRST, SECOND, THIRD]
         assert written(rehearsed) == before
+
+
+def test_a_file_that_cannot_be_rolled_back_names_the_backups_to_go_back_to(rehearsed: Row) -> None:
+    row, ways = rehearsed, list[str]()
+    row.bring("development", "test")
+    row.file(FOURTH, "ALTER TABLE users ALTER last_seen_at SET NOT NULL;\n")
+    for name in ("development", "test"):
+        row.sql(name, "UPDATE users SET last_seen_at = now()")
+        brought = row.promote(name)
+        ways += [f"`/migrate restore {name} {one.file}`" for one in row.told(brought.id) if isinstance(one, BackedUp)]
+    assert row.do("test", Act.CERTIFY).state is State.APPLIED
+    denied = row.last(row.do("production").id)
+    assert isinstance(denied, Denied)
+    assert denied.why.endswith(
+        "The file has no `-- migrate:down` section: where another environment has run it, restore there the backup "
+        "from before it, then correct it and bring it there anew. A repair would only hide that the two differ. "
+        f"To type: {ways[1]}, then {ways[0]}."
+    )
+
+
+def test_a_file_that_another_way_brought_there_is_looked_for_among_the_backups(rehearsed: Row) -> None:
+    denied = rehearsed.last(asked(rehearsed, "ALTER TABLE users ALTER last_seen_at SET NOT NULL;\n").id)
+    assert isinstance(denied, Denied)
+    assert denied.why.endswith(" To type: `/migrate backups test`, then `/migrate backups development`.")
 
 
 def written(row: Row) -> list[tuple]:

@@ -72,7 +72,8 @@ def test_what_is_shown_is_what_goes_newest_first_with_what_it_loses_and_what_sta
     ("about", "sentence"),
     [
         (("last", "3"), (f"{THIRD}.sql has no `-- migrate:down` section, so development cannot be rolled back past it. "
-         "The way back is to restore the backup that was taken before it.")),
+         "The way back is to restore the backup that was taken before it. See which there are: "
+         "`/migrate backups development`.")),
         (("last", "9"), "9 cannot be taken back on development: its history has 5."),
         (("to", TAGS), f"{TAGS} is the newest on development. There is nothing to take back."),
         (("to", "nowhere"), "development has not applied nowhere. See what it has: `/migrate status development`."),
