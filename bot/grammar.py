@@ -1,12 +1,11 @@
 """Text → command, or a Slip that points at the word. Pure: the environments' names are the only knowledge."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
 from bot import until
 from bot.commands import (
-    TABLE,
     Backups,
     Cancel,
     Command,
@@ -21,12 +20,16 @@ from bot.commands import (
     Status,
     Validate,
 )
+from bot.phrasebook import TABLE
 from bot.typed import LONGEST_NOTE, QUOTES, Said, Slip, clip, read, short
 from ledger.request import Act
 from ledger.workflow import Environment, Workflow
 
 #: The longest name of a migration, as its history has room for it; and more than anybody takes back at once.
 LONGEST_NAME, MOST = 255, 10_000
+
+#: How alike a word has to be that is offered: one or two letters of it may be wrong.
+NEAR = 0.7
 
 #: How many files one repair may name: as many as a button has room for.
 MOST_FILES = 7
@@ -47,9 +50,16 @@ def parse(text: str, workflow: Workflow) -> Command:
 
 
 def _unknown_command(word: str) -> str:
-    near = get_close_matches(word.casefold(), [row.word for row in TABLE], n=1, cutoff=0.5)
-    offer = f"Did you mean `{near[0]}`?" if near else "`/migrate help` lists what can be said."
+    near = _near(word.casefold(), [row.word for row in TABLE])
+    offer = f"Did you mean `{near}`?" if near else "`/migrate help` lists what can be said."
     return f"“{clip(word)}” is not a command. {offer}"
+
+
+def _near(word: str, known: Sequence[str]) -> str | None:
+    """The only one of these that begins so, or the one that looks most like it; None where none is near."""
+    begun = [one for one in known if one.startswith(word)] if len(word) > 1 else []
+    near = begun if len(begun) == 1 else get_close_matches(word, known, n=1, cutoff=NEAR)
+    return near[0] if near else None
 
 
 def _environment(said: Said) -> Environment:
@@ -72,9 +82,8 @@ def _example(said: Said) -> str:
 
 def _unknown_environment(said: Said, word: str) -> str:
     known = [name for e in said.workflow.environments for name in (e.name, *e.aliases)]
-    near = get_close_matches(word.casefold(), [name.casefold() for name in known], n=1, cutoff=0.5)
-    if near:
-        return f"“{clip(word)}” is not an environment. Did you mean `{said.first.text.casefold()} {near[0]}`?"
+    if near := _near(word.casefold(), [name.casefold() for name in known]):
+        return f"“{clip(word)}” is not an environment. Did you mean `{said.first.text.casefold()} {near}`?"
     return f"“{clip(word)}” is not an environment. There are {', '.join(known)}."
 
 

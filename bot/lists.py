@@ -1,11 +1,26 @@
 """Help, and the lists of requests: what is answered at once, from the ledger or from the command table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from bot import notices
-from bot.blocks import Body, body, counted, link, listed, mention, moment, mono, plain, said, seconds, section, sections
-from bot.commands import TABLE
+from bot import notices, phrasebook
+from bot.blocks import (
+    Body,
+    body,
+    counted,
+    link,
+    listed,
+    mention,
+    moment,
+    mono,
+    plain,
+    said,
+    seconds,
+    section,
+    sections,
+    spoken,
+)
 from bot.outcomes import SHOWN, Entry, Listed
+from bot.phrasebook import TABLE, Phrase
 from bot.story import Story, now
 from bot.typed import short
 from ledger import events
@@ -15,15 +30,27 @@ from ledger.workflow import Workflow
 
 
 def help_for(word: str | None, workflow: Workflow) -> Body:
-    """What can be said; with a word, what that command does, with the environments' own names."""
+    """What can be said; with a word, that command explained in the environments' own names."""
     names = ", ".join(f"{e.name} ({short(e)})" if e.aliases else e.name for e in workflow.environments)
-    rows = [row for row in TABLE if word in {None, row.word}]
-    lines = [f"`/migrate {said(row.usage)}` {row.does}" for row in rows]
     if word is None:
+        lines = [f"`/migrate {said(row.usage)}` {row.does}" for row in TABLE]
         lines += [f"Environments, in order: {names}."]
-        return body(f"Commands: {', '.join(row.word for row in rows)}.", *sections(lines))
-    takes_environment = "environment" in rows[0].takes
-    return plain(f"{lines[0]} Environments: {names}." if takes_environment else lines[0])
+        return body(f"Commands: {', '.join(row.word for row in TABLE)}.", *sections(lines))
+    row = next(row for row in TABLE if row.word == word)
+    lines = _explained(row, phrasebook.places(workflow))
+    lines += [f"*Environments* {names}"] if "environment" in row.takes else []
+    return body("\n".join(lines), *sections(lines))
+
+
+def _explained(row: Phrase, places: Mapping[str, str]) -> list[str]:
+    examples = " · ".join(mono(f"/migrate {one.format(**places)}") for one in row.examples)
+    return [
+        *(mono(f"/migrate {form}") for form in row.forms),
+        spoken(f"{row.does} {row.more}".format(**places)),
+        f"*For example* {examples}",
+        f"*Who may* {spoken(row.who)}",
+        f"*Then* {spoken(row.then.format(**places))}",
+    ]
 
 
 def requests(found: Listed, workflow: Workflow) -> Body:

@@ -6,7 +6,6 @@ import pytest
 
 from bot import grammar
 from bot.commands import (
-    TABLE,
     Backups,
     Cancel,
     Command,
@@ -21,6 +20,7 @@ from bot.commands import (
     Status,
     Validate,
 )
+from bot.phrasebook import TABLE
 from ledger.request import Act
 from ledger.workflow import Workflow
 
@@ -51,7 +51,12 @@ HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 2025081813
     [
         ("aply dev", "“aply” is not a command. Did you mean `apply`?", "aply"),
         ("xyzzy", "“xyzzy” is not a command. `/migrate help` lists what can be said.", "xyzzy"),
-        ("<!channel> dev", "“<!channel>” is not a command. Did you mean `cancel`?", "<!channel>"),
+        ("<!channel> dev", "“<!channel>” is not a command. `/migrate help` lists what can be said.", "<!channel>"),
+        ("help nonsense", "“nonsense” is not a command. `/migrate help` lists what can be said.", "nonsense"),
+        ("deploy dev", "“deploy” is not a command. `/migrate help` lists what can be said.", "deploy"),
+        ("gen x", "“gen” is not a command. Did you mean `generate`?", "gen"),
+        ("re x", "“re” is not a command. `/migrate help` lists what can be said.", "re"),
+        ("thwa prod", "“thwa” is not a command. Did you mean `thaw`?", "thwa"),
         ("apply", "Which environment? For example `apply dev`.", ""),
         ("PLAN", "Which environment? For example `plan dev`.", ""),
         ("promote", "Which environment? For example `promote test`.", ""),

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from bot import messages
-from bot.commands import TABLE
 from bot.outcomes import (
     AskInModal,
     Entry,
@@ -21,6 +20,7 @@ from bot.outcomes import (
     TakenBack,
     WrittenDown,
 )
+from bot.phrasebook import TABLE
 from ledger import events
 from ledger.records import Deed, Notice, Told
 from ledger.request import CHANGING, Act, Group
@@ -60,14 +60,6 @@ PRODUCTION = WORKFLOW.environments[2]
         (Shared(), "The answer will stand in the channel in a moment."),
         (Listed(open=True, environment=None, entries=()), "There is no open request."),
         (Listed(open=False, environment="test", entries=()), "There is no ended request on test."),
-        (
-            Helped("apply"),
-            (
-                "`/migrate apply &lt;environment&gt;` Backs the environment up and runs what is pending there. "
-                "Environments: development (dev), test, production (prod)."
-            ),
-        ),
-        (Helped("requests"), "`/migrate requests` Lists the requests that are open."),
     ],
 )
 def test_replies(outcome: Outcome, text: str) -> None:
