@@ -119,6 +119,8 @@ def next_words(story: Story) -> str:
     if (swapped := story.last(events.Restored)) is not None:
         discard = mono(f"/migrate discard {short(story.environment)} {swapped.kept}")
         return f"When nothing of it is needed: {discard}."
+    if story.request.act is Act.BASELINE:
+        return "`/migrate validate` names what its schema lacks beside the environment before."
     if story.request.act in UPSET:
         return f"`/migrate status {short(story.environment)}` shows what is there now."
     if after is None:

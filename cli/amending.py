@@ -11,6 +11,8 @@ from engine.connection import Session, open_session
 from engine.errors import WouldUnprotect
 from ledger.workflow import Environment
 
+_NEXT = "Whether its schema really is what these files make: twokey validate"
+
 
 def baseline(word: str, migration: str) -> Answer:
     """Every pending file up to the named one is written down as applied; none of them runs."""
@@ -22,7 +24,7 @@ def baseline(word: str, migration: str) -> Answer:
         counted = "1 migration" if len(taken) == 1 else f"{len(taken)} migrations"
         said = f"{environment.name}: {counted} written down as applied; nothing ran. The last is {taken[-1]}."
         body = {"environment": environment.name, "act": "baseline", "migrations": list(taken), "refusal": None}
-        return Answer(Code.DONE, (line(said, Tone.GOOD),), body)
+        return Answer(Code.DONE, (line(said, Tone.GOOD), line(_NEXT)), body)
 
     return _changing(around, environment, "baseline", act)
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cli.surroundings import NoAddress, Surroundings
 from cli.terminal import note
-from engine import history, snapshot, standing
+from engine import drift, fingerprint, history, snapshot, standing
 from engine.connection import Session, open_session
 from engine.errors import BadAddress, ConnectionLost, EngineError, Unreachable
 from engine.files import BadFile, Migration
+from engine.fingerprint import Inventory
 from engine.standing import Standing
 from engine.validate import Seen, Sight
 from ledger.workflow import Environment
@@ -30,14 +31,14 @@ def at_all(
     *,
     closely: bool = False,
 ) -> tuple[Seen, ...]:
-    """A look at each, at the same time; `closely`: beside its history made anew, where there is a scratch server.
+    """A look at each, at the same time; `closely`: with its schema, and beside its history replayed, where it can be.
 
     With a folder that cannot be read, its history alone. Raises NoAddress when the shell holds no address at all (and
     the folder can be read), EmptyAddress and BadAddress.
     """
-    replays = _replays(around) if closely else None
+    close = _Closely(_replays(around)) if closely else None
     with ThreadPoolExecutor(max_workers=len(environments)) as pool:
-        seen = tuple(pool.map(lambda one: _at(around, one, files, replays), environments))
+        seen = tuple(pool.map(lambda one: _at(around, one, files, close), environments))
     if all(one.state == "unobserved" for one in seen) and not isinstance(files, BadFile):
         raise NoAddress(environments[0].name, environments[0].dsn_variable)
     return seen
@@ -52,14 +53,29 @@ def look(session: Session, files: Sequence[Migration] | None) -> Standing:
     return here
 
 
-def at(
-    around: Surroundings, environment: Environment, files: Sequence[Migration] | None, replays: "Replays | None" = None
-) -> Standing:
+def at(around: Surroundings, environment: Environment, files: Sequence[Migration] | None) -> Standing:
     """One environment's standing. Raises NoAddress, and the engine's errors of looking."""
     database = around.database(environment)
     with open_session(database, purpose=f"twokey look by {around.person}", limits=around.limits) as session:
-        here = look(session, files)
-        return replace(here, drift=replays.drift(session, here.drift)) if replays else here
+        return look(session, files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Closely:
+    """How to look at a whole schema; `replays` is None where there is no scratch server."""
+
+    replays: "Replays | None"
+
+    def at(
+        self, around: Surroundings, environment: Environment, files: Sequence[Migration] | None
+    ) -> tuple[Standing, Inventory]:
+        """Its standing, and its schema without what any environment declares to differ. Raises as `at` does."""
+        database = around.database(environment)
+        with open_session(database, purpose=f"twokey look by {around.person}", limits=around.limits) as session:
+            here = look(session, files)
+            things = drift.without(fingerprint.inventory(session, history.prepare(session)), database.uncompared)
+            replayed = self.replays.drift(session, here.drift) if self.replays else here.drift
+            return replace(here, drift=replayed), things
 
 
 def agreement(around: Surroundings, environment: Environment, report: "Report") -> "Agreement | None":
@@ -115,13 +131,14 @@ def _at(
     around: Surroundings,
     environment: Environment,
     files: tuple[Migration, ...] | BadFile,
-    replays: "Replays | None" = None,
+    close: _Closely | None,
 ) -> Seen:
     def unseen(state: Sight, why: Exception) -> Seen:
         return Seen(environment.name, environment.protected, state, why=str(why))
 
     try:
-        here = at(around, environment, None if isinstance(files, BadFile) else files, replays)
+        read = None if isinstance(files, BadFile) else files
+        here, things = close.at(around, environment, read) if close else (at(around, environment, read), None)
     except NoAddress as unset:
         return unseen("unobserved", unset)
     except BadAddress:
@@ -132,4 +149,4 @@ def _at(
         return unseen("refused", wrong)
     if isinstance(files, BadFile):
         return replace(unseen("unread", files), history=here)
-    return Seen(environment.name, environment.protected, "ok", here)
+    return Seen(environment.name, environment.protected, "ok", here, things=things)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from psycopg import sql
@@ -54,7 +54,8 @@ class Replays:
             return None
         home = history.prepare(session)
         try:
-            made = self._replayed(session, _texts(session, home))
+            texts, taken_over = _texts(session, home)
+            made = self._replayed(session, texts)
             if not snapshot.comparable(made.server, session.server):
                 raise CannotReplay(f"The scratch server is PostgreSQL {server_name(made.server)}.")
             if made.home != home:
@@ -63,7 +64,8 @@ class Replays:
             why = f"{otherwise.why} " if otherwise.why else ""
             return Drift(otherwise.state, otherwise.by, f"{why}Not replayed: {cause}", otherwise.differences)
         live = fingerprint.inventory(session, home)
-        return drift.between(live, made.things, by="replay", declared=session.database.differs)
+        found = drift.between(live, made.things, by="replay", declared=session.database.differs)
+        return replace(found, why=_never_ran(taken_over)) if taken_over and found.differences else found
 
     def _replayed(self, session: Session, texts: Sequence[Migration]) -> _Made:
         key = hashlib.sha256(json.dumps([one.checksum for one in texts]).encode()).hexdigest()
@@ -89,8 +91,15 @@ def _make(server: Server, session: Session, texts: Sequence[Migration]) -> _Made
         return _Made(fresh.server, home, fingerprint.inventory(fresh, home))
 
 
-def _texts(session: Session, home: Home) -> tuple[Migration, ...]:
-    """What ran, in the order in which it ran. Raises CannotReplay where that is not known of every row."""
+def _never_ran(taken_over: Sequence[str]) -> str:
+    return f"A baseline took over {', '.join(taken_over)}: what is missing of that, make by hand."
+
+
+def _texts(session: Session, home: Home) -> tuple[tuple[Migration, ...], tuple[str, ...]]:
+    """What ran, or was taken over as if it had, in that order; and the ids of the latter.
+
+    Raises CannotReplay where a text is not known.
+    """
     rows = session.conn.execute(
         sql.SQL(
             "SELECT h.migration_id, f.applied_text, 'baseline' = (SELECT d.act FROM {deeds} d"
@@ -102,12 +111,10 @@ def _texts(session: Session, home: Home) -> tuple[Migration, ...]:
             deeds=home.table("twokey_deeds"),
         )
     ).fetchall()
-    for id_, text, taken_over in rows:
-        if taken_over:
-            raise CannotReplay(f"{id_} was taken over by a baseline and never ran.")
+    for id_, text, _ in rows:
         if text is None:
             raise CannotReplay(f"{id_} was run by another tool, which kept no text of it.")
     texts = tuple(files.parse(f"{id_.removesuffix('.sql')}.sql", text.encode()) for id_, text, _ in rows)
     if [one.stamp for one in texts] != sorted(one.stamp for one in texts):
         raise CannotReplay("Its migrations ran in another order than that of their timestamps.")
-    return texts
+    return texts, tuple(id_ for id_, _, taken_over in rows if taken_over)

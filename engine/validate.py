@@ -6,7 +6,9 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Literal
 
+from engine import drift as drifts
 from engine.drift import Drift
+from engine.fingerprint import Inventory
 from engine.standing import Standing, State
 
 #: "unread": the environment answered, but the migrations folder of whoever looked cannot be read.
@@ -18,7 +20,8 @@ class Seen:
     """One environment as it was seen, or why it was not. `standing` is there exactly when `state` is "ok".
 
     `certified` is what is certified on this environment, id → checksum. `history` is what is known where it is
-    "unread": the history alone, which only `overview` shows.
+    "unread": the history alone, which only `overview` shows. `things` is the live schema without what any environment
+    declares to differ, where that was looked at.
     """
 
     name: str
@@ -28,6 +31,7 @@ class Seen:
     why: str | None = None
     certified: Mapping[str, str] | None = None
     history: Standing | None = None
+    things: Inventory | None = None
 
 
 #: How many objects that differ are told of one environment in words; its `schema` has them all.
@@ -158,9 +162,15 @@ def _schema_of(one: Seen) -> dict[str, Any] | None:
 def _doubts(one: Seen) -> Iterator[str]:
     """What could not be held against the history, or not as well as it might be."""
     drift = one.standing.drift if one.standing else None
+    by_replay = drift is not None and drift.by == "replay"
+    if one.standing and one.standing.deed and one.standing.deed.act == "baseline" and not by_replay:
+        yield (
+            f"{one.name} was taken over by a baseline, and its schema was not held against what those files make: "
+            "that takes a [scratch] server in twokey.toml, and a terminal."
+        )
     if drift and drift.state == "unknown":
         yield f"Whether {one.name}'s schema is what its history makes is not known: {drift.why}"
-    elif drift and drift.why:
+    elif drift and drift.why and not by_replay:
         yield f"{one.name}'s schema was held against what its last run left. {drift.why}"
 
 
@@ -171,14 +181,18 @@ def _drifted(seen: Sequence[Seen]) -> Iterator[Finding]:
         if here is None or here.drift is None or not here.drift.differences:
             continue
         objects = [Finding(Kind.DRIFT, one.name, here.head or "", f"{d.sentence}.") for d in here.drift.differences]
-        counted = "1 object differs" if len(objects) == 1 else f"{len(objects)} objects differ"
         how = "replayed" if here.drift.by == "replay" else "as its last run left it"
         why = (
-            f"{one.name} (here) is not what its history makes (there, {how}): {counted}. Put the change in a new "
-            "migration, or undo it by hand; what is meant to differ, name under differs in twokey.toml."
+            f"{one.name} (here) is not what its history makes (there, {how}): {_differ(objects)}. Put the change in a "
+            "new migration, or undo it by hand; what is meant to differ, name under differs in twokey.toml."
         )
+        why += f" {here.drift.why}" if here.drift.by == "replay" and here.drift.why else ""
         yield Finding(Kind.DRIFT, one.name, here.head or "", why)
         yield from objects[:_OBJECTS_TOLD]
+
+
+def _differ(found: Sequence[object]) -> str:
+    return "1 object differs" if len(found) == 1 else f"{len(found)} objects differ"
 
 
 def _refused(seen: Sequence[Seen], refusals: Mapping[str, str]) -> Iterator[Finding]:
@@ -211,6 +225,7 @@ def _between(seen: Sequence[Seen]) -> Iterator[Finding]:
     for before, here in pairwise(seen):
         if before.standing and here.standing:
             yield from _pair(before.standing, here.standing)
+            yield from _schema(before, here, before.standing, here.standing)
 
 
 def _pair(before: Standing, here: Standing) -> Iterator[Finding]:
@@ -226,7 +241,6 @@ def _pair(before: Standing, here: Standing) -> Iterator[Finding]:
             )
             yield Finding(Kind.DIFFERS, name, id_, why)
     yield from _order(before, here, shared=[id_ for id_, _ in here.covers if id_ in there])
-    yield from _schema(before, here)
 
 
 def _order(before: Standing, here: Standing, *, shared: Sequence[str]) -> Iterator[Finding]:
@@ -242,14 +256,22 @@ def _order(before: Standing, here: Standing, *, shared: Sequence[str]) -> Iterat
             return
 
 
-def _schema(before: Standing, here: Standing) -> Iterator[Finding]:
+def _schema(one: Seen, other: Seen, before: Standing, here: Standing) -> Iterator[Finding]:
+    """The same history, yet not the same schema; objects are named where neither's own history names them."""
     comparable = before.covers == here.covers and before.server.split(".")[0] == here.server.split(".")[0]
-    if comparable and (before.compared or before.fingerprint) != (here.compared or here.fingerprint):
-        why = (
-            f"{here.environment} and {before.environment} ran the same migrations, yet their schemas differ: "
-            "one was changed by hand. Put the change in a new migration."
-        )
-        yield Finding(Kind.DIFFERS, here.environment, here.head or "", why)
+    if not comparable or (before.compared or before.fingerprint) == (here.compared or here.fingerprint):
+        return
+    told = any(standing.drift and standing.drift.differences for standing in (before, here))
+    found = () if told or one.things is None or other.things is None else drifts.compare(other.things, one.things)
+    counted = f": {_differ(found)}" if found else ""
+    why = (
+        f"{here.environment} (here) and {before.environment} (there) have the same history, yet not the same schema"
+        f"{counted}. One was changed by hand, or taken over by a baseline that claims what was not there. Put the "
+        "change in a new migration, or make by hand what is missing."
+    )
+    yield Finding(Kind.DIFFERS, here.environment, here.head or "", why)
+    for difference in found[:_OBJECTS_TOLD]:
+        yield Finding(Kind.DIFFERS, here.environment, here.head or "", f"{difference.sentence}.")
 
 
 def _ready(seen: Sequence[Seen]) -> Iterator[Ready]:

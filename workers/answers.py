@@ -1,11 +1,12 @@
 """Questions about environments, answered from what each one's worker observed, in the shapes that the bot renders."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rq.timeouts import JobTimeoutException
 
-from engine import bounds, catalog, validate
+from engine import bounds, catalog, drift, validate
 from engine.connection import open_session
 from engine.errors import EngineError
 from engine.files import BadFile
@@ -37,7 +38,7 @@ def draw(hands: Hands, inquiry: Inquiry, observations: Sequence[Observation]) ->
         case Question.STATUS:
             return _with_freezes(hands, validate.overview(_seen(hands, bodies)))
         case Question.VALIDATE:
-            seen = _seen(hands, bodies)
+            seen = [_closely(hands, one, bodies[one.name]) for one in _seen(hands, bodies)]
             return validate.compare(seen, refusals=_refusals(hands, seen))
         case Question.BACKUPS:
             return backups.listed(hands)
@@ -64,6 +65,12 @@ def _seen(hands: Hands, bodies: Bodies) -> list[Seen]:
     """What was asked about, in the workflow's order."""
     asked = [one for one in hands.workflow.environments if one.name in bodies]
     return [sight.read(one, bodies[one.name], certification=hands.book.certification(one.name)) for one in asked]
+
+
+def _closely(hands: Hands, seen: Seen, body: sight.Body | None) -> Seen:
+    """With its schema as it was, without what any environment declares to differ."""
+    schema = sight.schema(body) if body else None
+    return replace(seen, things=schema and drift.without(schema.things, hands.database.uncompared))
 
 
 def _refusals(hands: Hands, seen: Sequence[Seen]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from engine.connection import open_session
 from engine.errors import BadAddress, EngineError, Unreachable
 from engine.files import BadFile
 from ledger.errors import LedgerError
+from ledger.records import Observation, Question
 from workers import answers, sight, watching
 from workers.hands import Hands
 
@@ -22,7 +23,7 @@ def look(hands: Hands, observation_id: int) -> None:
         if asked.environment != hands.environment.name:
             log.warning("Observation %d is about %s, not about us.", observation_id, asked.environment)
         elif asked.body is None:
-            seen = observe(hands, schema_of=asked.schema_of)
+            seen = observe(hands, schema_of=asked.schema_of, whole=_whole(hands, asked))
             if inquiry_id := hands.book.observe(observation_id, seen):
                 answer(hands, inquiry_id)
             if seen["state"] in ("ok", "unread"):  # whoever asked has the answer now; the channel hears what is new
@@ -45,9 +46,14 @@ def answer(hands: Hands, inquiry_id: int) -> None:
         log.warning("%s", away)
 
 
-def observe(hands: Hands, *, schema_of: str | None = None) -> sight.Body:
+def _whole(hands: Hands, asked: Observation) -> bool:
+    """Whether the schema is wanted as it is now: who compares environments is to name the objects that differ."""
+    return asked.inquiry_id is not None and hands.book.inquiry(asked.inquiry_id).question is Question.VALIDATE
+
+
+def observe(hands: Hands, *, schema_of: str | None = None, whole: bool = False) -> sight.Body:
     """This environment as the body of an observation: its standing (its history alone, where no file can be read),
-    or why there is none.
+    or why there is none. With the schema that a history made, or `whole`: as it is now.
     """
     try:
         with open_session(hands.database, purpose="twokey look", limits=hands.looking) as session:
@@ -55,7 +61,8 @@ def observe(hands: Hands, *, schema_of: str | None = None) -> sight.Body:
             if isinstance(folder, BadFile):
                 return sight.unread(standing.look(session, None), str(folder))
             here = standing.look(session, folder)
-            wanted = schema_of and snapshot.at(session, history.prepare(session), schema_of)
+            home = history.prepare(session)
+            wanted = snapshot.look(session, home) if whole else schema_of and snapshot.at(session, home, schema_of)
             return sight.clear(here, wanted or None)
     except (Unreachable, BadAddress) as away:
         return sight.blocked("unreachable", str(away))

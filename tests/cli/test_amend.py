@@ -16,7 +16,10 @@ def test_a_database_that_has_the_schema_is_taken_over(shell: Shell) -> None:
     said = shell("baseline", "dev", f"{USERS}.sql")
     assert (said.code, said.out) == (
         0,
-        f"development: 1 migration written down as applied; nothing ran. The last is {USERS}.\n",
+        (
+            f"development: 1 migration written down as applied; nothing ran. The last is {USERS}.\n"
+            "Whether its schema really is what these files make: twokey validate\n"
+        ),
     )
     assert shell.sql("development", NOTES) == [("baseline", USERS, "ada (terminal)", False, None)]
     assert shell("apply", "dev").code == 0

@@ -138,18 +138,43 @@ def test_with_a_scratch_server_every_applied_text_is_replayed(brought: Shell) ->
     )
 
 
-def test_what_cannot_be_replayed_is_held_against_the_last_run_and_that_is_said(shell: Shell) -> None:
+def test_a_baseline_is_replayed_too_and_what_it_claimed_untruly_is_named(shell: Shell) -> None:
     shell.sql("development", "CREATE TABLE users (id bigint PRIMARY KEY)")
-    shell("baseline", "dev", USERS)
-    shell("apply", "dev")
+    shell("baseline", "dev", COLUMNS)
     scratch(shell, shell.dsn["development"])
+    said = shell("validate")
+    assert said.code == 1
+    assert (
+        "  drift: development (here) is not what its history makes (there, replayed): 1 object differs. Put the change "
+        "in a new migration, or undo it by hand; what is meant to differ, name under differs in twokey.toml. "
+        f"A baseline took over {USERS}, {COLUMNS}: what is missing of that, make by hand.\n"
+        "  drift: column public.users.email is not here; there it is text.\n"
+    ) in said.out
+    shell.sql("development", "ALTER TABLE users ADD email text")
+    said = shell("validate")
+    assert (said.code, said.out.splitlines()[0]) == (0, "The environments are consistent.")
+    assert "baseline" not in said.out  # it was true
+
+
+def test_without_a_scratch_server_what_one_of_two_baselines_lacks_is_named(shell: Shell) -> None:
+    shell.bring("dev")
+    shell.sql("test", "CREATE TABLE users (id bigint PRIMARY KEY)")
+    shell("baseline", "test", COLUMNS)
+    said = shell("validate")
+    assert said.code == 1
+    assert "have the same history, yet not the same schema: 1 object differs. One was changed by hand, or" in said.out
+    assert "  differs: column public.users.email is not here; there it is text.\n" in said.out
+    assert "  test was taken over by a baseline, and its schema was not held against what those files make" in said.out
+
+
+def test_what_cannot_be_replayed_is_held_against_the_last_run_and_that_is_said(shell: Shell) -> None:
+    shell.bring("dev")
+    scratch(shell, shell.dsn["development"])
+    shell.sql("development", f"DELETE FROM twokey_migrations WHERE migration_id = '{USERS}'")
     assert (
         "  development's schema was held against what its last run left. "
-        f"Not replayed: {USERS} was taken over by a baseline and never ran.\n"
+        f"Not replayed: {USERS} was run by another tool, which kept no text of it.\n"
     ) in shell("validate").out
-    shell.sql("development", f"DELETE FROM twokey_migrations WHERE migration_id = '{USERS}'")
-    shell.sql("development", "ALTER TABLE twokey_deeds DISABLE TRIGGER USER; DELETE FROM twokey_deeds")
-    assert f"Not replayed: {USERS} was run by another tool, which kept no text of it.\n" in shell("validate").out
 
 
 def test_a_scratch_server_that_is_down_is_said_and_the_rest_is_answered(brought: Shell) -> None:

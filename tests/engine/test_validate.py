@@ -1,9 +1,13 @@
 """Environments side by side."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from engine import validate
+from engine.deeds import Deed
+from engine.drift import Difference, Drift
+from engine.fingerprint import Thing
 from engine.standing import Cell, Entry, Problem, State
 from engine.validate import Seen
 from tests.support.engine import migration, stands, without
@@ -12,6 +16,10 @@ A, B, C = "20250101000000_a", "20250102000000_b", "20250103000000_c"
 FILES = tuple(migration(stem, f"SELECT '{stem}'") for stem in (A, B, C))
 SHA = {file.id: file.checksum for file in FILES}
 DEV = Seen("development", False, "ok", stands("development", FILES, applied=3))
+EITHER = (
+    "One was changed by hand, or taken over by a baseline that claims what was not there. Put the change in a new "
+    "migration, or make by hand what is missing."
+)
 DOWN = Seen("test", False, "unreachable", why="test (h, database d) cannot be reached: nothing listens there.")
 
 
@@ -89,13 +97,38 @@ def test_a_schema_changed_by_hand_differs() -> None:
             "differs",
             "test",
             C,
-            (
-                "test and development ran the same migrations, yet their schemas differ: one was changed by hand. "
-                "Put the change in a new migration."
-            ),
+            f"test (here) and development (there) have the same history, yet not the same schema. {EITHER}",
         )
     ]
     assert findings(DEV, seen_test(3, fingerprint="0", server="17.2")) == []
+
+
+def test_what_one_of_two_has_is_named_unless_its_own_history_names_it() -> None:
+    table = Thing("relation", "public.more", "r", "table")
+    here, before = replace(seen_test(3, fingerprint="0"), things=(table,)), replace(DEV, things=())
+    told = [sentence for _, _, _, sentence in findings(before, here)]
+    assert told == [
+        (
+            "test (here) and development (there) have the same history, yet not the same schema: 1 object differs. "
+            f"{EITHER}"
+        ),
+        "table public.more is here and not there.",
+    ]
+    drifted = Drift("drifted", "replay", "A baseline.", (Difference("table", "public.more", "", None),))
+    known = replace(here, standing=seen_test(3, fingerprint="0", drift=drifted).standing)
+    assert [sentence.partition(" ")[0] for _, _, _, sentence in findings(before, known)] == ["test", "test", "table"]
+
+
+def test_a_baseline_that_nobody_replayed_is_noted() -> None:
+    taken = Deed("1", datetime(2025, 8, 18, tzinfo=UTC), "baseline", (A,), "ada", None, 7)
+    noted = validate.compare([seen_test(3, deed=taken)])["notes"]
+    assert noted == [
+        (
+            "test was taken over by a baseline, and its schema was not held against what those files make: "
+            "that takes a [scratch] server in twokey.toml, and a terminal."
+        )
+    ]
+    assert validate.compare([seen_test(3, deed=taken, drift=Drift("none", "replay"))])["notes"] == []
 
 
 def test_agreement_is_only_claimed_when_all_were_seen() -> None:

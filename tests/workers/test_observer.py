@@ -118,6 +118,24 @@ def test_validate_calls_nothing_ready_that_would_not_run(row: Row) -> None:
     assert [(one["kind"], one["migration"]) for one in body["findings"]] == [("refused", "20260101000000_typo")]
 
 
+def test_validate_names_what_differs_between_two_of_one_history(row: Row) -> None:
+    row.bring("development", "test")
+    row.sql(
+        "test", "CREATE INDEX by_hand ON users (id); DELETE FROM twokey_schemas"
+    )  # what its history makes nobody knows
+    body = ask(row, Question.VALIDATE, of=ALL).body
+    assert body
+    assert [(one["kind"], one["environment"]) for one in body["findings"]] == [("differs", "test")] * 2
+    assert body["findings"][1]["sentence"] == (
+        "index public.by_hand is here and not there: CREATE INDEX by_hand ON public.users USING btree (id)."
+    )
+    config = row.config.read_text()
+    row.config.write_text(config.replace('name = "test"', 'name = "test"\ndiffers = ["index public.by_hand"]'))
+    body = ask(row, Question.VALIDATE, of=ALL).body
+    assert body
+    assert body["findings"] == []
+
+
 def test_an_address_that_leads_elsewhere_is_refused_not_shown(row: Row) -> None:
     row.bring("development")
     row.dsn["test"] = row.dsn["development"]
