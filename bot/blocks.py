@@ -23,6 +23,8 @@ _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0
 _LIVE = re.compile("[*~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _DEAD = {"*": "\N{ASTERISK OPERATOR}", "~": "\N{TILDE OPERATOR}", "_": "\N{MODIFIER LETTER LOW MACRON}"}
 
+_MOMENT = re.compile(r"`[^`]*`|\b(?P<day>\d{4}-\d\d-\d\d) \d\d:\d\d(?P<seconds>:\d\d)? UTC\b")
+
 _NAMED = re.compile(r"&lt;(@[UW][A-Z0-9]+|#[CG][A-Z0-9]+)&gt;")
 
 
@@ -60,12 +62,29 @@ def escape(text: str) -> str:
 
 def said(text: str) -> str:
     """What a person typed, on one line and harmless: it can forge no line and no bold label of ours."""
-    return spoken(text.replace("`", "'"))
+    return _harmless(text.replace("`", "'"))
 
 
 def spoken(sentence: str) -> str:
-    """A sentence of a worker: harmless too, with its commands in fixed width."""
-    return _LIVE.sub(lambda mark: _DEAD[mark[0]], _line(sentence))
+    """A sentence of a worker: harmless too, with its commands in fixed width and its moments in the reader's time."""
+    return _MOMENT.sub(_in_their_time, _harmless(sentence))
+
+
+def _harmless(text: str) -> str:
+    return _LIVE.sub(lambda mark: _DEAD[mark[0]], _line(text))
+
+
+def _in_their_time(found: re.Match[str]) -> str:
+    """A moment that other rooms write in UTC, who know no reader. One in a command is typed as it stands."""
+    if found["day"] is None:
+        return found[0]
+    form = "%Y-%m-%d %H:%M:%S UTC" if found["seconds"] else "%Y-%m-%d %H:%M UTC"
+    try:
+        at = datetime.strptime(found[0], form).replace(tzinfo=UTC)
+    except ValueError:
+        return found[0]
+    shown = "{date_short_pretty} {time_secs}" if found["seconds"] else "{date_short_pretty} {time}"
+    return f"<!date^{int(at.timestamp())}^{shown}|{found[0]}>"
 
 
 def ours(sentence: str) -> str:

@@ -11,7 +11,7 @@ from bot.archive import RAN
 from bot.commands import Do
 from bot.outcomes import Refused
 from ledger.book import Book
-from ledger.events import Reverted
+from ledger.events import Certified, Reverted
 from ledger.records import Told
 from ledger.request import Act, Request, Wish
 from ledger.states import FINAL, SAID, State
@@ -38,12 +38,14 @@ class Bygones:
         same = [one for one in later if (one.act, one.covers_of) == (wish.act, run.id)]
         return self._taken_back(run, later, wish.act) or _asked(same, wish.actor.id) or self._moved_on(run, later, wish)
 
-    def asked_again(self, do: Do, *, by: str, channel: str, ts: str) -> Refused | None:
-        """Why what went wrong under this message is not asked for again by its button, or None."""
+    def asked_under(self, do: Do, *, by: str, channel: str, ts: str) -> Refused | None:
+        """Why what went wrong or was certified under this message is not asked for by its button, or None."""
         number = self._book.request_at(channel=channel, ts=ts)
         if number is None:
             return None
         under = self._book.request(number)
+        if under.act is Act.CERTIFY and do.act is Act.APPLY:
+            return self._followed(under, do.environment)
         if under.act is not do.act or under.state not in FINAL or under.state is State.APPLIED:
             return None
         same = [one for one in self._later(under) if (one.act, one.about) == (do.act, do.about)]
@@ -51,6 +53,15 @@ class Bygones:
         if done is None:
             return _asked(same, by)
         return Refused(f"#{done.id} did that after #{under.id}. To do it anew, say `/migrate {done.words}`.")
+
+    def _followed(self, certify: Request, name: str) -> Refused | None:
+        """What was certified is there already, and what came since has to be certified anew."""
+        told = (one.event for one in self._book.events(certify.id))
+        certified = next((one for one in told if isinstance(one, Certified)), None)
+        if certified is None or not all(self._book.has_arrived(name, one) for one in certified.migrations[-1:]):
+            return None
+        then = f"Test and certify what came to {certify.environment} since, then say `/migrate apply {name}`."
+        return Refused(f"{name} has all that #{certify.id} certified. {then}")
 
     def _later(self, request: Request) -> tuple[Request, ...]:
         """What was asked for on its environment since, the newest first."""

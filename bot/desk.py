@@ -83,7 +83,7 @@ class Desk:
             return Refused("Twokey answers the members of its own workspace. Ask one of them to look for you.")
         match command:
             case Do(act=act, environment=name, about=about, note=note):
-                done = asker.under and self._bygones.asked_again(
+                done = asker.under and self._bygones.asked_under(
                     command, by=actor.id, channel=asker.channel, ts=asker.under
                 )
                 return done or self._do(replace(_wish(act, name, actor, asker), about=about, note=note))

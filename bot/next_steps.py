@@ -68,7 +68,8 @@ def next_step(story: Story) -> Block | None:
     if after is None or request.act is Act.GENERATE:
         return None
     if request.act is Act.CERTIFY:
-        return button(f"Ask for {after.name}", action=APPLY, value=after.name, style="primary")
+        ask = button(f"Ask for {after.name}", action=APPLY, value=after.name, style="primary")
+        return None if _is_followed(story) else ask
     if after.protected:
         return button(f"Certify {request.environment}", action=CERTIFY, value=str(request.id), style="primary")
     return button(f"Plan {after.name}", action=PLAN, value=after.name, style="primary")
@@ -126,7 +127,11 @@ def next_words(story: Story) -> str:
     if after is None:
         return "`/migrate validate` compares the environments."
     if story.request.act is Act.CERTIFY:
-        return f"Next: `/migrate apply {short(after)}`."
+        return (
+            f"{after.name} has all of that already."
+            if _is_followed(story)
+            else f"Next: `/migrate apply {short(after)}`."
+        )
     if after.protected:
         return f"Next: test it, then `/migrate certify {short(story.environment)}`."
     return f"Next: `/migrate plan {short(after)}`."
@@ -134,3 +139,9 @@ def next_words(story: Story) -> str:
 
 def _is_level(story: Story) -> bool:
     return story.last(events.NothingGenerated) is not None
+
+
+def _is_followed(story: Story) -> bool:
+    """Whether the next environment had all that was certified."""
+    certified = story.last(events.Certified)
+    return certified is not None and certified.followed

@@ -14,11 +14,12 @@ from sqlalchemy import ColumnElement, Connection, func, insert, not_, or_, selec
 from sqlalchemy.exc import IntegrityError
 
 from ledger import chain, plain, rows
+from ledger.arrivals import Arrivals
 from ledger.clockwork import SECOND_KEY, Clockwork
 from ledger.decisions import Decisions
 from ledger.deliveries import Deliveries
 from ledger.errors import AlreadyOpen, FrozenMeanwhile, IllegalMove, NoSuchRequest, TooLate
-from ledger.events import Certified, Event, Lifted, MigrationApplied, Planned, Released, Thawed
+from ledger.events import Certified, Event, Lifted, Planned, Released, Thawed
 from ledger.freezes import Freezes
 from ledger.frost import halted, locked, may_go_on, standing
 from ledger.inquiries import Inquiries
@@ -38,7 +39,7 @@ _OPEN = frozenset(State) - FINAL
 _ONE_OPEN = "requests_one_open_where_protected"
 
 
-class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Pulses, Seals, Prepared):
+class Book(Arrivals, Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Pulses, Seals, Prepared):
     """One per process. A fork must call `after_fork` before its first use."""
 
     def open(self, wish: Wish, *, expires_in: timedelta, protected: bool) -> tuple[Request, bool]:
@@ -208,18 +209,6 @@ class Book(Decisions, Freezes, Inquiries, Deliveries, Clockwork, Watches, Pulses
         with self._transaction() as tx:
             found = tx.execute(newest.limit(1)).first()
         return None if found is None else rows.certification(found)
-
-    def applied_since(self, environment: str, moment: datetime) -> str | None:
-        """The newest migration that a run brought to an environment after that moment, by the ledger's clock."""
-        told = (
-            select(events.c.body["migration"].astext)
-            .join(requests, requests.c.id == events.c.request_id)
-            .where(requests.c.environment == environment, events.c.at > moment)
-            .where(events.c.kind == MigrationApplied.__name__)
-            .order_by(events.c.at.desc())
-        )
-        with self._transaction() as tx:
-            return tx.execute(told.limit(1)).scalar()
 
     def _move(
         self,

@@ -193,12 +193,16 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class Certified:
-    """A person said the environment was tested; `migrations` is what that covers."""
+    """A person said the environment was tested; `migrations` is what that covers.
+
+    `followed`: the environment after it had the newest of them already, as far as the ledger knew.
+    """
 
     actor_id: str
     actor_name: str
     migrations: tuple[str, ...]
     note: str | None
+    followed: bool = False
 
 
 Event = (

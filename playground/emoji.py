@@ -30,6 +30,8 @@ KNOWN: dict[str, str] = {
     "smile": "😄", "grinning": "😀", "sweat_smile": "😅", "thinking_face": "🤔", "cry": "😢", "scream": "😱",
     "heart": "❤️", "broken_heart": "💔", "100": "💯", "coffee": "☕", "broom": "🧹", "crown": "👑", "new": "🆕",
     "ok": "🆗", "sos": "🆘", "one": "1️⃣", "two": "2️⃣", "three": "3️⃣", "ledger": "📒", "arrow_double_up": "⏫",
+    "snowflake": "❄️", "desktop_computer": "🖥️", "pencil2": "✏️", "compass": "🧭", "straight_ruler": "📏",
+    "stethoscope": "🩺",
 }  # fmt: skip
 
 #: Other names of the same emoji; Slack stores and tells the canonical one.

@@ -38,7 +38,9 @@ def carry_out(run: Run) -> Ending:
     covers = certificate.thaw(run.frozen)
     by = CertifiedBy(actor_id=request.actor.id, actor_name=request.actor.name, at=hands.book.now(), note=request.note)
     certification = Certification(request_id=request.id, environment=request.environment, covers=covers, by=by)
-    why = Certified(by.actor_id, by.actor_name, migrations=tuple(id_ for id_, _ in covers), note=by.note)
+    after, ids = hands.workflow.after(hands.environment), tuple(id_ for id_, _ in covers)
+    followed = after is not None and hands.book.has_arrived(after.name, ids[-1])
+    why = Certified(by.actor_id, by.actor_name, migrations=ids, note=by.note, followed=followed)
     return lambda: hands.book.certify(certification, why=why)
 
 

@@ -4,7 +4,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const DRAWN = new Set(["white_check_mark", "x", "warning", "hourglass", "hourglass_flowing_sand", "lock", "key",
   "no_entry", "no_entry_sign", "large_yellow_circle", "large_blue_circle", "large_green_circle", "red_circle",
   "large_orange_circle", "white_circle", "eyes", "+1", "package", "leftwards_arrow_with_hook", "bell", "rocket",
-  "heavy_check_mark", "arrow_right", "information_source", "memo", "stopwatch", "octagonal_sign"]);
+  "heavy_check_mark", "arrow_right", "information_source", "memo", "stopwatch", "octagonal_sign",
+  "snowflake", "desktop_computer", "pencil2", "compass", "straight_ruler", "stethoscope", "rotating_light"]);
 
 /** A node: `el("p", {class: "x", onclick: f}, "text", child)`; children that are null or false are left out. */
 export function el(tag, attributes = {}, ...children) {

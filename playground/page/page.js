@@ -3,6 +3,7 @@
 import {body} from "/page/blocks.js";
 import {show, sure} from "/page/modal.js";
 import {el, emoji} from "/page/mrkdwn.js";
+import {follow, later, send, state} from "/page/server.js";
 
 const QUICK = ["white_check_mark", "x", "eyes", "+1"];
 const SAME_BREATH = 300; // seconds in which a second message of the same author needs no name
@@ -11,22 +12,7 @@ const asked = new URLSearchParams(location.search);
 const here = {person: asked.get("as") ?? "U0ENGINEER", channel: asked.get("channel") ?? "C0MIGRATE", thread: null,
   dismissed: new Set(), state: null, context: null, view: null, home: false, toEnd: false};
 
-const ENDED = "The playground does not answer: it has ended. Start it again with make demo.";
-
-async function send(path, arguments_) {
-  let answer;
-  try {
-    const response = await fetch(`/playground/${path}`, {method: "POST", headers: {"content-type": "application/json"},
-      body: JSON.stringify(arguments_)});
-    answer = await response.json();
-  } catch {
-    answer = {ok: false, error: ENDED};
-  }
-  if (!answer.ok) tell(answer.error);
-  return answer.answer ?? {trouble: answer.error};
-}
-
-const gesture = (name, arguments_) => send(`people/${here.person}/${name}`, arguments_);
+const gesture = (name, arguments_) => send(`people/${here.person}/${name}`, arguments_, tell);
 
 function tell(sentence) {
   at("notice").textContent = sentence;
@@ -39,12 +25,17 @@ function tell(sentence) {
 async function refresh() {
   if (refresh.running) { refresh.again = true; return; }
   refresh.running = true;
-  do {
-    refresh.again = false;
-    here.state = await (await fetch(`/playground/state?as=${here.person}`)).json();
-    paint();
-  } while (refresh.again);
-  refresh.running = false;
+  try {
+    do {
+      refresh.again = false;
+      const seen = await state(here.person);
+      if (!seen) { ended(); later(refresh); return; }
+      here.state = seen;
+      paint();
+    } while (refresh.again);
+  } finally {
+    refresh.running = false;
+  }
 }
 
 /** Nobody serves this page any more; what stands on it is what was. */
@@ -95,8 +86,16 @@ function paintSides() {
     el("span", {}, one.real_name), el("span", {class: "muted"}, one.profile.title))));
 }
 
+/** On a small screen what stands at the side is behind a button. */
+function side(open) {
+  document.body.classList.toggle("sided", open);
+  at("menu").setAttribute("aria-expanded", String(open));
+  if (open) at("side").querySelector("button").focus();
+}
+
 function go(change) {
   Object.assign(here, change);
+  side(false);
   if (change.person) { here.view = null; at("modal").close(); }
   const query = new URLSearchParams({as: here.person});
   history.replaceState(null, "", `${location.pathname}?${query}`);
@@ -261,7 +260,7 @@ async function speak(field, thread_ts) {
   const answer = text.startsWith("/")
     ? await gesture("slash", {command, text: text.slice(command.length).trim(), channel: here.channel})
     : await gesture("say", {channel: here.channel, text, thread_ts});
-  if (answer.trouble === ENDED && !field.value) { field.value = text; grow(field); }
+  if (answer.trouble && !field.value) { field.value = text; grow(field); } // nothing came of it, and nothing is typed twice
 }
 
 function grow(field) {
@@ -287,11 +286,13 @@ listen(at("composer"), at("words"), () => null);
 listen(at("answer"), at("reply"), () => here.thread);
 at("person").addEventListener("change", () => go({person: at("person").value, home: false, toEnd: true}));
 at("home").addEventListener("click", openHome);
+at("menu").addEventListener("click", () => side(at("menu").getAttribute("aria-expanded") === "false"));
 at("leave").addEventListener("click", () => { go({thread: null}); at("words").focus(); });
-document.addEventListener("keydown", (event) => { if (event.key === "Escape" && here.thread && !at("modal").open) go({thread: null}); });
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || at("modal").open) return;
+  if (document.body.classList.contains("sided")) { side(false); at("menu").focus(); } else if (here.thread) go({thread: null});
+});
 let atEnd = true;
 at("messages").addEventListener("scroll", () => { atEnd = isAtEnd(at("messages")); });
 new ResizeObserver(() => { if (atEnd) toEnd(at("messages")); }).observe(at("messages"));
-const feed = new EventSource("/playground/feed");
-feed.addEventListener("message", refresh);
-feed.addEventListener("error", ended);
+follow(refresh, ended);

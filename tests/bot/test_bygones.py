@@ -8,8 +8,8 @@ from bot.commands import Do
 from bot.desk import Asker, Desk, Filled
 from bot.outcomes import AskInModal, Refused, WrittenDown
 from ledger.book import Book
-from ledger.events import Applied, MigrationApplied, Reverted, Started
-from ledger.request import Act, Request, Wish
+from ledger.events import Applied, Certified, MigrationApplied, Reverted, Started
+from ledger.request import Act, Certification, CertifiedBy, Request, Wish
 from ledger.states import State
 from tests.bot.conftest import CHANNEL
 from tests.support.ledger import BO, a_request_in, a_wish
@@ -130,3 +130,21 @@ def test_a_button_under_another_message_is_none_of_that(desk: Desk, ledger: Book
     assert isinstance(desk.ask(Do(Act.APPLY, "test"), replace(ADA, under="1.2")), WrittenDown)
     under = card_of(ledger, failed)
     assert isinstance(desk.ask(Do(Act.BACKUP, "test"), replace(under, key="backup")), WrittenDown)
+
+
+def test_what_was_certified_and_is_there_already_is_not_asked_for_by_the_old_button(desk: Desk, ledger: Book) -> None:
+    certify = a_request_in(ledger, State.APPLYING, wish=wishes(Act.CERTIFY))
+    by = CertifiedBy("U0ENGINEER", "ada", ledger.now(), None)
+    covers = ((FIRST, "a" * 64), (SECOND, "b" * 64))
+    why = Certified("U0ENGINEER", "ada", (FIRST, SECOND), None)
+    ledger.certify(Certification(certify.id, "test", covers, by), why=why)
+    presses, do = card_of(ledger, certify), Do(Act.APPLY, "production")
+    assert isinstance(desk.ask(do, presses), AskInModal)
+    ran(ledger, FIRST, environment="production")
+    assert isinstance(desk.ask(do, presses), AskInModal)
+    ran(ledger, SECOND, environment="production")
+    assert desk.ask(do, presses) == Refused(
+        f"production has all that #{certify.id} certified. "
+        "Test and certify what came to test since, then say `/migrate apply production`."
+    )
+    assert isinstance(desk.ask(do, ADA), AskInModal)  # typed, it is a question for the worker

@@ -133,12 +133,17 @@ def test_the_answer_to_a_freeze_says_what_lasts_longer(longest: str | None, ends
 
 def test_a_thaw_says_what_it_lifts_and_what_now() -> None:
     production = WORKFLOW.environments[2]
-    plan = replace(a_summary(production), migrations=(), held=(), facts=(Fact("Lifts", "#9, frozen by ada"),))
+    plan = replace(
+        a_summary(production),
+        migrations=(),
+        held=(),
+        facts=(Fact("Lifts", "#9, frozen by ada until 2026-11-22 12:00 UTC: why"),),
+    )
     request = replace(a_request(State.APPLIED), act=Act.THAW, plan=plan)
     story = told(ASKED, PLANNED, BY_BO, STARTED, events.Thawed(("#8", "#9")))
     found = {one.name: one for one in messages.project(request, production, told=story, workflow=WORKFLOW)}
     assert lines(found["card"].body)[1].endswith("✅ Thawed <!date^1795341605^{time}|10:00 UTC>")
-    assert "*Lifts* #9, frozen by ada" in lines(found["card"].body)
+    assert f"*Lifts* #9, frozen by ada until {WHEN}: why" in lines(found["card"].body)
     assert found["said:5"].body.text == (
         "✅ *production* · thaw #7 · <@U0ENGINEER> production is thawed: #8, #9 no longer hold. "
         "What waits there can be approved again."
@@ -178,7 +183,7 @@ def test_frozen_at_once_refused_before_the_form_and_at_the_reaction(bot: Running
     bot.slack.wait_for(lambda: bot.book.request(waits.id).state is State.APPROVED)
     cy = bot.slack.as_person("U0OBSERVER")
     assert cy.slash("/migrate", "freeze prod 2020-01-01 00:00 too late") == (
-        "🚫 2020-01-01 00:00 UTC is over. Nothing was frozen."
+        "🚫 <!date^1577836800^{date_short_pretty} {time}|2020-01-01 00:00 UTC> is over. Nothing was frozen."
     )
     assert cy.slash("/migrate", "freeze prod the disk is <!channel> full") == (
         "production is frozen until it is thawed (#2). What runs finishes; nothing else starts."

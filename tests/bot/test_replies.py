@@ -256,3 +256,35 @@ def test_the_form_says_what_was_asked_for_where_a_title_is_too_short() -> None:
 
 def test_our_own_words_for_one_person() -> None:
     assert messages.whisper("Ask <@U0BO> & co.").text == "Ask <@U0BO> &amp; co."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        (
+            "certified by ada at 2026-11-22 10:00 UTC, and",
+            "certified by ada at <!date^1795341600^{date_short_pretty} {time}|2026-11-22 10:00 UTC>, and",
+        ),
+        (
+            "of 2026-11-22 10:00:07 UTC: 3 rows",
+            "of <!date^1795341607^{date_short_pretty} {time_secs}|2026-11-22 10:00:07 UTC>: 3 rows",
+        ),
+        ("say `x 2026-11-22 10:00 UTC` now", "say `x 2026-11-22 10:00 UTC` now"),
+        ("since 2026-02-30 10:00 UTC", "since 2026-02-30 10:00 UTC"),
+        ("since 2026-11-22 10:00, in UTC", "since 2026-11-22 10:00, in UTC"),
+    ],
+)
+def test_a_moment_of_another_room_is_shown_in_the_readers_own_time(sentence: str, shown: str) -> None:
+    assert messages.whisper(sentence).text == shown
+    assert messages.bare(sentence) == sentence.replace("`", "")  # where Slack shows no markup
+
+
+def test_what_a_person_typed_is_shown_as_it_was_typed() -> None:
+    request = replace(a_request(State.CANCELLED), reason="from 2026-11-22 10:00 UTC on")
+    request = replace(request, actor=replace(request.actor, name="ada 2026-11-22 10:00 UTC"))
+    story = told(
+        events.Asked("U0ENGINEER", "ada", "apply", "production", None),
+        events.Cancelled("U1", "bo 2026-11-22 10:00 UTC"),
+    )
+    [one] = messages.project(request, PRODUCTION, told=story, workflow=WORKFLOW)
+    assert one.body.text.endswith("Cancelled by bo 2026-11-22 10:00 UTC")

@@ -200,6 +200,13 @@ def test_replies_in_the_thread(state: State, story: tuple[Event, ...], text: str
         ),
         (
             "test",
+            State.APPLIED,
+            Act.CERTIFY,
+            events.Certified("U0ENGINEER", "ada", IDS, None, followed=True),
+            ["✅ *test* · certify #7 · <@U0ENGINEER> certified 2 migrations. production has all of that already."],
+        ),
+        (
+            "test",
             State.REJECTED,
             Act.CERTIFY,
             events.Denied("test has nothing to certify."),

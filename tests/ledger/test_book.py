@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from ledger import words
 from ledger.book import Book
 from ledger.errors import AlreadyOpen, IllegalMove, NoSuchRequest, TooLate
-from ledger.events import Approved, Asked, Certified, MigrationApplied, Noted, Planned, Started, Withdrawn
+from ledger.events import Approved, Asked, Certified, Noted, Planned, Started, Withdrawn
 from ledger.request import OCCUPYING, Act, Certification, CertifiedBy, Wish
 from ledger.states import FINAL, MOVES, SAID, State, sources
 from tests.support.ledger import ADA, BO, DIGEST, WAY, a_frozen, a_plan, a_request_in, a_wish
@@ -208,17 +208,6 @@ def test_what_is_approved_does_not_start_before_its_time(ledger: Book) -> None:
         ledger.move(request.id, State.APPLYING, why=Started("host:1"))
     assert not isinstance(caught.value, TooLate)
     assert ledger.request(request.id).state is State.APPROVED
-
-
-def test_what_a_run_brought_after_a_moment_is_known(ledger: Book) -> None:
-    run = a_request_in(ledger, State.APPLYING)
-    before = ledger.now()
-    assert ledger.applied_since("development", before) is None
-    for place in (1, 2):
-        ledger.tell(run.id, MigrationApplied(f"2025010{place}000000_m", place, 2, 0.1))
-    assert ledger.applied_since("development", before) == "20250102000000_m"
-    assert ledger.applied_since("development", ledger.now()) is None
-    assert ledger.applied_since("test", before) is None
 
 
 def test_a_run_that_started_in_time_may_end_late(ledger: Book, past: Callable[[int], None]) -> None:

@@ -7,6 +7,7 @@ from ledger.request import Act
 from ledger.states import State
 from tests.support.ledger import ADA
 from tests.workers.row import FIRST, SECOND, THIRD, Row
+from tests.workers.test_gate import turn
 from workers import certificate
 
 
@@ -81,3 +82,14 @@ def test_the_button_under_an_older_run_certifies_nothing_newer(row: Row) -> None
         "Test that, then say `/migrate certify test`."
     )
     assert row.do("test", Act.CERTIFY, covers_of=newer.id).state is State.APPLIED
+
+
+def test_what_is_certified_once_more_is_known_to_be_in_production(row: Row) -> None:
+    row.bring("development", "test")
+    first = row.last(row.do("test", Act.CERTIFY).id)
+    assert isinstance(first, Certified)
+    assert not first.followed
+    assert turn(row, row.do("production").id).state is State.APPLIED
+    again = row.last(row.do("test", Act.CERTIFY, note="once more").id)
+    assert isinstance(again, Certified)
+    assert again.followed
