@@ -40,7 +40,7 @@ def at_all(
     with ThreadPoolExecutor(max_workers=len(environments)) as pool:
         seen = tuple(pool.map(lambda one: _at(around, one, files, close), environments))
     if all(one.state == "unobserved" for one in seen) and not isinstance(files, BadFile):
-        raise NoAddress(environments[0].name, environments[0].dsn_variable)
+        around.database(environments[0])  # which says that it is not set, and what else is not
     return seen
 
 

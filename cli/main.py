@@ -275,7 +275,7 @@ def _end(ask: Callable[[], Answer], *, as_json: bool) -> int:
     try:
         answer = ask()
     except (WrongUsage, WorkflowError, BadAddress) as wrong:
-        answer = no(Code.WRONG_USAGE, str(wrong))
+        answer = no(Code.WRONG_USAGE, str(wrong), *(wrong.more if isinstance(wrong, WrongUsage) else ()))
     except (Unreachable, ConnectionLost) as away:
         answer = no(Code.UNREACHABLE, str(away))
     except EngineError as trouble:

@@ -11,7 +11,7 @@ from cli.surroundings import NoAddress, Surroundings, here
 from cli.terminal import say
 from engine import former, history, identity, lock, manifest, reach, restore, shelf
 from engine.connection import open_session
-from engine.errors import EngineError, WouldUnprotect
+from engine.errors import EngineError, WouldUnprotect, near
 from engine.form import Form
 from engine.report import Step
 from engine.restore import Progress, Source
@@ -105,6 +105,7 @@ def _suffixes() -> set[str]:
 
 def _unknown(around: Surroundings, environment: Environment, backup: str) -> Answer:
     known = [one.path.name for one in shelf.listed(around.workflow.backups, environment.name) if one.manifest]
+    meant = near(backup, known)
     newest = f"The newest is {known[0]}." if known else f"There is none of {environment.name}."
-    said = f"{around.workflow.backups} holds no backup {backup}. {newest}"
+    said = f"{around.workflow.backups} holds no backup {backup}. {f'Did you mean {meant}?' if meant else newest}"
     return no(Code.WRONG_USAGE, said, f"See them all: twokey backups {environment.name}", environment=environment.name)

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 class WrongUsage(Exception):
-    """What was typed, or what the shell holds, cannot be meant."""
+    """What was typed, or what the shell holds, cannot be meant. `more` are sentences for whom it stops."""
+
+    @property
+    def more(self) -> tuple[str, ...]:
+        """None, as a rule."""
+        return ()
 
 
 class UnknownEnvironment(WrongUsage):
@@ -35,17 +40,22 @@ class UnknownEnvironment(WrongUsage):
 
 
 class NoAddress(WrongUsage):
-    """The variable that holds an environment's address is not set."""
+    """The variable that holds an environment's address is not set. `also`: the others of twokey.toml that are not."""
 
-    def __init__(self, environment: str, variable: str) -> None:
-        super().__init__(environment, variable)
-        self.environment, self.variable = environment, variable
+    def __init__(self, environment: str, variable: str, also: tuple[str, ...] = ()) -> None:
+        super().__init__(environment, variable, also)
+        self.environment, self.variable, self.also = environment, variable, also
 
     def __str__(self) -> str:
         return (
             f"{self.variable} is not set; it holds the address of {self.environment}. "
             f"Set it: export {self.variable}=postgresql://login:password@host/database"
         )
+
+    @property
+    def more(self) -> tuple[str, ...]:
+        """Which else are not set: whoever is stopped by this one would be by the next."""
+        return (f"Not set either: {', '.join(self.also)}.",) if self.also else ()
 
 
 class EmptyAddress(WrongUsage):
@@ -82,7 +92,7 @@ class Surroundings:
         if address == "":
             raise EmptyAddress(environment.dsn_variable)
         if address is None:
-            raise NoAddress(environment.name, environment.dsn_variable)
+            raise NoAddress(environment.name, environment.dsn_variable, self._unset(environment.dsn_variable))
         name, protected, differing = environment.name, environment.protected, self.workflow.differing
         return Database(name, protected, address, differs=environment.differs, uncompared=differing)
 
@@ -98,9 +108,12 @@ class Surroundings:
             raise scratch.NoScratch
         address = os.environ.get(ours.dsn_variable)
         if not address:
-            raise NoAddress("the scratch server", ours.dsn_variable)
+            raise NoAddress("the scratch server", ours.dsn_variable, self._unset(ours.dsn_variable))
         known = (e for e in self.workflow.environments if e.protected and os.environ.get(e.dsn_variable))
         return scratch.Server(address, tuple(map(self.database, known)), ours.on_protected_server, ours.room)
+
+    def _unset(self, *but: str) -> tuple[str, ...]:
+        return tuple(name for name in self.workflow.dsn_variables if name not in but and name not in os.environ)
 
     def files(self) -> tuple[Migration, ...]:
         """The folder as it is now; raises BadFile."""

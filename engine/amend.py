@@ -14,7 +14,7 @@ from psycopg import sql
 
 from engine import deeds, dumps, gate, history, identity, lock, snapshot, standing
 from engine.connection import Session
-from engine.errors import Hint
+from engine.errors import Hint, near
 from engine.files import Migration
 from engine.history import CHECKSUM_ALGORITHM, Entry, Home, Row
 from engine.refusals import PlanRefused
@@ -43,11 +43,13 @@ class NotPending(PlanRefused):
     environment: str
     migration: str
     applied: bool
+    near: str | None = None
 
     def __str__(self) -> str:
         if self.applied:
             return f"{self.environment} already has {self.migration}. There is nothing to take over."
-        return f"The folder has no {self.migration}.sql. Name one that is pending."
+        meant = f"Did you mean {self.near}?" if self.near else "Name one that is pending."
+        return f"The folder has no {self.migration}.sql. {meant}"
 
     @property
     def hint(self) -> Hint | None:
@@ -61,9 +63,11 @@ class NotEdited(PlanRefused):
 
     environment: str
     migration: str
+    near: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.migration} is not an edited file of {self.environment}, so there is nothing to accept."
+        meant = f" Did you mean {self.near}?" if self.near else ""
+        return f"{self.migration} is not an edited file of {self.environment}, so there is nothing to accept.{meant}"
 
     @property
     def hint(self) -> Hint:
@@ -102,7 +106,8 @@ def waiting(here: Standing, files: Sequence[Migration], *, through: str) -> tupl
     if here.problems:
         raise gate.disagreement(here)
     if through not in here.pending:
-        raise NotPending(here.environment, through, through in dict(here.covers))
+        applied = through in dict(here.covers)
+        raise NotPending(here.environment, through, applied, None if applied else near(through, here.pending))
     return tuple(file for file in files if file.id in here.pending and file.id <= through)
 
 
@@ -148,7 +153,8 @@ def repair(
     changed = {file.id: (row, file) for row, file in _changed(session, home, files)}
     for id_ in accept:
         if id_ not in changed:
-            raise NotEdited(session.database.environment, id_)
+            named = id_ in {file.id for file in files}  # then it is meant, and is not edited
+            raise NotEdited(session.database.environment, id_, None if named else near(id_, changed))
     with session.conn.transaction():
         _table(session, home)
         for id_ in accept:

@@ -11,6 +11,7 @@ from engine import amend, files, plan
 from engine.amend import Edited, NotEdited
 from engine.checkout import Checkout
 from engine.connection import Limits
+from engine.errors import near
 from engine.files import Migration
 from engine.plan import Drawn, Planned
 from engine.standing import Standing
@@ -64,7 +65,7 @@ def repair(
     ran, by_id = {one.id: one.ran for one in found}, {one.id: one for one in there.files}
     for id_ in accept:
         if id_ not in ran:
-            raise NotEdited(here.environment, id_)
+            raise NotEdited(here.environment, id_, None if id_ in by_id else near(id_, ran))
     ids = sorted(set(accept))
     meant = [by_id[id_] for id_ in ids]
     origin, was = plan.committed(here, meant, there.checkout), tuple(ran[id_] for id_ in ids)

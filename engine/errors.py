@@ -1,5 +1,6 @@
 """What the world can do to a migration. Each error carries its facts; `str()` is the sentence, with what to do next."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 
@@ -25,6 +26,14 @@ class EngineError(Exception):
     def __post_init__(self) -> None:
         # Exception remembers its arguments for pickling; a dataclass alone would leave them out.
         super().__init__(*(getattr(self, field.name) for field in fields(self)))  # pyright: ignore[reportArgumentType]
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """Which of what is known somebody may have meant."""
+    from difflib import get_close_matches  # only a slip needs it
+
+    known = list(known)
+    return None if word in known else next(iter(get_close_matches(word, known, n=1, cutoff=0.8)), None)
 
 
 @dataclass(eq=False)

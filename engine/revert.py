@@ -25,7 +25,7 @@ from engine import (
 )
 from engine.backup import Into
 from engine.connection import Session
-from engine.errors import EngineError, Hint
+from engine.errors import EngineError, Hint, near
 from engine.history import Home
 from engine.plan import Planned
 from engine.report import BackupStarted, BackupTaken, Done, Failure, MigrationStarted, Report, Reverted, Step
@@ -46,9 +46,11 @@ class NotThere(CannotRevert):
 
     environment: str
     migration: str
+    near: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.environment} has not applied {self.migration}."
+        meant = f" Did you mean {self.near}?" if self.near else ""
+        return f"{self.environment} has not applied {self.migration}.{meant}"
 
     @property
     def hint(self) -> Hint:
@@ -244,7 +246,7 @@ def _count(environment: str, how: Last | To, ids: Sequence[str]) -> int:
         return how.count
     wanted = how.migration.removesuffix(".sql")
     if wanted not in ids:
-        raise NotThere(environment, wanted)
+        raise NotThere(environment, wanted, near(wanted, ids))
     if wanted == ids[0]:
         raise NothingAfter(environment, wanted)
     return ids.index(wanted)

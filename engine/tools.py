@@ -28,11 +28,18 @@ class NoPgDump(ToolMissing):
     """Nowhere we looked is there a pg_dump."""
 
     looked: tuple[str, ...]
+    pg_bin: bool = False
 
     def __str__(self) -> str:
+        if self.pg_bin:
+            return (
+                f"There is no pg_dump in {', '.join(self.looked)}, the folder that PG_BIN names, so nothing can be "
+                "backed up, and without a backup nothing is applied. Set PG_BIN to the folder that holds pg_dump, or "
+                "unset it to have PATH searched."
+            )
         return (
-            f"There is no pg_dump in {', '.join(self.looked) or 'any folder of PATH'}. "
-            "Without a backup nothing is applied. "
+            f"There is no pg_dump in {', '.join(self.looked) or 'any folder of PATH'}, so nothing can be backed up, "
+            "and without a backup nothing is applied. "
             "Install PostgreSQL's client programs, or set PG_BIN to the folder that holds pg_dump."
         )
 
@@ -44,13 +51,16 @@ class PgDumpTooOld(ToolMissing):
     tool: str
     tool_version: str
     server_version: str
+    pg_bin: bool = False
 
     def __str__(self) -> str:
+        set_it = (
+            "and set PG_BIN, which names that folder, to theirs" if self.pg_bin else "or set PG_BIN to their folder"
+        )
         return (
             f"{self.tool} is {self.tool_version}, older than the server's {self.server_version}, "
             "and cannot back it up. "
-            f"Install the client programs of PostgreSQL {self.server_version.split('.')[0]}, "
-            "or set PG_BIN to the folder that holds them."
+            f"Install the client programs of PostgreSQL {self.server_version.split('.')[0]}, {set_it}."
         )
 
 
@@ -104,6 +114,7 @@ class Tools:
     folders: tuple[Path, ...]
     squawk: Path | None = None
     git: Path | None = None
+    pg_bin: bool = False  # whether the one folder is what PG_BIN names
 
     def pg_dump(self, server: int) -> Tool:
         """The pg_dump nearest to the server (180004 …), and not older. Raises NoPgDump, PgDumpTooOld.
@@ -112,11 +123,11 @@ class Tools:
         """
         found = [tool for folder in self.folders if (tool := _tool(folder / "pg_dump"))]
         if not found:
-            raise NoPgDump(tuple(str(folder) for folder in self.folders))
+            raise NoPgDump(tuple(str(folder) for folder in self.folders), self.pg_bin)
         fit = [tool for tool in found if tool.major >= server // 10000]
         if not fit:
             newest = max(found, key=lambda tool: tool.major)
-            raise PgDumpTooOld(str(newest.path), newest.version, server_name(server))
+            raise PgDumpTooOld(str(newest.path), newest.version, server_name(server), self.pg_bin)
         return min(fit, key=lambda tool: tool.major)
 
     def beside_pg_dump(self, name: str, *, server: int, tool: str) -> Tool:
@@ -143,7 +154,7 @@ def end(program: subprocess.Popen[bytes]) -> None:
 def find(pg_bin: str | None, path: str) -> Tools:
     """Where to look: only `pg_bin` if it is given; else the folders of `path`, then the embedded wheel's."""
     if pg_bin:
-        return Tools((Path(pg_bin),), _squawk(path), _git(path))
+        return Tools((Path(pg_bin),), _squawk(path), _git(path), pg_bin=True)
     # A folder of PATH that may not be entered is no trouble to a shell, nor to us.
     folders = [Path(part) for part in path.split(":") if part and shutil.which("pg_dump", path=part)]
     return Tools((*folders, *_embedded()), _squawk(path), _git(path))

@@ -104,6 +104,9 @@ def _warning(environment: Environment) -> str | None:
 def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        instead = "is not there; set TWOKEY_CONFIG to the workflow file, or write one as the README shows it"
+        raise Unreadable(str(path), instead) from error
     except OSError as error:
         raise Unreadable(str(path), "cannot be read; set TWOKEY_CONFIG to the workflow file") from error
     except UnicodeDecodeError as error:

@@ -8,7 +8,7 @@ import fcntl
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -108,7 +108,7 @@ def _play() -> int:
         print(f"The channel is at {parts.slack.page_url}")
         story.play(Transcript(parts.slack, story.CHANNEL, people.names()), parts)
         print(f"\nThe channel is at {parts.slack.page_url}; the files are in {FOLDER}")
-        stay(parts.check)
+        stay(parts.start_again)
     return 0
 
 
@@ -121,8 +121,8 @@ def fresh_folder() -> Path:
         return config
 
 
-def stay(check: Callable[[], None]) -> None:
-    """Until Ctrl-C, where there is a terminal on which somebody can go on. Raises what `check` does."""
+def stay(start_again: Callable[[], Iterable[str]]) -> None:
+    """Until Ctrl-C, where there is a terminal on which somebody can go on. Raises what `start_again` does."""
     if not sys.stdin.isatty():
         print("It ends here: standard input is no terminal, so nobody is there to go on.")
         return
@@ -131,7 +131,8 @@ def stay(check: Callable[[], None]) -> None:
         "Add files to its migrations folder. Ctrl-C ends it all."
     )
     while True:
-        check()
+        for name in start_again():
+            print(f"{name} ended and was started again. What was asked for is in the ledger and goes on.", flush=True)
         signal.sigtimedwait({signal.SIGCHLD}, 5)
 
 

@@ -21,6 +21,7 @@ from playground.client import Workspace
 SHELL = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
 REPOSITORY = Path(__file__).parent.parent
 STOP_WITHIN = 15.0  # seconds; a warm stop lets a running apply finish
+TOO_SOON = 10.0  # seconds; who ends within them would only end again
 
 
 class DidNotStart(Exception):
@@ -107,6 +108,16 @@ def spawn(words: list[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> 
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a process was started, and when, by the clock that only goes forward."""
+
+    module: str
+    words: tuple[str, ...]
+    variables: Mapping[str, str]
+    at: float
+
+
 @dataclass(slots=True)
 class Stack:
     """The running parts: real databases, a real queue, a stand-in for Slack, and Twokey's own processes."""
@@ -120,6 +131,7 @@ class Stack:
     ledger_url: str
     spawn: Spawn
     processes: dict[str, Running] = field(default_factory=dict)
+    launches: dict[str, Launch] = field(default_factory=dict)
 
     def start(self, name: str, module: str, *words: str, **variables: str) -> Running:
         """Start `python -m module words…` with the given variables beside the shell's few; its log is a file."""
@@ -127,6 +139,7 @@ class Stack:
         log.parent.mkdir(parents=True, exist_ok=True)
         env = {**_shell(), "PYTHONUNBUFFERED": "1", "TWOKEY_CONFIG": str(self.config), **variables}
         started = self.processes[name] = self.spawn([module, *words], env=env, cwd=REPOSITORY, log=log)
+        self.launches[name] = Launch(module, words, variables, time.monotonic())
         return started
 
     def start_workspace(self) -> None:
@@ -197,6 +210,20 @@ class Stack:
         for name, process in self.processes.items():
             if process.poll() is not None:
                 raise DidNotStart(name, self.log(name))
+
+    def start_again(self) -> tuple[str, ...]:
+        """Start whichever part of Twokey has ended, as a supervisor would in production; gives their names.
+
+        Raises DidNotStart for one that ended right after its start, and for the stand-in for Slack, which remembers
+        nothing.
+        """
+        ended = tuple(name for name, process in self.processes.items() if process.poll() is not None)
+        for name in ended:
+            launch = self.launches[name]
+            if name == "slack" or time.monotonic() - launch.at < TOO_SOON:
+                raise DidNotStart(name, self.log(name))
+            self.start(name, launch.module, *launch.words, **launch.variables)
+        return ended
 
     def stop(self, name: str, *, sign: signal.Signals = signal.SIGTERM) -> None:
         """End one process and wait; one that does not end in time is killed with its group."""

@@ -97,6 +97,7 @@ def for_hands(names: Iterable[str], surroundings: Mapping[str, str] = os.environ
     _no_slack(surroundings)
     workflow = _workflow(surroundings)
     served = tuple(dict.fromkeys(_environment(workflow, name) for name in names)) or workflow.environments
+    _databases_are_set(served, surroundings)
     return HandsSettings(
         workflow=workflow,
         environments=served,
@@ -167,14 +168,20 @@ def _environment(workflow: Workflow, name: str) -> Environment:
     raise Misconfigured(f"twokey.toml has no environment {name!r}. It has {', '.join(known)}.{hint}")
 
 
+def _databases_are_set(served: Iterable[Environment], surroundings: Mapping[str, str]) -> None:
+    """All that are not are named at once; raises Misconfigured."""
+    unset = [f"{one.dsn_variable} ({one.name})" for one in served if not surroundings.get(one.dsn_variable)]
+    if unset:
+        holds = "it holds an environment's address" if len(unset) == 1 else "each holds an environment's address"
+        raise Misconfigured(
+            f"Not set: {', '.join(unset)}; {holds}: postgresql://login:password@host/database. "
+            "To serve other environments alone, name them: python -m workers <environment …>."
+        )
+
+
 def _database_of(environment: Environment, surroundings: Mapping[str, str]) -> Secret:
     name = environment.dsn_variable
     example = f"the address of {environment.name}'s database: postgresql://login:password@host/database"
-    if not surroundings.get(name):
-        raise Misconfigured(
-            f"{name} is not set; it holds {example}. "
-            "To serve other environments alone, name them: python -m workers <environment …>."
-        )
     return _url(name, surroundings, schemes=POSTGRES, example=example)
 
 

@@ -131,6 +131,18 @@ def test_a_file_that_is_not_edited_is_not_repaired(shell: Shell) -> None:
     )
 
 
+def test_a_misspelled_file_is_answered_with_the_one_that_was_meant(shell: Shell) -> None:
+    said = shell("baseline", "dev", USERS[:-1])
+    assert said.out.startswith(f"The folder has no {USERS[:-1]}.sql. Did you mean {USERS}? See which are: ")
+    shell.bring("dev")
+    shell.write(USERS, EDIT)
+    meant = f"so there is nothing to accept. Did you mean {USERS}? See which are: twokey repair development\n"
+    assert shell("repair", "dev", "--accept", USERS[:-1]).out.endswith(meant)
+    assert "Did you mean" not in shell("repair", "dev", "--accept", COLUMNS).out
+    said = shell("rollback", "dev", "to", USERS[:-1])
+    assert said.out.startswith(f"development has not applied {USERS[:-1]}. Did you mean {USERS}? See what it has: ")
+
+
 def test_what_another_tool_applied_has_no_text_to_compare(shell: Shell) -> None:
     shell.bring("dev")
     shell.sql("development", "DELETE FROM twokey_migrations")

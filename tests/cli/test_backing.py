@@ -195,6 +195,7 @@ def test_a_backup_that_is_not_there_is_answered_with_the_newest(shell: Shell) ->
     )
     name = backed_up(shell)
     assert f"The newest is {name}." in shell("restore", "dev", "monday.sql").err
+    assert f"Did you mean {name}?\n" in shell("restore", "dev", name.removesuffix("l")).err
 
 
 @pytest.mark.parametrize("words", [("restore", "prod", "x.sql"), ("discard", "prod", "shop_before_20250818_161500")])

@@ -111,7 +111,7 @@ def test_what_the_terminal_lacks_is_said(shell: Shell, monkeypatch: pytest.Monke
         "wrong       twokey squawk: squawk is not installed, so plans miss its hazards, and say so. "
         "Install it: pip install squawk-cli.\n"
     ) in said.out
-    assert f"wrong       test pg_dump: There is no pg_dump in {shell.folder}." in said.out
+    assert f"wrong       test pg_dump: There is no pg_dump in {shell.folder}, the folder that PG_BIN names" in said.out
     assert "wrong       twokey folder: nonsense.sql is not named like a migration." in said.out
 
 

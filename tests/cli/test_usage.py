@@ -34,7 +34,21 @@ def test_an_address_that_is_not_exported_is_named_with_its_variable(shell: Shell
     assert said.err == (
         "DEVELOPMENT_DATABASE_URL is not set; it holds the address of development. "
         "Set it: export DEVELOPMENT_DATABASE_URL=postgresql://login:password@host/database\n"
+        "Not set either: SCRATCH_DATABASE_URL.\n"
     )
+
+
+def test_whatever_else_is_not_set_is_named_at_once(shell: Shell) -> None:
+    for name in ("DEVELOPMENT", "TEST", "PRODUCTION"):
+        shell.unset(f"{name}_DATABASE_URL")
+    for words in (("status",), ("validate",), ("plan", "development")):
+        said = shell(*words)
+        assert said.code == 2
+        assert said.err == (
+            "DEVELOPMENT_DATABASE_URL is not set; it holds the address of development. "
+            "Set it: export DEVELOPMENT_DATABASE_URL=postgresql://login:password@host/database\n"
+            "Not set either: TEST_DATABASE_URL, PRODUCTION_DATABASE_URL, SCRATCH_DATABASE_URL.\n"
+        )
 
 
 CHANNEL_IS_MISSING = 'channel is missing; write channel = "C…", the id at the foot of the channel\'s details in Slack.'

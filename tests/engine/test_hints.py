@@ -36,6 +36,19 @@ def test_an_error_knows_which_command_helps(error: EngineError, hint: Hint | Non
     assert error.hint == hint
 
 
+def test_what_may_have_been_meant_is_asked() -> None:
+    meant = [
+        NotPending("test", "a", applied=False, near="ab"),
+        NotEdited("test", "a", "ab"),
+        NotThere("test", "a", "ab"),
+    ]
+    assert [str(one) for one in meant] == [
+        "The folder has no a.sql. Did you mean ab?",
+        "a is not an edited file of test, so there is nothing to accept. Did you mean ab?",
+        "test has not applied a. Did you mean ab?",
+    ]
+
+
 def test_each_room_types_it_in_its_own_way() -> None:
     missing = NotThere("test", "a")
     assert answer.sentence(missing) == "test has not applied a. See what it has: twokey status test"

@@ -20,15 +20,18 @@ def test_no_pg_dump_where_pg_bin_points(tmp_path: Path) -> None:
     with pytest.raises(NoPgDump) as caught:
         tools.find(str(tmp_path), "/usr/bin").pg_dump(180004)
     assert str(caught.value) == (
-        f"There is no pg_dump in {tmp_path}. Without a backup nothing is applied. "
-        "Install PostgreSQL's client programs, or set PG_BIN to the folder that holds pg_dump."
+        f"There is no pg_dump in {tmp_path}, the folder that PG_BIN names, so nothing can be backed up, and without a "
+        "backup nothing is applied. Set PG_BIN to the folder that holds pg_dump, or unset it to have PATH searched."
     )
 
 
 def test_no_pg_dump_anywhere() -> None:
     with pytest.raises(NoPgDump) as caught:
         tools.Tools(()).pg_dump(180004)
-    assert str(caught.value).startswith("There is no pg_dump in any folder of PATH.")
+    assert str(caught.value) == (
+        "There is no pg_dump in any folder of PATH, so nothing can be backed up, and without a backup nothing is "
+        "applied. Install PostgreSQL's client programs, or set PG_BIN to the folder that holds pg_dump."
+    )
 
 
 def test_a_folder_of_path_that_cannot_be_looked_into_is_passed_over(tmp_path: Path) -> None:
@@ -48,9 +51,11 @@ def test_a_pg_dump_older_than_the_server_is_refused_by_name_and_version(tmp_path
         tools.find(str(folder), "").pg_dump(180004)
     assert str(caught.value) == (
         f"{folder}/pg_dump is 15.20, older than the server's 18.4, and cannot back it up. "
-        "Install the client programs of PostgreSQL 18, or set PG_BIN to the folder that holds them."
+        "Install the client programs of PostgreSQL 18, and set PG_BIN, which names that folder, to theirs."
     )
     assert tools.find(str(folder), "").pg_dump(150002).version == "15.20"
+    with pytest.raises(PgDumpTooOld, match=r" PostgreSQL 18, or set PG_BIN to their folder\.$"):
+        tools.Tools((folder,)).pg_dump(180004)
 
 
 def test_the_nearest_that_is_new_enough_is_taken(tmp_path: Path) -> None:

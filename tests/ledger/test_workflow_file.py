@@ -284,7 +284,12 @@ def test_what_is_no_toml_at_all(tmp_path: Path) -> None:
     file = tmp_path / "twokey.toml"
     with pytest.raises(WorkflowError) as caught:
         load(file)
-    assert str(caught.value) == f"{file} cannot be read; set TWOKEY_CONFIG to the workflow file."
+    assert str(caught.value) == (
+        f"{file} is not there; set TWOKEY_CONFIG to the workflow file, or write one as the README shows it."
+    )
+    with pytest.raises(WorkflowError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == f"{tmp_path} cannot be read; set TWOKEY_CONFIG to the workflow file."
     file.write_bytes(b'channel = "\xff"')
     with pytest.raises(WorkflowError) as caught:
         load(file)

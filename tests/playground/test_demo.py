@@ -1,6 +1,7 @@
 """The demo says in a sentence why it does not begin, and why it ends; nothing is started for that."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,8 @@ class Seen(Exception):
     pass
 
 
-def looked() -> None:
+def looked() -> Iterator[str]:
+    yield "workers"
     raise Seen
 
 
@@ -51,6 +53,7 @@ def test_after_the_story_it_stays_for_a_terminal_alone(
     assert capsys.readouterr().out == (
         "It stays open: on the page, choose at the top who you act as, and type /migrate help below the channel. "
         "Add files to its migrations folder. Ctrl-C ends it all.\n"
+        "workers ended and was started again. What was asked for is in the ledger and goes on.\n"
     )
     with open(os.devnull) as nobody:  # noqa: PTH123  a device
         monkeypatch.setattr("sys.stdin", nobody)

@@ -68,8 +68,14 @@ def test_an_unknown_environment_is_answered_with_the_known_ones(around: dict[str
 def test_a_missing_database_names_its_variable_and_the_way_to_serve_the_others(around: dict[str, str]) -> None:
     around["DEVELOPMENT_DATABASE_URL"] = "postgresql://dev@host/app"
     assert refusal(around) == (
-        "PRODUCTION_DATABASE_URL is not set; it holds the address of production's database: "
+        "Not set: PRODUCTION_DATABASE_URL (production); it holds an environment's address: "
         "postgresql://login:password@host/database. "
+        "To serve other environments alone, name them: python -m workers <environment …>."
+    )
+    del around["DEVELOPMENT_DATABASE_URL"]
+    assert refusal(around) == (
+        "Not set: DEVELOPMENT_DATABASE_URL (development), PRODUCTION_DATABASE_URL (production); each holds an "
+        "environment's address: postgresql://login:password@host/database. "
         "To serve other environments alone, name them: python -m workers <environment …>."
     )
 

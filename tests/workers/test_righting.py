@@ -46,6 +46,10 @@ def test_what_does_not_wait_or_did_not_change_is_refused(row: Row) -> None:
         "The folder has no nonsense.sql. Name one that is pending. See which are: `/migrate status test`."
     )
     row.bring("test")
+    text = (row.migrations / f"{SECOND}.sql").read_text()
+    row.file(SECOND, "SELECT 1;")
+    assert f"to accept. Did you mean {SECOND}? See " in why_not(row, row.do("test", Act.REPAIR, about=(SECOND[:-1],)))
+    row.file(SECOND, text)
     assert why_not(row, row.do("test", Act.BASELINE, about=(FIRST,))) == (
         f"test already has {FIRST}. There is nothing to take over."
     )
