@@ -40,6 +40,10 @@ _BEFORE = _BEFORE_A_CLOCK | _each(
     "twelve fifteen twenty thirty forty sixty",
 )
 
+#: What stands behind a moment that is none of UTC.
+_ZONES = _each("cet cest eet eest wet west bst ist est edt cst cdt mst mdt pst pdt jst aest msk local am pm")
+_OFFSET, _SPAN = re.compile(r"[+-]\d\d:?\d\d"), re.compile(r"\d+([a-z]+)")
+
 _MARKS = re.compile(r"[-/,.;:!?+~<>=()–—…]+")
 _ISO_SPAN = re.compile(r"p\d+[dwmy]|pt\d+[hms]\w*")
 
@@ -55,6 +59,14 @@ def poses(words: Sequence[str], *, led: bool) -> int:
     ends = len(before) + (number and bool(_UNITS.intersection(named[1:2])))
     behind = (led or before) and named[0] in _BEHIND
     return parts[ends][0] + 1 if number or behind or _is_time(named[0]) else 0
+
+
+def go_on(words: Sequence[str], *, clock: bool) -> bool:
+    """Whether these, behind a moment (`clock`) or a span, would say more of it: `2h 30min`, `2026-12-01 09:00 CET`."""
+    first, unit = (*(word.casefold() for word in words[:2]), "", "")[:2]
+    span = _SPAN.fullmatch(first)
+    more = (span[1] if span else unit if first.isdecimal() else None) in _UNITS
+    return more or (clock and bool(first in _ZONES or _OFFSET.fullmatch(first)))
 
 
 def _is_time(word: str) -> bool:

@@ -32,6 +32,7 @@ from bot.typed import LONGEST_NOTE, LONGEST_WORD, Slip
 from ledger import events
 from ledger.records import Told
 from ledger.request import Act, Request
+from ledger.states import FINAL, SAID
 from ledger.workflow import Environment, Verbosity, Workflow
 
 __all__ = [
@@ -237,7 +238,8 @@ def reply(outcome: Outcome, workflow: Workflow) -> Body:
 def _written_down(outcome: WrittenDown) -> str:
     request = outcome.request
     already = "is" if outcome.new else "was already"
-    line = f"#{request.id} {already} written down: {said(request.words)}."
+    over = f"; it {SAID[request.state]}" if request.state in FINAL else ""
+    line = f"#{request.id} {already} written down: {said(request.words)}{over}."
     if outcome.behind is not None:
         line = f"{line} It waits for #{outcome.behind}, which came first."
     return line if outcome.rung else f"{line} Redis does not answer, so a worker will hear of it later, by itself."

@@ -40,6 +40,8 @@ def read(words: Sequence[str]) -> tuple[Until | None, int]:
     """
     lead = len(list(takewhile(lambda word: word.casefold() in _LEADS, words)))
     until, count = _read(words, lead)
+    if count and calendar_words.go_on(words[lead + count :], clock=isinstance(until, datetime)):
+        raise NoSuchMoment(_EXAMPLES, first=lead, count=count + 1)
     if count:
         return until, lead + count
     if lead and lead == len(words):
@@ -56,7 +58,8 @@ def _read(words: Sequence[str], lead: int) -> tuple[Until | None, int]:
         return timedelta(**{_UNIT[span[2]]: int(span[1])}), 1
     for count in (1, 2):
         if moment := _MOMENT.fullmatch(" ".join(rest[:count])):
-            return _moment(f"{moment[1]} {moment[2]}", first=lead), count
+            said_so = [word.casefold() for word in rest[count : count + 1]] == ["utc"]
+            return _moment(f"{moment[1]} {moment[2]}", first=lead), count + said_so
     if rest and _DAY.match(rest[0]):
         raise NoSuchMoment(f"write it like {rest[0][:10]} 09:00, in UTC", first=lead, count=1)
     return None, 0

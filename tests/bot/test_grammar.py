@@ -98,6 +98,11 @@ HOW_FAR = "How far back? `rollback prod`, or `… last 2`, or `… to 2025081813
             for lead, rest in (("until", "fri"), ("Till", "later"), ("for", "good"), ("until", "further notice"))
         ),
         *((f"freeze prod {word}", f"Until when? For “{word}”, {SPAN}.", word) for word in ("until", "for")),
+        *(
+            (f"freeze prod for {more} moving", f"Until when? For “{more}”, {SPAN}.", more)
+            for more in ("2h 30min", "2026-12-01 09:00 CET", "2026-12-01T09:00 +01:00")
+        ),
+        ("freeze prod 2h 30 minutes", f"Until when? For “2h 30”, {SPAN}.", "2h 30"),
         ("freeze prod for 2w moving", f"Until when? For “2w”, {SPAN}.", "2w"),
         (
             "freeze prod until 2026-13-01 09:00 sale",
@@ -186,6 +191,12 @@ def test_a_slip_points_at_the_word_and_offers_the_nearest(text: str, why: str, m
         ("freeze prod 2026-12-01 09:00 sale", Freeze("production", "sale", MOMENT, ("2026-12-01", "09:00"))),
         ("freeze prod until 2026-12-01T09:00 a", Freeze("production", "a", MOMENT, ("until", "2026-12-01T09:00"))),
         *((f"freeze prod {why}", Freeze("production", why)) for why in REASONS),
+        (
+            "freeze prod 2026-12-01 09:00 UTC sale",
+            Freeze("production", "sale", MOMENT, ("2026-12-01", "09:00", "UTC")),
+        ),
+        ("freeze prod 2h local disk", Freeze("production", "local disk", timedelta(hours=2), ("2h",))),
+        ("freeze prod 2h 3 disks", Freeze("production", "3 disks", timedelta(hours=2), ("2h",))),
         ("freeze prod till 2026-12-01 09:00 a", Freeze("production", "a", MOMENT, ("till", "2026-12-01", "09:00"))),
         ("thaw prod", Do(Act.THAW, "production")),
         ("validate", Validate()),

@@ -36,6 +36,10 @@ PRODUCTION = WORKFLOW.environments[2]
     ("outcome", "text"),
     [
         (WrittenDown(a_request(State.ASKED), new=True, rung=True), "#7 is written down: apply production."),
+        (
+            WrittenDown(a_request(State.APPLIED), new=False, rung=True),
+            "#7 was already written down: apply production; it is done.",
+        ),
         (WrittenDown(a_request(State.ASKED), new=False, rung=True), "#7 was already written down: apply production."),
         (
             WrittenDown(a_request(State.ASKED), new=True, rung=False),
