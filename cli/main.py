@@ -16,7 +16,7 @@ maybe_an_environment = click.argument(
 )
 
 
-@click.group(epilog=manual.EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=manual.Commands, epilog=manual.EXAMPLES, context_settings=manual.SETTINGS)
 @click.version_option(package_name="twokey", message="%(prog)s %(version)s")
 def twokey() -> None:
     """Promote SQL migrations development → test → production, from a terminal."""

@@ -17,6 +17,7 @@ TONES = {
     "unknown": Tone.QUIET,
 }
 
+_NONE = "There is no migration yet. What one looks like: twokey --help"
 _UNREAD = (
     "Until then nothing is planned, applied or taken back, and what is pending, edited or missing is not known. "
     "What the histories hold:"
@@ -28,7 +29,7 @@ def status(body: Mapping[str, Any]) -> tuple[Line, ...]:
     """The answer to `status`: migrations × environments, then each environment in a line."""
     environments, rows = body["environments"], body["migrations"]
     seen = any(one["state"] == "ok" for one in environments)
-    none = [line("There is no migration yet."), line()] if seen else []
+    none = [line(_NONE), line()] if seen else []
     table = [*_table(rows, [one["name"] for one in environments]), line()] if rows else none
     return (*_folder(body["folder"]), *table, *(told for one in environments for told in _in_short(one)))
 

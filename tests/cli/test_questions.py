@@ -60,7 +60,9 @@ def test_status_tells_what_else_was_done_there_last(shell: Shell) -> None:
 def test_status_of_an_empty_folder(shell: Shell) -> None:
     for migration in (USERS, COLUMNS):
         (shell.folder / "migrations" / f"{migration}.sql").unlink()
-    assert shell("status", "test").out == "There is no migration yet.\n\ntest: 0 applied, 0 pending\n"
+    assert shell("status", "test").out == (
+        "There is no migration yet. What one looks like: twokey --help\n\ntest: 0 applied, 0 pending\n"
+    )
 
 
 def test_status_names_an_edited_file(shell: Shell) -> None:

@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
-from cli.main import run
-from tests.cli.conftest import Shell
+from bot.phrasebook import TABLE
+from cli import manual
+from cli.main import run, twokey
+from tests.cli.conftest import COLUMNS, USERS, Shell
 
 
 def test_an_environment_that_is_not_in_the_file_is_answered_with_the_nearest(shell: Shell) -> None:
@@ -103,6 +105,49 @@ def test_an_unknown_command_is_wrong_usage(shell: Shell) -> None:
     said = shell("aply", "dev")
     assert said.code == 2
     assert "No such command 'aply'." in said.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("init", "twokey --help shows the smallest twokey.toml and a migration; write both, then: twokey check"),
+        ("up", "What brings migrations to an environment, after a backup: twokey apply ENVIRONMENT"),
+        ("downgrade", "What takes the newest back, after a backup: twokey rollback ENVIRONMENT"),
+        (
+            "revision",
+            (
+                "A migration is a file that you write into the migrations folder (twokey --help shows one), or that is "
+                "made from what changed in the models: twokey generate NAME"
+            ),
+        ),
+        ("current", "What is where, and what is pending: twokey status"),
+        ("stamp", "What writes files down as applied, without running them: twokey baseline ENVIRONMENT MIGRATION"),
+        ("dump", "What dumps an environment: twokey backup ENVIRONMENT"),
+        ("help", "Say: twokey --help, or: twokey apply --help"),
+        ("certify", "That is said in Slack, where it stands in the ledger: /migrate certify"),
+    ],
+)
+def test_another_tools_word_is_answered_with_what_is_meant_here(shell: Shell, typed: str, meant: str) -> None:
+    said = shell(typed, "dev")
+    assert said.code == 2
+    assert said.err.endswith(f"Error: No such command {typed!r}. {meant}\n")
+
+
+def test_no_word_of_another_tool_is_a_command_here_and_all_of_slacks_are_told() -> None:
+    assert not set(manual.ELSEWHERE) & set(twokey.commands)
+    assert {row.word for row in TABLE} - set(twokey.commands) <= set(manual.ELSEWHERE)
+
+
+def test_what_help_shows_is_a_migration_and_a_workflow(shell: Shell) -> None:
+    for name in (USERS, COLUMNS):
+        (shell.folder / "migrations" / f"{name}.sql").unlink()
+    shown = "\n".join(line[4:] for line in shell("--help").out.splitlines() if line.startswith("    "))
+    migration = shown.partition("-- migrate:up")[2].partition("migrations = ")[0]
+    shell.write("20250818130001_create_cities", f"-- migrate:up{migration}")
+    toml = shown.partition("migrations = ")[2].partition("bash  ~")[0]
+    shell.workflow(f"migrations = {toml}")
+    assert shell("apply", "development").code == 0
+    assert shell("rollback", "development").code == 0
 
 
 def test_promote_of_the_first_environment_is_answered_with_the_right_word(shell: Shell) -> None:
