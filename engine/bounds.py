@@ -6,7 +6,7 @@ from typing import Any
 import postgast
 from postgast import pg_query_pb2 as pg
 
-from engine import statements
+from engine import sections, statements
 from engine.connection import Limits, milliseconds
 from engine.errors import EngineError
 from engine.files import Migration
@@ -17,7 +17,16 @@ _UNITS = {"us": 0.001, "": 1, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000,
 
 
 def check(file: Migration, found: Iterable[Statement], *, schema: str, limits: Limits) -> None:
-    """Every statement stays within them; `schema` is where the engine's tables are. Raises Forbidden."""
+    """Every statement of the way up, which is `found`, and of the way down stays within them.
+
+    `schema` is where the engine's tables are. Raises Forbidden.
+    """
+    down = sections.cut(file.text).down
+    within(file.file, (*found, *(statements.fit(file.file, down) if down else ())), schema=schema, limits=limits)
+
+
+def within(file: str, found: Iterable[Statement], *, schema: str, limits: Limits) -> None:
+    """The same for these statements of a file. Raises Forbidden."""
     allowed = {
         "lock_timeout": milliseconds(limits.lock_timeout),
         "statement_timeout": milliseconds(limits.statement_timeout),
@@ -25,11 +34,11 @@ def check(file: Migration, found: Iterable[Statement], *, schema: str, limits: L
     for one in found:
         if table := _bookkeeping(one, schema):
             because = "is where Twokey keeps what ran here, and no migration changes that"
-            raise Forbidden(file.file, one.line, table, because, "Remove the statement.")
+            raise Forbidden(file, one.line, table, because, "Remove the statement.")
         if (name := _loosened(one, allowed)) is not None:
             because = f"would go beyond the {allowed[name]} ms that the plan shows"
             way_out = f"Set less, or raise {name} in twokey.toml."
-            raise Forbidden(file.file, one.line, f"SET {name}", because, way_out)
+            raise Forbidden(file, one.line, f"SET {name}", because, way_out)
 
 
 def refusals(files: Iterable[Migration], *, limits: Limits) -> dict[str, str]:

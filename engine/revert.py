@@ -10,6 +10,7 @@ from psycopg import RawCursor, sql
 
 from engine import backup as backups
 from engine import (
+    bounds,
     connection,
     dumps,
     failure,
@@ -31,6 +32,7 @@ from engine.plan import Planned
 from engine.report import BackupStarted, BackupTaken, Done, Failure, MigrationStarted, Report, Reverted, Step
 from engine.reversal import Reversal
 from engine.standing import Standing
+from engine.statements import Forbidden
 from engine.transaction import Stopped
 
 Tell = Callable[[Step], None]
@@ -147,7 +149,8 @@ def choose(
         for standing in after:
             if standing.has(one.id):
                 raise StillAfter(here, standing.environment, one.id)
-        _fit(here, one, older=applied[applied.index(one) + 1 :], folder=folder)
+        if why := _unfit(session, home, one):
+            raise NoWayBack(here, one.id, why, _backup(folder, here, applied[applied.index(one) + 1 :]))
     return chosen
 
 
@@ -252,12 +255,16 @@ def _count(environment: str, how: Last | To, ids: Sequence[str]) -> int:
     return ids.index(wanted)
 
 
-def _fit(environment: str, one: Planned, *, older: Sequence[Planned], folder: Path | None) -> None:
-    """The migration has a way down that can run in a transaction."""
+def _unfit(session: Session, home: Home, one: Planned) -> str | None:
+    """Why a migration has no way down that can run in a transaction and keeps within bounds, as a phrase."""
     if why := sections.no_way_back(one.text):
-        raise NoWayBack(environment, one.id, why, _backup(folder, environment, older))
-    if down := sections.cut(one.text).down:
-        statements.fit(f"{one.id}.sql", down)
+        return why
+    down, name = sections.cut(one.text).down, f"{one.id}.sql"
+    try:
+        bounds.within(name, statements.fit(name, down) if down else (), schema=home.schema, limits=session.limits)
+    except Forbidden as refused:
+        return f"has a way down that is not run, since on line {refused.line} {refused.statement} {refused.because}"
+    return None
 
 
 def _backup(folder: Path | None, environment: str, older: Sequence[Planned]) -> str | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import COLUMNS, USERS, Shell
+from tests.engine.test_plan import DOWN
 
 TAIL = "Without a database: what rows, sizes and locks are at stake, a plan says.\n"
 BAD = "20250818150000_bad"
@@ -36,6 +37,16 @@ def test_hazards_are_told_with_file_and_line_and_are_no_failure_unless_strict(sh
     )
     assert shell("lint", "--strict").code == 1
     assert shell("lint", "--strict", str(shell.folder / "migrations" / f"{USERS}.sql")).code == 0
+
+
+def test_hazards_are_of_the_way_up_alone(shell: Shell) -> None:
+    shell.write(COLUMNS, f"-- migrate:up\nCREATE TABLE t (id bigint);\n-- migrate:down\n{DOWN}")
+    said = shell("lint", "--strict", "--json")
+    assert (said.code, [one["hazards"] for one in said.body["files"]]) == (0, [[], []])
+    shell.write(COLUMNS, "-- migrate:up\nSELECT 1;\n-- migrate:down\nDELETE FROM schema_migrations;\n")
+    said = shell("lint")
+    assert said.code == 1
+    assert f"{COLUMNS}.sql:4: schema_migrations is where Twokey keeps what ran here" in said.out
 
 
 def test_a_file_that_will_not_run_is_a_failure_and_the_others_are_still_told(shell: Shell) -> None:

@@ -101,6 +101,20 @@ def test_where_there_is_no_limit_none_is_exceeded() -> None:
     check("SET lock_timeout = 0", Limits(lock_timeout=timedelta(0)))
 
 
+@pytest.mark.parametrize(
+    ("down", "refused"),
+    [
+        ("DELETE FROM schema_migrations", "schema_migrations is where Twokey keeps what ran here"),
+        ("SET LOCAL statement_timeout = 0", "SET statement_timeout would go beyond the 900000 ms"),
+    ],
+)
+def test_the_way_down_keeps_within_them_too(down: str, refused: str) -> None:
+    file = migration(X, f"-- migrate:up\nSELECT 1;\n-- migrate:down\n{down};")
+    with pytest.raises(Forbidden) as caught:
+        bounds.check(file, statements.parse(file), schema="public", limits=LIMITS)
+    assert str(caught.value).startswith(f"{X}.sql:4: {refused}")
+
+
 def test_what_no_plan_would_be_drawn_with_is_told_before_there_is_one() -> None:
     files = [migration(X, "SELECT 1"), migration("20250818130002_y", "CREATE TABEL y ()")]
     assert bounds.refusals(files, limits=LIMITS) == {

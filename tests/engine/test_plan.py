@@ -51,6 +51,34 @@ def test_a_plan_says_what_runs_and_what_is_held() -> None:
     assert (drawn.lock_timeout, drawn.statement_timeout, drawn.head) == (2000, 900000, None)
 
 
+#: A way down of every kind of hazard that our own rules see without a database.
+DOWN = """DROP TABLE users CASCADE;
+DROP SCHEMA old;
+DROP OWNED BY ada;
+ALTER TABLE users DROP COLUMN email, ADD COLUMN age int NOT NULL, ALTER name SET NOT NULL, ALTER name TYPE varchar(3);
+ALTER TABLE users RENAME TO people;
+ALTER TABLE people ADD CHECK (age > 0);
+CREATE INDEX IF NOT EXISTS users_name ON users (name);
+TRUNCATE orders;
+DELETE FROM orders;
+UPDATE orders SET paid = true;
+LOCK TABLE orders;
+DO $$BEGIN PERFORM 1; END$$;
+"""
+
+
+def test_hazards_are_of_the_way_up_alone() -> None:
+    up = migration(A, f"-- migrate:up\nCREATE TABLE t (id bigint);\n-- migrate:down\n{DOWN}")
+    drawn = plan.draw(stands("development", [up], applied=0), [up], before=None, limits=Limits())
+    assert drawn.migrations[0].hazards == ()
+    turned = migration(A, f"-- migrate:up\n{DOWN}\n-- migrate:down\nDROP TABLE t;")
+    drawn = plan.draw(stands("development", [turned], applied=0), [turned], before=None, limits=Limits())
+    assert (
+        len({hazard.name for hazard in drawn.migrations[0].hazards}) > 10
+    )  # the same statements, where they would run
+    assert max(hazard.line for hazard in drawn.migrations[0].hazards) <= 1 + DOWN.count("\n")
+
+
 def test_the_golden_vector() -> None:
     assert draw().tool_version == "0.1.0"
     assert plan.digest(draw()) == draw().digest == GOLDEN

@@ -128,6 +128,28 @@ def test_no_way_back_is_refused_by_name_with_restore_as_the_way(session: Session
     )
 
 
+@pytest.mark.parametrize(
+    ("down", "because"),
+    [
+        (
+            "UPDATE twokey_environment SET protected = false",
+            "twokey_environment is where Twokey keeps what ran here, and no migration changes that",
+        ),
+        ("SET LOCAL lock_timeout = '1h'", "SET lock_timeout would go beyond the 2000 ms that the plan shows"),
+    ],
+)
+def test_a_way_down_that_is_kept_and_out_of_bounds_is_not_run(session: Session, down: str, because: str) -> None:
+    bring(session, [migration(A, "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;")])
+    text = f"-- migrate:up\nSELECT 1;\n-- migrate:down\n{down};"
+    session.conn.execute("UPDATE twokey_migrations SET applied_text = %s", (text,))  # as before a plan refused it
+    with pytest.raises(CannotRevert) as caught:
+        revert.choose(session, Last(1), after=())
+    assert str(caught.value) == (
+        f"{A}.sql has a way down that is not run, since on line 4 {because}, so development cannot be rolled back past "
+        "it. The way back is to restore the backup that was taken before it."
+    )
+
+
 def test_what_an_environment_further_on_has_stays(three: Session) -> None:
     after = [stands("test", FILES, applied=2)]
     assert [one.id for one in revert.choose(three, Last(1), after=after)] == [C]
