@@ -257,6 +257,7 @@ def test_in_the_frost_nothing_starts_and_a_thaw_takes_a_second_person(attacked: 
     thaw = channel.shows("thaw #6", "Waiting for a second person", "#5, frozen by Cy Observer")
     channel.reacts(BO, thaw, "white_check_mark")
     channel.thread_shows(thaw, "production is thawed: #5 no longer holds.")
+    channel.shows("production", "freeze #5", "Thawed by Ada Engineer (#6)")
     channel.thread_shows(attacked.card, "#6 thawed production. A reaction from before has to be given anew.")
     attacked.held()
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 
 import psycopg
@@ -23,6 +24,7 @@ BY_BOT = {
     "Halted", "Exported",
 }  # fmt: skip
 BY_SWEEP = {"ExpiryWarned", "Expired", "Unanswered", "Answered", "RanOut"}
+BY_9 = '{"by": 9, "actor_name": "ada"}'
 RULES = '{"actor_id": "policy"}'
 BY_WORKER = set(KINDS) - (BY_BOT - {"Halted"}) - BY_SWEEP
 
@@ -121,7 +123,9 @@ def test_every_fact_is_written_by_its_own_part_alone(ledger: Book, ledger_url: s
     a_request_in(ledger, State.ASKED)
     mine = {BOT: BY_BOT, WORKER: BY_WORKER, SWEEP: BY_SWEEP}[role]
     for kind in KINDS:
-        if kind in mine and state_after(State.ASKED, kind) is State.ASKED:
+        if kind in mine and kind in {"Lifted", "RanOut"}:
+            refused(ledger_url, role, "the freeze of request 1 is not over by that", an_event(kind))
+        elif kind in mine and state_after(State.ASKED, kind) is State.ASKED:
             says(ledger_url, role, an_event(kind))
         elif kind in mine:
             refused(ledger_url, role, f"{kind} does not bring a request from asked to asked", an_event(kind))
@@ -205,3 +209,13 @@ def test_a_freeze_is_lifted_by_a_thaw_that_runs(frozen: Book, ledger_url: str) -
     for by in ("1", "request_id"):
         lifting = f"UPDATE freezes SET thawed_by = {by}"
         refused(ledger_url, WORKER, "a freeze is lifted by a thaw that runs", lifting)
+
+
+def test_a_freeze_is_said_to_be_over_when_it_is(ledger: Book, ledger_url: str) -> None:
+    """Where it was told truly: test_a_freeze_is_told_that_it_is_over_by_the_thaw_or_by_its_time."""
+    for until in (timedelta(hours=1), None):
+        ledger.freeze(a_wish(act=Act.FREEZE, reason="why"), until=until, protected=False)
+    for one in ("1", "2"):
+        ran_out, lifted = (an_event(*said).replace("id = 1", f"id = {one}") for said in (("RanOut",), ("Lifted", BY_9)))
+        refused(ledger_url, SWEEP, f"the freeze of request {one} is not over by that", ran_out)
+        refused(ledger_url, WORKER, f"the freeze of request {one} is not over by that", lifted)
