@@ -30,6 +30,8 @@ def _undone(story: Story) -> list[str]:
     done, plan = brought(story.told), story.request.plan
     if story.request.act is not Act.APPLY or not done or plan is None:
         return []
+    if plan.rehearsal and plan.rehearsal.undo in {"irreversible", "broken"}:
+        return [f"• No rollback takes them back; it is {receipts.undo(plan.rehearsal)}"]
     worth = f": {receipts.undo(plan.rehearsal)}" if plan.rehearsal else ", by their down sections; nobody tried them"
     return [f"• {mono(f'/migrate rollback {story.environment.name} last {len(done)}')} takes them back{worth}"]
 

@@ -52,7 +52,7 @@ def _said(trip: Trip) -> str:
         case "loses":
             return f"its way back loses {', '.join(trip.loses)}"
         case "irreversible":
-            return "irreversible: it has no `-- migrate:down` section"
+            return "irreversible" if trip.why else "irreversible: it has no `-- migrate:down` section"
         case _:
             lost = f"; it loses {', '.join(trip.loses)}" if trip.loses else ""
             return f"its way back is none{lost}"

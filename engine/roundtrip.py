@@ -55,6 +55,10 @@ class Refused(Exception):
     """The server refused a section; the sentence says why, without a value."""
 
 
+class HalfRun(Exception):
+    """A section that is no transaction was refused for our rows, it seems, and left behind what had run of it."""
+
+
 def run(server: Server, files: Sequence[Migration], *, limits: Limits) -> Result:
     """Each file went up, down and up again on one scratch database, in order, and stays there.
 
@@ -63,42 +67,49 @@ def run(server: Server, files: Sequence[Migration], *, limits: Limits) -> Result
     """
     for file in files:
         bounds.check(file, statements.parse(file), schema=_HOME.schema, limits=limits)
-    trips, unfilled = list[Trip](), dict[str, str]()
+    trips, unfilled, bare = list[Trip](), dict[str, str](), dict[str, str]()
     while len(trips) < len(files):
         with (
             scratch.database(server, "roundtrip") as made,
             open_session(made, purpose="twokey round trip", limits=limits) as session,
         ):
             filler = Filler(session, _HOME)
-            _stretch(session, filler, files, trips)
+            _stretch(session, filler, files, trips, bare)
             unfilled = filler.unfilled
     return Result(tuple(trips), tuple(sorted(unfilled.items())))
 
 
-def _stretch(session: Session, filler: Filler, files: Sequence[Migration], trips: list[Trip]) -> None:
-    """Those that have made their trip are brought up; then each makes its own until one gets stuck on the way."""
+def _stretch(
+    session: Session, filler: Filler, files: Sequence[Migration], trips: list[Trip], bare: dict[str, str]
+) -> None:
+    """Those that have made their trip are brought up; then each makes its own until one gets stuck on the way.
+
+    `bare`: which are to run on empty tables at once, by id, and why.
+    """
     for file in files[: len(trips)]:
         _on_empty(session, file, sections.cut(file.text).up)
     for file in files[len(trips) :]:
         try:
-            trips.append(_trip(session, filler, file))
+            trips.append(_trip(session, filler, file, bare=bare.get(file.id)))
+        except HalfRun as half:
+            bare[file.id] = str(half)
+            return
         except Refused as stuck:
             trips.append(Trip(file.id, "broken", why=str(stuck)))
             return
 
 
-def _trip(session: Session, filler: Filler, file: Migration) -> Trip:
-    """Raises Refused where the way down, or the second way up, is refused; the database is of no use then."""
-    ways, bare = sections.cut(file.text), None
+def _trip(session: Session, filler: Filler, file: Migration, *, bare: str | None) -> Trip:
+    """Raises HalfRun, and Refused where the way down, or the second way up, is; the database is of no use then."""
+    ways = sections.cut(file.text)
     filler.fill()
     before, rows = fingerprint.inventory(session, _HOME), synthetic.held(session, _HOME)
-    try:
-        go(session, file.file, ways.up, way="up")
-    except Refused as refused:  # maybe our rows are to blame
-        bare = f"It ran on empty tables alone: {refused}"
+    if bare is None:
+        bare = _on_rows(session, file, ways.up)
+    if bare is not None:
         rows = _on_empty(session, file, ways.up)
-    if ways.down is None:
-        return Trip(file.id, "irreversible", why=bare)
+    if ways.down is None or not ways.down.together:
+        return Trip(file.id, "irreversible", why=_irreversible(file.text, bare))
     up = fingerprint.inventory(session, _HOME)
     filler.fill()
     written = synthetic.held(session, _HOME)
@@ -112,6 +123,25 @@ def _trip(session: Session, filler: Filler, file: Migration) -> Trip:
         way = "After up and down the schema is not what it was" if back else "The second way up made another schema"
         return Trip(file.id, "broken", tuple(lost), back or again, f"{way} (there).")
     return Trip(file.id, "loses" if lost else "lossless", tuple(lost), why=bare)
+
+
+def _on_rows(session: Session, file: Migration, section: Section) -> str | None:
+    """None when the section ran on the rows that are there; else why it is to run on empty tables. Raises HalfRun."""
+    try:
+        go(session, file.file, section, way="up")
+    except Refused as refused:  # maybe our rows are to blame
+        bare = f"It ran on empty tables alone: {refused}"
+        if not section.together:
+            raise HalfRun(bare) from refused
+        return bare
+    return None
+
+
+def _irreversible(text: str, bare: str | None) -> str | None:
+    """What there is to say beside that it has no section for it."""
+    refused = sections.cut(text).down is not None
+    told = f"It {sections.no_way_back(text)}{', which no rollback runs' if refused else ''}."
+    return f"{told} {bare}" if bare else told if refused else None
 
 
 def _on_empty(session: Session, file: Migration, section: Section) -> dict[str, synthetic.Held]:

@@ -57,8 +57,8 @@ def mark(course: Course, place: int) -> Mark:
 
 
 def _has_way_back(course: Course, place: int) -> bool:
-    """Whether the file and all after it say how they are taken back; else no way leads back past it."""
-    return all(sections.cut(one.text).down for one in course.plan.migrations[place:])
+    """Whether the file and all after it can be taken back as they say; else no way leads back past it."""
+    return not any(sections.no_way_back(one.text) for one in course.plan.migrations[place:])
 
 
 def read(
@@ -87,6 +87,10 @@ def _down(course: Course, one: Planned, then: Mark, after: Inventory, changes: t
     down = sections.cut(one.text).down
     if down is None:
         return Trip(one.id, "irreversible")
+    if not down.together:
+        return Trip(
+            one.id, "irreversible", why=f"{one.id}.sql {sections.no_way_back(one.text)}, which no rollback runs"
+        )
     session = course.copy.session
     try:
         roundtrip.go(session, f"{one.id}.sql", down, way="down")

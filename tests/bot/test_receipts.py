@@ -227,4 +227,8 @@ def test_every_protected_run_ends_in_its_ways_back() -> None:
         f"{back}. {lost}",
         "• *Proof* it was read back and is as its manifest says; no restore has proven it",
     ]
+    none = replace(SEEN, undo="irreversible", no_way_back="a.sql has no way down")
+    assert lines(run(rehearsal=none)["recovery"].body)[1] == (
+        "• No rollback takes them back; it is irreversible: a.sql has no way down"
+    )
     assert "recovery" not in shown(SEEN, State.PLANNED, ASKED, PLANNED)

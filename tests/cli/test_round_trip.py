@@ -56,6 +56,13 @@ def test_a_broken_way_back_exits_1_and_names_the_objects(scratched: Shell) -> No
     assert body["unfilled"] == [{"table": "public.t", "sqlstate": "23514"}]
 
 
+def test_a_way_down_that_no_rollback_runs_is_said_to_be_none(scratched: Shell) -> None:
+    scratched.write(COLUMNS, "-- migrate:up\nSELECT 1;\n-- migrate:down transaction:false\nSELECT 1;\n")
+    assert (
+        f"{COLUMNS}.sql: irreversible\n  It has a way down that is not one transaction, which no rollback runs.\n"
+    ) in scratched("lint", "--round-trip").out
+
+
 def test_a_broken_way_back_that_loses_says_so(scratched: Shell) -> None:
     down = "TRUNCATE users; ALTER TABLE users ALTER id TYPE int;"
     scratched.write(COLUMNS, WAYS.format("ALTER TABLE users ALTER id TYPE bigint;", down))

@@ -147,14 +147,30 @@ def test_rows_are_made_for_every_type_that_is_known(server: Server) -> None:
     assert result.trips[0].loses == tuple(f"the rows of public.{name}" for name in ("child", "none", "parent", "parts"))
 
 
-def test_a_file_apart_from_transactions_makes_the_trip_too(server: Server) -> None:
-    apart = migration(
-        IDS[1],
-        "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON t (a);\n"
-        "-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY i;\n",
-    )
+def apart(server: Server, index: str, down: str) -> Trip:
+    """The trip of an index that is built apart from transactions, on a table with rows."""
+    text = f"-- migrate:up transaction:false\nCREATE {index} CONCURRENTLY i ON t ((a IS NULL));\n{down}"
     first = files(("CREATE TABLE t (a int)", "DROP TABLE t"))
-    assert roundtrip.run(server, [*first, apart], limits=Limits()).trips[1] == Trip(IDS[1], "lossless")
+    return roundtrip.run(server, [*first, migration(IDS[1], text)], limits=Limits()).trips[1]
+
+
+def test_a_file_apart_from_transactions_makes_the_trip_too(server: Server) -> None:
+    assert apart(server, "INDEX", "-- migrate:down\nDROP INDEX i;\n") == Trip(IDS[1], "lossless")
+
+
+def test_a_way_down_that_no_rollback_runs_is_none(server: Server) -> None:
+    down = "-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY i;\n"
+    why = "It has a way down that is not one transaction, which no rollback runs."
+    assert apart(server, "INDEX", down) == Trip(IDS[1], "irreversible", why=why)
+
+
+def test_what_a_file_apart_left_behind_on_our_rows_does_not_keep_it_from_running_on_none(server: Server) -> None:
+    bare = (
+        f'It ran on empty tables alone: {IDS[1]}.sql failed on its way up (23505): could not create unique index "i".'
+    )
+    assert apart(server, "UNIQUE INDEX", "-- migrate:down\nDROP INDEX i;\n") == Trip(IDS[1], "lossless", why=bare)
+    lacking = f"It has no `-- migrate:down` section. {bare}"
+    assert apart(server, "UNIQUE INDEX", "") == Trip(IDS[1], "irreversible", why=lacking)
 
 
 def test_what_does_not_run_at_all_is_refused(server: Server, postmaster: psycopg.Connection) -> None:

@@ -50,6 +50,15 @@ def test_the_way_back_stops_where_one_has_none(shop: Shop, untouched: None) -> N
     )
 
 
+def test_a_way_down_that_no_rollback_runs_is_none(shop: Shop, untouched: None) -> None:
+    apart = "-- migrate:up\nCREATE INDEX i ON users (email);\n-- migrate:down transaction:false\nDROP INDEX i;\n"
+    (trip,) = shop.rehearse(apart).receipt.trips
+    assert (trip.verdict, trip.why) == (
+        "irreversible",
+        f"{trip.id}.sql has a way down that is not one transaction, which no rollback runs",
+    )
+
+
 def test_a_second_way_up_that_is_refused_breaks_it(shop: Shop, untouched: None) -> None:
     once = "DO $$BEGIN IF EXISTS (SELECT FROM loose WHERE owner = 3) THEN RAISE SQLSTATE '22000'; END IF; END$$;"
     seen = undo(shop, (f"{once} INSERT INTO loose VALUES (3);", "SELECT 1;"))
