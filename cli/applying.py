@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from cli import backing, looking, plan_words, planning, stuck
+from cli import backing, elsewhere, looking, plan_words, planning
 from cli.answer import Answer, Code, no
 from cli.surroundings import Surroundings, here
 from cli.terminal import say
@@ -67,5 +67,5 @@ def _apply(around: Surroundings, environment: Environment, tell: Callable[[Step]
         )
         agreed = looking.agreement(around, environment, report)
     if report.failure:
-        report = replace(report, failure=stuck.told(around, environment, report.failure))
+        report = replace(report, failure=elsewhere.told(around, environment, report.failure))
     return plan_words.report(plan, report, agreed)

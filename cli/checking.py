@@ -49,8 +49,11 @@ def _scratch(around: Surroundings) -> Finding:
         with scratch.database(around.scratch(), "check"):
             return Finding("scratch", "ok", "A scratch database was made and dropped again.")
     except (NoScratch, NoAddress) as unset:
-        why = "No round trip (twokey lint --round-trip) and no replay (twokey validate) has been possible"
-        return Finding("scratch", "skipped", f"{why}. {unset}")
+        without = (
+            "Without a scratch server there is no generate, no round trip (twokey lint --round-trip), no rehearsal "
+            "(twokey plan --rehearse), and no replay of a history (twokey validate)."
+        )
+        return Finding("scratch", "skipped", f"{without} {unset}")
     except (Unreachable, ConnectionLost) as away:
         return Finding("scratch", "unreachable", str(away))
     except EngineError as wrong:

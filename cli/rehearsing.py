@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli import backing, plan_words, planning, rehearsal_words, stuck
+from cli import backing, elsewhere, plan_words, planning, rehearsal_words
 from cli.answer import Answer
 from cli.surroundings import Surroundings, here
 from cli.terminal import say
@@ -38,7 +38,7 @@ def rehearse(word: str, *, aloud: bool) -> Answer:
     try:
         done = rehearsal.rehearse(drawn, source, bench, limits=around.limits, now=datetime.now(UTC), tell=tell)
     except RehearsalFailed as failed:
-        raise replace(failed, failure=stuck.told(around, environment, failed.failure)) from None
+        raise replace(failed, failure=elsewhere.told(around, environment, failed.failure)) from None
     bound = plan.rehearsed(drawn, done.receipt.hash)
     said = _forecast(around, environment, done.receipt, first)
     return rehearsal_words.rehearsed(done.receipt, said, plan_words.plan(bound, backups=around.workflow.backups))

@@ -82,9 +82,10 @@ class Surroundings:
         from difflib import get_close_matches
 
         names = {name: e.name for e in self.workflow.environments for name in (e.name, *e.aliases)}
-        near = get_close_matches(word.casefold(), names, n=1)
+        begun = {whole for name, whole in names.items() if len(word) > 1 and name.startswith(word.casefold())}
+        near = [*begun] if len(begun) == 1 else [names[one] for one in get_close_matches(word.casefold(), names, n=1)]
         known = tuple(e.name for e in self.workflow.environments)
-        raise UnknownEnvironment(word, known, names[near[0]] if near else None)
+        raise UnknownEnvironment(word, known, near[0] if near else None)
 
     def database(self, environment: Environment) -> Database:
         """Where an environment is; raises NoAddress, EmptyAddress."""

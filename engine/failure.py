@@ -10,6 +10,8 @@ from engine.plan import Planned
 from engine.report import Blocker, Failure
 from engine.transaction import Part, Stopped
 
+_CORRECT = ", or correct "
+
 
 def of(
     session: Session,
@@ -29,7 +31,7 @@ def of(
     server = server or f"the server of {environment}"
     line = None if stopped.place is None else migration.text.count("\n", 0, stopped.place) + 1
     where = f"{migration.id}.sql:{line}" if line else f"{migration.id}.sql"
-    way_out = _way_out(session, migration, stopped.stays, sqlstate=sqlstate, message=message, server=server)
+    way_out = _way_out(session, migration.id, stopped.stays, sqlstate=sqlstate, message=message, server=server)
     return Failure(
         migration=migration.id,
         line=line,
@@ -39,7 +41,8 @@ def of(
         + (f" It was tried {tries} times." if tries > 1 else "")
         + (f" In its way: {', '.join(map(str, blockers))}." if blockers and sqlstate in PASSING else ""),
         next_step=way_out,
-        stuck=sections.no_way_back(migration.text) is not None and _elsewhere(migration) in way_out,
+        elsewhere=_elsewhere(migration) if _CORRECT in way_out else None,
+        stuck=sections.no_way_back(migration.text) is not None,
     )
 
 
@@ -47,20 +50,24 @@ def _stays(part: Part | None) -> str:
     """What is left of the migration in the database."""
     if part is None:
         return "It was rolled back whole."
-    ran = (
-        f"All its {part.of} statements ran and stay; the next apply only writes its history row."
-        if part.done == part.of
-        else f"Of its {part.of} statements {part.done} ran and stay; the next apply goes on at this one."
-    )
+    ran = _ran(part)
     indexes = "".join(f" The index {name} is left behind, invalid." for name in part.leftovers)
     return (
         ran + indexes + "".join(f" The constraint {name} is left behind, not validated." for name in part.unvalidated)
     )
 
 
-def _way_out(
-    session: Session, migration: Planned, part: Part | None, *, sqlstate: str, message: str, server: str
-) -> str:
+def _ran(part: Part) -> str:
+    if not part.done:
+        none = "Its statement did not run" if part.of == 1 else f"None of its {part.of} statements ran"
+        return f"{none}; the next apply begins with it anew."
+    if part.done < part.of:
+        return f"Of its {part.of} statements {part.done} ran and stay; the next apply goes on at this one."
+    whole = "Its statement ran and stays" if part.of == 1 else f"All its {part.of} statements ran and stay"
+    return f"{whole}; the next apply only writes its history row."
+
+
+def _way_out(session: Session, migration: str, part: Part | None, *, sqlstate: str, message: str, server: str) -> str:
     if part and part.done == part.of and part.leftovers:  # dropped, it would be missing, and nothing would build it
         builds = "; ".join(f"REINDEX INDEX CONCURRENTLY {name}" for name in part.leftovers)
         return f"Make valid what is left behind: {builds}; then apply {session.database.environment} again."
@@ -91,7 +98,7 @@ def _elsewhere(migration: Planned) -> str:
     )
 
 
-def _next_step(session: Session, migration: Planned, *, sqlstate: str, ran: bool) -> str:
+def _next_step(session: Session, migration: str, *, sqlstate: str, ran: bool) -> str:
     environment, limits = session.database.environment, session.limits
     again = f"then apply {environment} again."
     known = {
@@ -105,11 +112,9 @@ def _next_step(session: Session, migration: Planned, *, sqlstate: str, ran: bool
         "53100": f"Make room on the server's disk, {again}",
     }
     if ran:
-        correct = (
-            f"Part of {migration.id}.sql ran, so it must stay as it is: remove the cause in {environment}; {again}"
-        )
+        correct = f"Part of {migration}.sql ran, so it must stay as it is: remove the cause in {environment}; {again}"
     else:
-        correct = f"Remove the cause in {environment}, or correct {migration.id}.sql; {again} {_elsewhere(migration)}"
+        correct = f"Remove the cause in {environment}{_CORRECT}{migration}.sql; {again}"
     return known.get(sqlstate, correct)
 
 

@@ -125,8 +125,9 @@ class Failure:
     """Why a migration was rolled back. No field holds a row's value or a quoted literal.
 
     `line` counts from 1 in the file and is None when nothing points at one. `message` is the server's
-    primary message, masked. `sentence` says what happened and where; `next_step` what a person can do. `stuck`: that
-    is to correct a file which cannot be rolled back where it has run.
+    primary message, masked. `sentence` says what happened and where; `next_step` what a person can do. Where that is to
+    correct the file, `elsewhere` says what comes before that on environments that have run it; `stuck`: it cannot be
+    rolled back there.
     """
 
     migration: str
@@ -135,6 +136,7 @@ class Failure:
     message: str
     sentence: str
     next_step: str
+    elsewhere: str | None = None
     stuck: bool = False
 
 

@@ -221,7 +221,7 @@ def _back(
         except Stopped as stopped:
             connection.reset(session)
             again = f"Put right what the message says, then roll {session.database.environment} back again."
-            return tuple(done), replace(failure.of(session, one, stopped), next_step=again, stuck=False)
+            return tuple(done), replace(failure.of(session, one, stopped), next_step=again, elsewhere=None)
         done.append(Done(one.id, seconds))
         tell(Reverted(one.id, place, len(chosen), seconds))
     connection.reset(session)

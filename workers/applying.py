@@ -8,7 +8,7 @@ from engine.plan import Advice, Plan
 from engine.rehearsal import watch
 from engine.squawk import Squawk
 from ledger.request import PlanSummary, Request
-from workers import comparing, drawing, neighbours, promises, rehearsing, reporting, stuck
+from workers import comparing, drawing, elsewhere, neighbours, promises, rehearsing, reporting
 from workers.craft import Drawn, Ending, Found, Frozen, Run
 from workers.hands import Hands
 from workers.neighbours import Known
@@ -46,7 +46,7 @@ def carry_out(run: Run) -> Ending:
     with watch.during(run.session) as seen:
         report = apply.run(run.session, plan, backup=into, actor=run.actor, request=run.label, tell=run.step)
     if report.failure:
-        report = replace(report, failure=stuck.told(run.hands, report.failure))
+        report = replace(report, failure=elsewhere.told(run.hands, report.failure))
     promises.tell(run, report, seen.actual)
     comparing.tell(run, report)
     return run.ends(*reporting.applied(report))

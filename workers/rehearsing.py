@@ -33,7 +33,7 @@ from ledger.events import Rehearsing
 from ledger.rehearsed import Barred, Changed, Kept, Outlook, Ran, Rehearsal
 from ledger.request import Request
 from ledger.workflow import Extent
-from workers import reporting, stuck
+from workers import elsewhere, reporting
 from workers.craft import NoScratchHere
 from workers.hands import Hands
 from workers.scribe import Scribe
@@ -149,7 +149,7 @@ def _rehearsed(hands: Hands, request: Request, drawn: Plan, extent: Extent) -> t
                 drawn, source, bench, limits=hands.limits, now=datetime.now(UTC), tell=_teller(scribe)
             )
         except RehearsalFailed as failed:
-            raise replace(failed, failure=stuck.told(hands, failed.failure)) from None
+            raise replace(failed, failure=elsewhere.told(hands, failed.failure)) from None
         with open_session(hands.database, purpose=purpose, limits=hands.limits) as session:
             said = forecast.of(done.receipt, first, traffic.read(session))
             in_the_way = traffic.hindrances(session, forecast.relations(done.receipt))

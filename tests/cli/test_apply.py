@@ -75,7 +75,9 @@ def test_a_failure_says_what_is_in_what_was_rolled_back_and_what_was_not_tried(s
     assert told[0].startswith("20250818150000_bad.sql:2 failed on development (42P01): ")
     assert told[1] == f"2 migrations before it committed and stayed: {USERS}, {COLUMNS}"
     assert told[2] == "Not tried: 20250818160000_after"
-    assert "or correct 20250818150000_bad.sql; then apply development again. The file has no `-- " in told[3]
+    assert told[3] == (
+        "Remove the cause in development, or correct 20250818150000_bad.sql; then apply development again."
+    )
     assert shell.sql("development", "SELECT to_regclass('bad'), to_regclass('after')") == [(None, None)]
 
 
@@ -170,7 +172,7 @@ def test_without_a_pg_dump_nothing_is_applied(shell: Shell) -> None:
     shell.export("PG_BIN", str(shell.folder))
     said = shell("apply", "dev")
     assert said.code == 1
-    assert f"There is no pg_dump in {shell.folder}." in said.out
+    assert f"There is no pg_dump in {shell.folder}, the folder that PG_BIN names" in said.out
     assert shell.sql("development", "SELECT count(*) FROM schema_migrations") == [(0,)]
 
 

@@ -84,8 +84,9 @@ def test_check_says_whether_it_is_possible(scratched: Shell) -> None:
     said = scratched("check")
     assert said.code == 0
     assert (
-        "skipped     twokey scratch: No round trip (twokey lint --round-trip) and no replay (twokey validate) has been "
-        "possible. SCRATCH_DATABASE_URL is not set; it holds the address of the scratch server."
+        "skipped     twokey scratch: Without a scratch server there is no generate, no round trip (twokey lint "
+        "--round-trip), no rehearsal (twokey plan --rehearse), and no replay of a history (twokey validate). "
+        "SCRATCH_DATABASE_URL is not set; it holds the address of the scratch server."
     ) in said.out
     scratched.export("SCRATCH_DATABASE_URL", "postgresql://ada@127.0.0.1:1/nowhere")
     assert (

@@ -8,7 +8,7 @@ import pytest
 from bot.phrasebook import TABLE
 from cli import manual
 from cli.main import run, twokey
-from tests.cli.conftest import COLUMNS, USERS, Shell
+from tests.cli.conftest import COLUMNS, OURS, USERS, Shell
 
 
 def test_an_environment_that_is_not_in_the_file_is_answered_with_the_nearest(shell: Shell) -> None:
@@ -22,6 +22,13 @@ def test_an_environment_that_is_not_in_the_file_is_answered_with_the_nearest(she
 
 def test_an_environment_unlike_any_other_is_answered_with_all_of_them(shell: Shell) -> None:
     assert shell("plan", "qqq").err == "twokey.toml has no environment 'qqq'. It has development, test, production.\n"
+
+
+def test_the_beginning_of_one_name_alone_is_taken_for_a_hint_at_it(shell: Shell) -> None:
+    assert shell("plan", "devel").err.endswith(" Did you mean development?\n")
+    assert "Did you mean" not in shell("plan", "t").err
+    shell.workflow(OURS.replace('name = "test"', 'name = "developers"'))
+    assert "Did you mean development" not in shell("plan", "developer").err  # two begin so, and the other is nearer
 
 
 def test_an_alias_is_understood_and_so_are_capitals(shell: Shell) -> None:

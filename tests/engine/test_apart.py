@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from engine import apart, statements
+from engine import apart, failure, statements
 from engine.connection import Session
 from engine.report import StatementRan, Step
 from engine.statements import Forbidden
+from engine.transaction import Part
 from tests.support.engine import bring, migration
 
 A, B = "20250101000000_a", "20250102000000_b"
@@ -85,6 +86,23 @@ def test_a_constraint_that_the_rows_break_is_named_and_validated_by_the_next_app
     assert bring(doubled, [migration(A, text)], folder=tmp_path).failure is None
     valid = "SELECT conname, convalidated FROM pg_constraint WHERE conrelid = 't'::regclass ORDER BY 1"
     assert doubled.conn.execute(valid).fetchall() == [("older", False), ("small", True)]
+
+
+def test_of_one_or_of_all_that_did_not_run_it_is_said_so(doubled: Session, tmp_path: Path) -> None:
+    build = "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a);"
+    ended = bring(doubled, [migration(A, f"{ALONE}{build}")], folder=tmp_path)
+    assert ended.failure
+    assert " Its statement did not run; the next apply begins with it anew. The index " in ended.failure.sentence
+    assert ended.failure.elsewhere is not None
+    doubled.conn.execute("DROP INDEX i")
+    ended = bring(doubled, [migration(A, f"{ALONE}{build}\nSELECT 1;")], folder=tmp_path)
+    assert ended.failure
+    assert " None of its 2 statements ran; the next apply begins with it anew. The index " in ended.failure.sentence
+    whole = Part(1, 1, (), ("c on t",))
+    assert failure._stays(whole) == (
+        "Its statement ran and stays; the next apply only writes its history row. "
+        "The constraint c on t is left behind, not validated."
+    )
 
 
 def test_an_invalid_index_that_no_statement_complained_about_stops_it(doubled: Session, tmp_path: Path) -> None:

@@ -31,9 +31,7 @@ def test_what_rows_forbid_is_told_with_file_line_and_reason(
     assert str(failed) == (
         f"20250202000000_m2.sql:3, statement 2 of 2, failed in rehearsal on a copy of production ({sqlstate}): "
         f"{message}. production was not touched. Remove the cause in production, or correct 20250202000000_m2.sql; "
-        "then apply production again. The file has no `-- migrate:down` section: where another environment has run it, "
-        "restore there the backup from before it, then correct it and bring it there anew. A repair would only hide "
-        "that the two differ."
+        "then apply production again."
     )
 
 

@@ -1,4 +1,4 @@
-"""A file that failed and cannot be rolled back where it has run: the commands that lead back there."""
+"""A file that failed where environments before have run it: what is to be done there before it is corrected."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,9 +14,12 @@ from ledger.workflow import Environment
 
 
 def told(around: Surroundings, environment: Environment, failure: Failure) -> Failure:
-    """The failure; where its file is stuck, its next step names the way back on each environment before, last first."""
+    """The failure, with what is to be done elsewhere; of a file that is stuck by its commands, the furthest first."""
+    if failure.elsewhere is None or around.workflow.before(environment) is None:
+        return failure
     ways = ", then ".join(_ways(around, environment, failure.migration)) if failure.stuck else ""
-    return replace(failure, next_step=f"{failure.next_step} To type: {ways}") if ways else failure
+    typed = f" To type: {ways}" if ways else ""
+    return replace(failure, next_step=f"{failure.next_step} {failure.elsewhere}{typed}")
 
 
 def _ways(around: Surroundings, environment: Environment, migration: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A file that failed and cannot be rolled back where it has run: the commands that lead back there."""
+"""A file that failed where environments before have run it: what is to be done there before it is corrected."""
 
 from dataclasses import replace
 
@@ -12,11 +12,14 @@ _LOOKED_THROUGH = 100
 
 
 def told(hands: Hands, failure: Failure) -> Failure:
-    """The failure; where its file is stuck, its next step names the way back on each environment before, last first."""
+    """The failure, with what is to be done elsewhere; of a file that is stuck by its commands, the furthest first."""
     row = hands.workflow.environments
-    before = reversed(row[: row.index(hands.environment)]) if failure.stuck else ()
-    ways = ", then ".join(f"`/migrate {_back(hands, one.name, failure.migration)}`" for one in before)
-    return replace(failure, next_step=f"{failure.next_step} To type: {ways}.") if ways else failure
+    before = row[: row.index(hands.environment)]
+    if failure.elsewhere is None or not before:
+        return failure
+    ways = ", then ".join(f"`/migrate {_back(hands, one.name, failure.migration)}`" for one in reversed(before))
+    typed = f" To type: {ways}." if failure.stuck else ""
+    return replace(failure, next_step=f"{failure.next_step} {failure.elsewhere}{typed}")
 
 
 def _back(hands: Hands, environment: str, migration: str) -> str:
