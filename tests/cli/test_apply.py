@@ -170,7 +170,7 @@ def test_without_a_pg_dump_nothing_is_applied(shell: Shell) -> None:
     shell.export("PG_BIN", str(shell.folder))
     said = shell("apply", "dev")
     assert said.code == 1
-    assert f"There is no pg_dump in {shell.folder}." in said.out
+    assert f"There is no pg_dump in {shell.folder}, the folder that PG_BIN names" in said.out
     assert shell.sql("development", "SELECT count(*) FROM schema_migrations") == [(0,)]
 
 
