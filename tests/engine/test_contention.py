@@ -10,6 +10,7 @@ import pytest
 from engine import contention
 from engine.connection import Database, Limits, Session, open_session
 from engine.failure import _next_step
+from engine.plan import Planned
 from engine.report import Blocked, Blocker, MigrationDone, Step, TriedAgain
 from tests.support.engine import bring, migration
 
@@ -90,6 +91,7 @@ def test_a_blocker_is_a_phrase_of_what_may_be_known() -> None:
 
 
 def test_a_serialization_failure_has_its_way_out(session: Session) -> None:
-    assert _next_step(session, A, ran=False, sqlstate="40001") == (
+    meets = Planned(A, "a", "SELECT 1", "c" * 64, lines=1, hazards=())
+    assert _next_step(session, meets, ran=False, sqlstate="40001") == (
         "It met another transaction's changes. Wait until that ends, then apply development again."
     )

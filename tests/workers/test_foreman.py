@@ -134,7 +134,7 @@ def test_without_pg_dump_nothing_is_applied(row: Row, tmp_path: Path) -> None:
     assert row.ledger.request(request_id).state is State.FAILED
     failed = row.last(request_id)
     assert isinstance(failed, Failed)
-    assert failed.why.startswith(f"There is no pg_dump in {tmp_path}, the folder that PG_BIN names,")
+    assert failed.why.startswith(f"There is no pg_dump in {tmp_path}, the folder that PG_BIN names")
     assert (failed.done, failed.left) == ((), (FIRST, SECOND, THIRD))
     assert row.history("development") == []
 
