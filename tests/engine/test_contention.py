@@ -10,7 +10,6 @@ import pytest
 from engine import contention
 from engine.connection import Database, Limits, Session, open_session
 from engine.failure import _next_step
-from engine.plan import Planned
 from engine.report import Blocked, Blocker, MigrationDone, Step, TriedAgain
 from tests.support.engine import bring, migration
 
@@ -91,7 +90,6 @@ def test_a_blocker_is_a_phrase_of_what_may_be_known() -> None:
 
 
 def test_a_serialization_failure_has_its_way_out(session: Session) -> None:
-    meets = Planned(A, "a", "SELECT 1", "c" * 64, lines=1, hazards=())
-    assert _next_step(session, meets, ran=False, sqlstate="40001") == (
+    assert _next_step(session, A, ran=False, sqlstate="40001") == (
         "It met another transaction's changes. Wait until that ends, then apply development again."
     )
