@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from engine import manifest as manifests
+from engine.contents import Contents
 from engine.form import Form, backups
 from engine.manifest import BackupDoubtful, Manifest
 
@@ -46,10 +47,17 @@ def verified(folder: Path, environment: str) -> Iterator[Kept]:
 
 
 def before(folder: Path, environment: str, older: Sequence[str]) -> str | None:
-    """The newest backup whose history is empty or ends with one of the `older` migrations; None where there is none."""
+    """The newest backup whose history is empty or ends with one of the `older` migrations; None where there is none.
+
+    None counts that was taken while a migration had stopped part way: what had run of that is in it.
+    """
     ends = {None, *older}
-    kept = (one for one in listed(folder, environment) if one.manifest and one.manifest.contents.head in ends)
-    return next((one.path.name for one in kept), None)
+    known = ((one.path.name, one.manifest.contents) for one in listed(folder, environment) if one.manifest)
+    return next((name for name, holds in known if holds.head in ends and not _part_way(holds)), None)
+
+
+def _part_way(holds: Contents) -> bool:
+    return any(count and table.endswith(".twokey_progress") for table, count in holds.rows.items())
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import apart, failure, statements
+from engine import apart, failure, shelf, statements
 from engine.connection import Session
 from engine.report import StatementRan, Step
 from engine.statements import Forbidden
@@ -103,6 +103,17 @@ def test_of_one_or_of_all_that_did_not_run_it_is_said_so(doubled: Session, tmp_p
         "Its statement ran and stays; the next apply only writes its history row. "
         "The constraint c on t is left behind, not validated."
     )
+
+
+def test_no_backup_that_holds_a_part_of_a_migration_is_the_one_from_before_it(doubled: Session, tmp_path: Path) -> None:
+    text = f"{ALONE}CREATE TABLE once ();\nCREATE UNIQUE INDEX CONCURRENTLY i ON t (a);"
+    first = bring(doubled, [migration(A, text)], folder=tmp_path).receipt
+    doubled.conn.execute("DROP INDEX i; DELETE FROM t")
+    second = bring(doubled, [migration(A, text)], folder=tmp_path)
+    assert first
+    assert second.receipt
+    assert second.failure is None
+    assert shelf.before(tmp_path, "development", []) == Path(first.path).name != Path(second.receipt.path).name
 
 
 def test_an_invalid_index_that_no_statement_complained_about_stops_it(doubled: Session, tmp_path: Path) -> None:
