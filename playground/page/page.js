@@ -292,7 +292,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || at("modal").open) return;
   if (document.body.classList.contains("sided")) { side(false); at("menu").focus(); } else if (here.thread) go({thread: null});
 });
-let atEnd = true;
-at("messages").addEventListener("scroll", () => { atEnd = isAtEnd(at("messages")); });
-new ResizeObserver(() => { if (atEnd) toEnd(at("messages")); }).observe(at("messages"));
+const size = () => `${at("messages").clientWidth} ${at("messages").clientHeight}`;
+let atEnd = true, seen = size(); // a scroll that comes of a new size is nobody's: the observer's turn is next
+at("messages").addEventListener("scroll", () => { if (size() === seen) atEnd = isAtEnd(at("messages")); });
+new ResizeObserver(() => { seen = size(); if (atEnd) toEnd(at("messages")); }).observe(at("messages"));
 follow(refresh, ended);
