@@ -84,7 +84,7 @@ def across(delay: float, each: Callable[[str], float]) -> Callable[[str], float]
 
 def trips(server: embedded.Postgres, folder: Path) -> int:
     """How many round trips Twokey needs in all, from connecting to the end."""
-    with wire(server.create("bench")) as through:
+    with wire(server.create("bench"), there_and_back=WIRE_SECONDS) as through:
         by_twokey(through.dsn, folder)
     server.drop("bench")
     return through.trips

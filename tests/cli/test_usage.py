@@ -8,6 +8,7 @@ import pytest
 from bot.phrasebook import TABLE
 from cli import manual
 from cli.main import run, twokey
+from playground.stack import on_one_server
 from tests.cli.conftest import COLUMNS, OURS, USERS, Shell
 
 
@@ -152,7 +153,7 @@ def test_what_help_shows_is_a_migration_and_a_workflow(shell: Shell) -> None:
     migration = shown.partition("-- migrate:up")[2].partition("migrations = ")[0]
     shell.write("20250818130001_create_cities", f"-- migrate:up{migration}")
     toml = shown.partition("migrations = ")[2].partition("bash  ~")[0]
-    shell.workflow(f"migrations = {toml}")
+    shell.workflow(on_one_server(f"migrations = {toml}"))
     assert shell("apply", "development").code == 0
     assert shell("rollback", "development").code == 0
 

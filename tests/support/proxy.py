@@ -1,4 +1,4 @@
-"""A long wire to a PostgreSQL: what goes through arrives later, and each change of direction is counted."""
+"""A long wire to a PostgreSQL: what goes through arrives later, and each answer that was waited for is counted."""
 
 import socket
 import threading
@@ -12,14 +12,19 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
 class Wire:
-    """A proxy that runs until `cut`. `dsn` leads through it; `trips` is how often the client spoke after the server."""
+    """A proxy that runs until `cut`. `dsn` leads through it.
+
+    `trips` is how often the client spoke after the server had answered all that had reached it. An answer that meets
+    what is still on its way there was waited for by nobody; without a delay nothing is.
+    """
 
     def __init__(self, dsn: str, delay: float) -> None:
         self._server, self._delay = conninfo_to_dict(dsn), delay
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = [self._listener]
         self._threads: list[threading.Thread] = []
-        self._server_spoke = True
+        self._answered = True
+        self._arrives = 0.0
         self.trips = 0
         self.dsn = make_conninfo(dsn, host="127.0.0.1", port=self._listener.getsockname()[1], sslmode="disable")
         self._go(self._accept)
@@ -56,10 +61,13 @@ class Wire:
                 piece = source.recv(1 << 16)
             except OSError:
                 piece = b""
-            if piece:
-                self.trips += client and self._server_spoke
-                self._server_spoke = not client
-            line.put((time.monotonic() + self._delay, piece))
+            now = time.monotonic()
+            if piece and client:
+                self.trips += self._answered
+                self._answered, self._arrives = False, now + self._delay
+            elif piece and now >= self._arrives:
+                self._answered = True
+            line.put((now + self._delay, piece))
 
 
 def _give(sink: socket.socket, line: SimpleQueue[tuple[float, bytes]]) -> None:
