@@ -103,17 +103,17 @@ def running_history(row: Row) -> list[str]:
 
 
 def test_a_long_run_delays_no_status_and_is_finished_before_the_end(row: Row, workers: Process) -> None:
-    request_id = in_hand(row, workers, seconds=0.8)
+    request_id = in_hand(row, workers, seconds=4)
     Doorbell(row.redis_url).ring(request_id, "development")  # twice
     inquiry, _ = row.ledger.ask(
         question=Question.STATUS, environment=None, environments=["development"],
         actor=ADA, channel="C1", response_url="x", key="status",
     )  # fmt: skip
     Doorbell(row.redis_url).ring_look(row.ledger.observations(inquiry.id)[0].id, "development")
-    wait_for(lambda: row.ledger.inquiry(inquiry.id).body, seconds=1.2)
+    wait_for(lambda: row.ledger.inquiry(inquiry.id).body)
     assert row.ledger.request(request_id).state is State.APPLYING
     workers.main.send_signal(signal.SIGTERM)
-    assert workers.main.wait(10) == 0
+    assert workers.main.wait(20) == 0
     assert row.ledger.request(request_id).state is State.APPLIED
     kinds = [type(event).__name__ for event in row.told(request_id)]
     assert [kinds.count(once) for once in ("Started", "BackedUp", "Applied")] == [1] * 3
