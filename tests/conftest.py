@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from playground import embedded
+from tests.support import kept
 from tests.support.nursery import Nursery
 
 pytest_plugins = ["tests.support.ledger"]
@@ -60,6 +61,7 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[embedded.Postgres]:
             server.set(shared_buffers="16MB")  # which takes a start
         with embedded.postgres(files, programs=programs) as server:
             yield server
+            kept.end()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from cli import surroundings
@@ -17,7 +16,7 @@ from engine.connection import open_session
 from playground import embedded
 from playground.stack import on_one_server
 from tests.cli import shapes
-from tests.support import workflow
+from tests.support import kept, workflow
 from tests.support.empty import EMPTY_ENVIRONMENT
 
 OURS = on_one_server(workflow.OURS)
@@ -86,9 +85,7 @@ class Shell:
 
     def sql(self, environment: str, statement: str) -> list[tuple[Any, ...]]:
         """Run one statement past Twokey."""
-        with psycopg.connect(self.dsn[environment], autocommit=True) as conn:
-            found = conn.execute(statement)  # pyright: ignore[reportArgumentType, reportCallIssue]
-            return found.fetchall() if found.description else []
+        return kept.run(self.dsn[environment], statement)
 
 
 @pytest.fixture(scope="session")
@@ -101,8 +98,7 @@ def databases(postgres: embedded.Postgres) -> dict[str, str]:
 def emptied(databases: dict[str, str]) -> dict[str, str]:
     """The three databases with nothing in them; far quicker than new ones."""
     for address in databases.values():
-        with psycopg.connect(address, autocommit=True) as conn:
-            conn.execute(EMPTY_ENVIRONMENT)
+        kept.run(address, EMPTY_ENVIRONMENT)
     return databases
 
 

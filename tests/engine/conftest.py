@@ -8,6 +8,7 @@ from psycopg import sql
 
 from engine.connection import Database, Session, open_session
 from playground.embedded import Postgres
+from tests.support import kept
 from tests.support.engine import bring, real_files
 
 # Emptying one database takes milliseconds; making and dropping one for each test would take most of the time.
@@ -24,8 +25,7 @@ def engine_database(postgres: Postgres) -> Iterator[str]:
 @pytest.fixture
 def development(engine_database: str) -> Database:
     """An empty, unprotected environment."""
-    with psycopg.connect(engine_database) as conn:
-        conn.execute(_EMPTY)
+    kept.run(engine_database, _EMPTY)
     return Database("development", protected=False, dsn=engine_database)
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-import psycopg
+from tests.support import kept
 
 #: In an environment's own database: whoever else is connected is sent away.
 EMPTY_ENVIRONMENT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
-SET client_min_messages = warning;
+SET LOCAL client_min_messages = warning;
 DROP SCHEMA public CASCADE;
 CREATE SCHEMA public
 """
@@ -28,6 +28,5 @@ class Emptied(dict[str, str]):
         dsn = super().__getitem__(name)
         if name not in self._used:
             self._used.add(name)
-            with psycopg.connect(dsn, autocommit=True) as conn:
-                conn.execute(EMPTY_ENVIRONMENT)
+            kept.run(dsn, EMPTY_ENVIRONMENT)
         return dsn

@@ -17,6 +17,7 @@ from ledger.doorbell import Doorbell
 from ledger.events import Approved, Event
 from ledger.request import Act, Decision, Request, Verdict, Wish, Witness
 from ledger.states import State
+from tests.support import kept
 from tests.support.dumped import text_of
 from tests.support.ledger import ADA, BO, a_wish
 from workers import foreman, observer
@@ -96,7 +97,7 @@ class Row:
             brought = (self.dsn[name], *((file.id, file.checksum) for file in hands.files()))
             empty = self.sql(name, "SELECT to_regclass('schema_migrations')") == [(None,)]
             if empty and brought in _LEFT_BEHIND:
-                with psycopg.connect(self.dsn[name], autocommit=True) as conn:
+                with psycopg.connect(self.dsn[name], autocommit=True) as conn:  # which it leaves with its settings
                     conn.execute(_LEFT_BEHIND[brought])
                 continue
             _by_the_engine(hands)
@@ -138,9 +139,7 @@ class Row:
 
     def sql(self, name: str, statement: str) -> list[tuple]:
         """Run one statement in an environment, past Twokey."""
-        with psycopg.connect(self.dsn[name], autocommit=True) as conn:
-            cursor = conn.execute(statement)
-            return cursor.fetchall() if cursor.description else []
+        return kept.run(self.dsn[name], statement)
 
     def history(self, name: str) -> list[str]:
         """Ids of what an environment's own history holds."""

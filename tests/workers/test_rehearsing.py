@@ -133,6 +133,7 @@ def written(row: Row) -> list[tuple]:
     """What the server has counted of production's rows, when all who were there have left and are counted."""
     others = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     wait_for(lambda: not row.sql("production", f"{others} AND backend_type = 'client backend'"))
+    row.sql("production", "SELECT pg_stat_force_next_flush()")  # what was asked here until now
     counted = "tup_inserted, tup_updated, tup_deleted"
     return row.sql("production", f"SELECT {counted} FROM pg_stat_database WHERE datname = current_database()")
 
